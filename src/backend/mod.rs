@@ -1,0 +1,102 @@
+//! Which program an agent is, how to start it, and what its output means.
+//!
+//! A backend never runs anything: it turns an [`Assignment`] into a [`CommandLine`], reads what the program
+//! wrote as [`Event`]s while it runs, and concludes a [`JobResult`] from the [`Evidence`] at the end.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::store::{ErrorType, JobResult, Record};
+
+/// Everything a program must be told to do a task, already resolved and validated.
+#[derive(Debug, Clone)]
+pub struct Assignment<'a> {
+    /// The program, as an absolute path.
+    pub program: &'a Path,
+    /// Arguments the agent's configuration gives (the command backend's `command: [program, …]`).
+    pub arguments: &'a [String],
+    /// What to append to the system prompt: the dispatch protocol and the agent's own instructions.
+    pub system_prompt: Option<&'a str>,
+    /// The session to start or to resume.
+    pub session: &'a Session,
+    /// The model, by the name the agent CLI knows.
+    pub model: Option<&'a str>,
+    /// The permission mode.
+    pub permission_mode: Option<&'a str>,
+    /// Tools that need no permission.
+    pub allowed_tools: &'a [String],
+    /// Tools that are refused.
+    pub disallowed_tools: &'a [String],
+    /// The spend cap, in US dollars: positive and finite.
+    pub max_budget_usd: Option<f64>,
+    /// The JSON Schema the answer must satisfy.
+    pub response_schema: Option<&'a Value>,
+    /// The job's own folder, where files named on the command line can lie.
+    pub job_directory: &'a Path,
+}
+
+/// The agent CLI's conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Session {
+    /// A new one, under an id chosen before the start, so that it can be resumed whatever happens.
+    New(String),
+    /// One that exists.
+    Resume(String),
+}
+
+/// What to execute. The prompt is not part of it: it goes to standard input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandLine {
+    /// The program and its arguments.
+    pub argv: Vec<OsString>,
+    /// The same for the record: long or private values are abbreviated.
+    pub shown: Vec<String>,
+    /// Files in the job's folder that `argv` names: name and content.
+    pub files: Vec<(String, String)>,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// By itself, with this code.
+    Exited(i32),
+    /// By this signal.
+    Signalled(i32),
+}
+
+/// Why a run was ended from outside.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Stop {
+    /// Its time limit passed.
+    Timeout {
+        /// The limit, in seconds.
+        limit_seconds: f64,
+    },
+    /// Somebody asked for it.
+    Cancelled,
+    /// The process that waited for it went away.
+    OwnerGone,
+    /// The supervisor was told to stop (a shutdown, say).
+    SupervisorStopped,
+    /// The stream showed a failure that waiting cannot mend.
+    Hopeless(ErrorType),
+    /// The supervisor itself died; whoever found the job draws the conclusion.
+    Lost,
+}
+
+/// What is known about a run that is over.
+#[derive(Debug, Clone, Copy)]
+pub struct Evidence<'a> {
+    /// The file with the program's standard output.
+    pub stdout: &'a Path,
+    /// The file with its standard error.
+    pub stderr: &'a Path,
+    /// How the program ended; `None` when nobody saw it.
+    pub ending: Option<Ending>,
+    /// Why it was ended from outside, if it was.
+    pub stop: Option<Stop>,
+    /// From start to end, in milliseconds.
+    pub duration_ms: Option<u64>,
+}

@@ -1,0 +1,3 @@
+//! agent-dispatch
+mod os;
+pub mod store;

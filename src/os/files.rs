@@ -1,0 +1,367 @@
+//! Files and directories that only their owner can read, written so that a crash at any moment leaves
+//! either the old content or the new.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::io::Errno;
+
+/// What the name of an unfinished file begins with, so that leftovers of a crash can be told and removed.
+const TEMPORARY_PREFIX: &str = ".tmp-";
+
+/// Why a file or directory could not be used. Every message names the path.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// The operating system refused.
+    #[error("failed to {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried: a verb that fits "failed to …".
+        action: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// Something is in the way that must not be followed or trusted.
+    #[error("refused {}: {reason}", path.display())]
+    Refused {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        reason: Refusal,
+    },
+}
+
+/// Why a path is not trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// A symbolic link where a directory or a record should be.
+    #[error("it is a symbolic link")]
+    SymbolicLink,
+    /// A file where a directory should be.
+    #[error("it is not a directory")]
+    NotADirectory,
+    /// A directory, FIFO, socket or device where a file should be.
+    #[error("it is not a regular file")]
+    NotAFile,
+    /// Another user owns it.
+    #[error("it belongs to another user (uid {0})")]
+    ForeignOwner(u32),
+    /// Other users can reach into it.
+    #[error("other users can open it (mode {0:04o})")]
+    OpenToOthers(u32),
+}
+
+impl FileError {
+    /// The kind of the underlying error of the operating system, if that is what it was.
+    pub fn io_kind(&self) -> Option<io::ErrorKind> {
+        match self {
+            Self::Io { source, .. } => Some(source.kind()),
+            Self::Refused { .. } => None,
+        }
+    }
+
+    /// Whether the file simply is not there.
+    pub fn is_not_found(&self) -> bool {
+        self.io_kind() == Some(io::ErrorKind::NotFound)
+    }
+
+    /// Where it happened.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Io { path, .. } | Self::Refused { path, .. } => path,
+        }
+    }
+}
+
+/// Turns an error of the operating system into one that says what was tried, and where.
+fn failed(action: &'static str, path: &Path) -> impl FnOnce(Errno) -> FileError {
+    let path = path.to_owned();
+    move |errno| FileError::Io { action, path, source: errno.into() }
+}
+
+fn io_failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
+    let path = path.to_owned();
+    move |source| FileError::Io { action, path, source }
+}
+
+/// A directory that only its owner can enter, held open: later operations cannot be redirected by
+/// whoever renames or links things on the way to it.
+#[derive(Debug)]
+pub struct OwnedDir {
+    fd: OwnedFd,
+    path: PathBuf,
+}
+
+impl OwnedDir {
+    /// Opens `path`, creating it (and what leads to it) with mode 0700 when it is missing.
+    ///
+    /// Refuses a symbolic link, somebody else's directory and one that others can open.
+    pub fn open_or_create(path: &Path) -> Result<Self, FileError> {
+        match rustix::fs::mkdir(path, Mode::RWXU) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(Errno::NOENT) => {
+                let parent = path.parent().unwrap_or(Path::new("."));
+                create_private_parents(parent)?;
+                match rustix::fs::mkdir(path, Mode::RWXU) {
+                    Ok(()) | Err(Errno::EXIST) => {}
+                    Err(errno) => return Err(failed("create", path)(errno)),
+                }
+            }
+            Err(errno) => return Err(failed("create", path)(errno)),
+        }
+        Self::open(path)
+    }
+
+    /// Opens an existing directory, with the same refusals.
+    pub fn open(path: &Path) -> Result<Self, FileError> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = rustix::fs::open(path, flags, Mode::empty())
+            .map_err(|errno| not_a_directory(errno, path, || rustix::fs::lstat(path)))?;
+        Self::trusted(fd, path.to_owned())
+    }
+
+    /// Opens the directory `name` in this one, creating it when it is missing.
+    pub fn open_or_create_child(&self, name: &str) -> Result<Self, FileError> {
+        match rustix::fs::mkdirat(&self.fd, name, Mode::RWXU) {
+            Ok(()) | Err(Errno::EXIST) => self.open_child(name),
+            Err(errno) => Err(failed("create", &self.path.join(name))(errno)),
+        }
+    }
+
+    /// Opens the directory `name` in this one.
+    pub fn open_child(&self, name: &str) -> Result<Self, FileError> {
+        let path = self.path.join(name);
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat(&self.fd, name, flags, Mode::empty()).map_err(|errno| {
+            not_a_directory(errno, &path, || rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW))
+        })?;
+        Self::trusted(fd, path)
+    }
+
+    fn trusted(fd: OwnedFd, path: PathBuf) -> Result<Self, FileError> {
+        let stat = rustix::fs::fstat(&fd).map_err(failed("inspect", &path))?;
+        let mode = Mode::from_raw_mode(stat.st_mode);
+        let reason = if stat.st_uid != rustix::process::geteuid().as_raw() {
+            Some(Refusal::ForeignOwner(stat.st_uid))
+        } else if mode.intersects(Mode::RWXG | Mode::RWXO) {
+            Some(Refusal::OpenToOthers(mode.bits() & 0o7777))
+        } else {
+            None
+        };
+        match reason {
+            Some(reason) => Err(FileError::Refused { path, reason }),
+            None => Ok(Self { fd, path }),
+        }
+    }
+
+    /// Where the directory was when it was opened.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The names in the directory, in no order, without `.` and `..`.
+    pub fn names(&self) -> Result<Vec<OsString>, FileError> {
+        let mut names = Vec::new();
+        // A directory descriptor has one read position: a second reader needs its own.
+        let fd = rustix::fs::openat(
+            &self.fd,
+            ".",
+            OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
+            Mode::empty(),
+        )
+        .map_err(failed("list", &self.path))?;
+        for entry in rustix::fs::Dir::new(fd).map_err(failed("list", &self.path))? {
+            let entry = entry.map_err(failed("list", &self.path))?;
+            let name = entry.file_name().to_bytes();
+            if name != b"." && name != b".." {
+                names.push(OsString::from_vec(name.to_vec()));
+            }
+        }
+        Ok(names)
+    }
+
+    /// Opens the regular file `name` for reading; never follows a link, never blocks on a FIFO.
+    pub fn open_file(&self, name: &str) -> Result<File, FileError> {
+        self.open_regular(name, OFlags::RDONLY)
+    }
+
+    /// Opens the regular file `name` for appending, creating it with mode 0600 when it is missing.
+    pub fn append_to(&self, name: &str) -> Result<File, FileError> {
+        self.open_regular(name, OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE)
+    }
+
+    /// Opens the regular file `name` for reading and locking, creating it with mode 0600 when missing.
+    pub fn open_or_create_file(&self, name: &str) -> Result<File, FileError> {
+        self.open_regular(name, OFlags::RDWR | OFlags::CREATE)
+    }
+
+    /// Creates the file `name` with mode 0600; fails when something of that name exists.
+    pub fn create_file(&self, name: &str) -> Result<File, FileError> {
+        self.open_regular(name, OFlags::RDWR | OFlags::CREATE | OFlags::EXCL)
+    }
+
+    fn open_regular(&self, name: &str, flags: OFlags) -> Result<File, FileError> {
+        let path = self.path.join(name);
+        let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+        let fd = rustix::fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR).map_err(|errno| {
+            let reason = match errno {
+                Errno::LOOP => Refusal::SymbolicLink,
+                // What opening a FIFO for writing, or a directory, says.
+                Errno::NXIO | Errno::ISDIR => Refusal::NotAFile,
+                errno => return failed("open", &path)(errno),
+            };
+            FileError::Refused { path: path.clone(), reason }
+        })?;
+        let stat = rustix::fs::fstat(&fd).map_err(failed("inspect", &path))?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Err(FileError::Refused { path, reason: Refusal::NotAFile });
+        }
+        Ok(File::from(fd))
+    }
+
+    /// Reads the regular file `name` whole.
+    pub fn read(&self, name: &str) -> Result<Vec<u8>, FileError> {
+        let mut file = self.open_file(name)?;
+        let mut bytes = Vec::with_capacity(file.metadata().map_or(0, |m| m.len() as usize) + 1);
+        file.read_to_end(&mut bytes).map_err(io_failed("read", &self.path.join(name)))?;
+        Ok(bytes)
+    }
+
+    /// Puts `bytes` under `name`, durably: afterwards a crash or power cut leaves the new content; an
+    /// error leaves the old content and no unfinished file.
+    pub fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), FileError> {
+        replace_at(self.fd.as_fd(), &self.path, name, bytes)
+    }
+
+    /// Renames a file within the directory.
+    pub fn rename(&self, from: &str, to: &str) -> Result<(), FileError> {
+        rustix::fs::renameat(&self.fd, from, &self.fd, to)
+            .map_err(failed("rename", &self.path.join(from)))
+    }
+
+    /// Removes the file `name`; a missing one is fine.
+    pub fn remove_file(&self, name: &str) -> Result<(), FileError> {
+        match rustix::fs::unlinkat(&self.fd, name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(errno) => Err(failed("remove", &self.path.join(name))(errno)),
+        }
+    }
+
+    /// Removes the directory `name` and the files in it; a missing one is fine. Links in it are removed,
+    /// never followed.
+    pub fn remove_child(&self, name: &str) -> Result<(), FileError> {
+        let path = self.path.join(name);
+        match rustix::fs::unlinkat(&self.fd, name, AtFlags::REMOVEDIR) {
+            Ok(()) | Err(Errno::NOENT) => return Ok(()),
+            Err(Errno::NOTEMPTY | Errno::EXIST) => {}
+            Err(errno) => return Err(failed("remove", &path)(errno)),
+        }
+        let child = self.open_child(name)?;
+        for entry in child.names()? {
+            match rustix::fs::unlinkat(&child.fd, &entry, AtFlags::empty()) {
+                Ok(()) | Err(Errno::NOENT) => {}
+                Err(Errno::ISDIR | Errno::PERM) => child.remove_child(&entry.to_string_lossy())?,
+                Err(errno) => return Err(failed("remove", &path.join(&entry))(errno)),
+            }
+        }
+        match rustix::fs::unlinkat(&self.fd, name, AtFlags::REMOVEDIR) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(errno) => Err(failed("remove", &path)(errno)),
+        }
+    }
+
+    /// Makes what was created, renamed or removed in the directory survive a power cut.
+    pub fn sync(&self) -> Result<(), FileError> {
+        rustix::fs::fsync(&self.fd).map_err(failed("sync", &self.path))
+    }
+
+    /// Whether `name` is that of an unfinished file which a crash left behind.
+    pub fn is_temporary(name: &str) -> bool {
+        name.starts_with(TEMPORARY_PREFIX)
+    }
+}
+
+/// Durably replaces the file at `path` by one with mode 0600 and this content, as [`OwnedDir::replace`]
+/// does, in a directory that need not be owner-only. `path` itself must not be a link.
+pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+        let source = io::Error::new(io::ErrorKind::InvalidInput, "not the name of a file");
+        return Err(FileError::Io { action: "write", path: path.to_owned(), source });
+    };
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let directory =
+        rustix::fs::open(parent, flags, Mode::empty()).map_err(failed("open", parent))?;
+    replace_at(directory.as_fd(), parent, name, bytes)
+}
+
+/// Creates `path` and what leads to it, each with mode 0700; directories that exist stay as they are.
+pub fn create_private_parents(path: &Path) -> Result<(), FileError> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(io_failed("create", path))
+}
+
+fn replace_at(
+    directory: rustix::fd::BorrowedFd<'_>,
+    directory_path: &Path,
+    name: &str,
+    bytes: &[u8],
+) -> Result<(), FileError> {
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
+    let temporary = format!(
+        "{TEMPORARY_PREFIX}{}-{}-{name}",
+        std::process::id(),
+        COUNTER.fetch_add(1, Ordering::Relaxed)
+    );
+    let path = directory_path.join(name);
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let written = || -> Result<(), FileError> {
+        let fd = match rustix::fs::openat(directory, &temporary, flags, Mode::RUSR | Mode::WUSR) {
+            // Left by a dead process whose pid is ours now.
+            Err(Errno::EXIST) => {
+                let _ = rustix::fs::unlinkat(directory, &temporary, AtFlags::empty());
+                rustix::fs::openat(directory, &temporary, flags, Mode::RUSR | Mode::WUSR)
+            }
+            opened => opened,
+        }
+        .map_err(failed("write", &path))?;
+        let mut file = File::from(fd);
+        file.write_all(bytes).map_err(io_failed("write", &path))?;
+        file.sync_all().map_err(io_failed("write", &path))?;
+        rustix::fs::renameat(directory, &temporary, directory, name).map_err(failed("write", &path))
+    };
+    if let Err(error) = written() {
+        let _ = rustix::fs::unlinkat(directory, &temporary, AtFlags::empty());
+        return Err(error);
+    }
+    // The new content is in place: an error here is one of durability, after the point of no return.
+    rustix::fs::fsync(directory).map_err(failed("sync", directory_path))
+}
+
+/// What an `O_DIRECTORY|O_NOFOLLOW` open that failed means.
+fn not_a_directory(
+    errno: Errno,
+    path: &Path,
+    stat: impl FnOnce() -> rustix::io::Result<rustix::fs::Stat>,
+) -> FileError {
+    if !matches!(errno, Errno::NOTDIR | Errno::LOOP) {
+        return failed("open", path)(errno);
+    }
+    let link = stat().is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Symlink);
+    let reason = if link { Refusal::SymbolicLink } else { Refusal::NotADirectory };
+    FileError::Refused { path: path.to_owned(), reason }
+}

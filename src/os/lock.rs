@@ -1,0 +1,34 @@
+//! Locks on open files (`flock`): they belong to the open file description, pass to a child with it, and
+//! are gone the moment the last process that holds it is. `fcntl` locks are silently lost when any
+//! descriptor on the file closes, so they are not used.
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::time::{Duration, Instant};
+
+/// Why a lock was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Somebody held it all the time.
+    #[error("still locked by another process after {} s", .0.as_secs_f64())]
+    Busy(Duration),
+    /// The operating system refused.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// How often a bounded wait looks again.
+const POLL: Duration = Duration::from_millis(5);
+
+/// Takes the exclusive lock on `file`, waiting at most `wait`. The lock lives as long as `file` does.
+pub fn lock_within(file: &File, wait: Duration) -> Result<(), LockError> {
+    let deadline = Instant::now() + wait;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(POLL),
+            Err(TryLockError::WouldBlock) => return Err(LockError::Busy(wait)),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The operating system: owner-only files, locks, processes and their trees.
+//!
+//! The only module with `unsafe` and the only one with platform code. It knows nothing of jobs or agents.
+
+mod files;
+mod lock;
+
+pub use files::{FileError, OwnedDir, replace_file};
+pub use lock::{LockError, lock_within};

@@ -1,0 +1,148 @@
+//! The name of a job, and what a caller may write instead of one.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A job's id: a UUID written as 32 lower-case hex characters.
+///
+/// New ids are version 7, so their names sort by creation time. Ids of the Python original are version 4
+/// and are accepted as well. A `JobId` exists only in validated form: it is safe as part of a path.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobId(uuid::Uuid);
+
+impl JobId {
+    /// A fresh id, later than every id this machine made before.
+    pub fn generate() -> Self {
+        Self(uuid::Uuid::now_v7())
+    }
+
+    /// When a version 7 id was made, in milliseconds since the Unix epoch; `None` for other versions.
+    pub fn created_at_ms(&self) -> Option<u64> {
+        if self.0.get_version_num() != 7 {
+            return None;
+        }
+        let (seconds, nanos) = self.0.get_timestamp()?.to_unix();
+        Some(seconds * 1_000 + u64::from(nanos) / 1_000_000)
+    }
+}
+
+/// Why a text is not a job id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not a job id: a job id is 32 lower-case hex characters")]
+pub struct InvalidJobId(String);
+
+impl FromStr for JobId {
+    type Err = InvalidJobId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let hex = text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        match uuid::Uuid::try_parse(text) {
+            Ok(id) if hex => Ok(Self(id)),
+            _ => Err(InvalidJobId(text.chars().take(64).collect())),
+        }
+    }
+}
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.simple().fmt(f)
+    }
+}
+
+impl fmt::Debug for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for JobId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for JobId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// How a person names a job: in full, by the beginning of its id, or as the newest one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobSelector {
+    /// A full id.
+    Id(JobId),
+    /// The first characters of an id, lower-case hex.
+    Prefix(String),
+    /// The job created last.
+    Latest,
+}
+
+/// Why a text names no job.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' names no job: give a full id, the first characters of one (0-9, a-f), or 'latest'")]
+pub struct InvalidJobSelector(String);
+
+impl FromStr for JobSelector {
+    type Err = InvalidJobSelector;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "latest" {
+            return Ok(Self::Latest);
+        }
+        if let Ok(id) = text.parse() {
+            return Ok(Self::Id(id));
+        }
+        let hex = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        if hex && !text.is_empty() && text.len() < 32 {
+            Ok(Self::Prefix(text.to_owned()))
+        } else {
+            Err(InvalidJobSelector(text.chars().take(64).collect()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_exactly_32_lower_case_hex_characters() {
+        let id = JobId::generate().to_string();
+        assert_eq!(id.parse::<JobId>().unwrap().to_string(), id);
+        for bad in [
+            "",
+            "latest",
+            "../../../../etc/passwd",
+            &id.to_uppercase(),
+            &id[..31],
+            &format!("{id}0"),
+            &format!("{}/", &id[..31]),
+            "0190163d-8694-739b-aea5-966c26f8ad91",
+        ] {
+            assert!(bad.parse::<JobId>().is_err(), "{bad:?} was taken for an id");
+        }
+    }
+
+    #[test]
+    fn ids_sort_by_creation() {
+        let ids: Vec<String> = (0..1_000).map(|_| JobId::generate().to_string()).collect();
+        let mut sorted = ids.clone();
+        sorted.sort();
+        assert_eq!(ids, sorted);
+    }
+
+    #[test]
+    fn a_selector_is_an_id_a_prefix_or_latest() {
+        let id = JobId::generate();
+        assert_eq!(id.to_string().parse(), Ok(JobSelector::Id(id)));
+        assert_eq!("latest".parse(), Ok(JobSelector::Latest));
+        assert_eq!("0190".parse(), Ok(JobSelector::Prefix("0190".into())));
+        assert!("019G".parse::<JobSelector>().is_err());
+        assert!("".parse::<JobSelector>().is_err());
+        assert!("../0".parse::<JobSelector>().is_err());
+    }
+}

@@ -1,0 +1,103 @@
+//! What a run came to: the one result shape of `--json`, MCP and the record.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::JobId;
+
+/// The result of a dispatch. Absent fields are left out of the JSON, never null.
+///
+/// `success` is about the run; `outcome` is what the agent says about its task.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobResult {
+    /// The job this is the result of.
+    pub job_id: JobId,
+    /// The agent that ran.
+    pub agent: String,
+    /// Whether the run ended as it should, with an answer.
+    pub success: bool,
+    /// The agent's answer; what was salvaged of it when the run failed; empty when there is none.
+    #[serde(default)]
+    pub result: String,
+    /// The agent's own verdict, from the last line of its answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// What went wrong, in one or two sentences.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// What kind of failure it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_type: Option<ErrorType>,
+    /// What to do next; every command in it exists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// The session to resume with `--session`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+    /// What the run cost, in US dollars.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
+    /// From the agent's start to its end, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
+    /// How many turns the agent took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub num_turns: Option<u64>,
+    /// The model that answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Token counts as the agent CLI reports them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Value>,
+    /// The answer as data, when a schema was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parsed_result: Option<Value>,
+    /// Tools the agent wanted and was refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied_tools: Vec<String>,
+    /// Whether the spend went past the agent's budget.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub budget_exceeded: bool,
+}
+
+/// The agent's own verdict on its task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// The task is done.
+    Done,
+    /// Some of it is done.
+    Partial,
+    /// Something stands in the way.
+    Blocked,
+}
+
+/// The kind of a failure. The command line turns it into an exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorType {
+    /// The agent CLI failed in a way that has no kind of its own.
+    CliError,
+    /// The job's supervisor died before the job ended.
+    Lost,
+    /// The agent ended without a complete answer.
+    Incomplete,
+    /// The directory, the agent CLI or the session does not exist.
+    NotFound,
+    /// The agent was not allowed to do what the task needs.
+    Permission,
+    /// The spend cap was reached.
+    Budget,
+    /// The account's usage limit was reached, or requests are rate limited.
+    UsageLimit,
+    /// The API is overloaded or out of reach.
+    Overloaded,
+    /// Dispatches are nested too deep.
+    Recursion,
+    /// Not logged in, a bad key, no credit.
+    Auth,
+    /// The time limit passed.
+    Timeout,
+    /// Somebody stopped the job.
+    Cancelled,
+}
