@@ -1,3 +1,3 @@
 //! agent-dispatch
-mod os;
+pub mod os;
 pub mod store;

@@ -242,8 +242,7 @@ impl OwnedDir {
 
     /// Renames a file within the directory.
     pub fn rename(&self, from: &str, to: &str) -> Result<(), FileError> {
-        rustix::fs::renameat(&self.fd, from, &self.fd, to)
-            .map_err(failed("rename", &self.path.join(from)))
+        rustix::fs::renameat(&self.fd, from, &self.fd, to).map_err(failed("rename", &self.path.join(from)))
     }
 
     /// Removes the file `name`; a missing one is fine.
@@ -300,19 +299,14 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         return Err(FileError::Io { action: "write", path: path.to_owned(), source });
     };
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let directory =
-        rustix::fs::open(parent, flags, Mode::empty()).map_err(failed("open", parent))?;
+    let directory = rustix::fs::open(parent, flags, Mode::empty()).map_err(failed("open", parent))?;
     replace_at(directory.as_fd(), parent, name, bytes)
 }
 
 /// Creates `path` and what leads to it, each with mode 0700; directories that exist stay as they are.
 pub fn create_private_parents(path: &Path) -> Result<(), FileError> {
     use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(io_failed("create", path))
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io_failed("create", path))
 }
 
 fn replace_at(

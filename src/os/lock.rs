@@ -32,3 +32,14 @@ pub fn lock_within(file: &File, wait: Duration) -> Result<(), LockError> {
         }
     }
 }
+
+/// Waits, however long it takes, until nobody holds the exclusive lock on `file`.
+pub fn wait_until_unlocked(file: &File) -> io::Result<()> {
+    loop {
+        match file.lock_shared() {
+            Ok(()) => return file.unlock(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}

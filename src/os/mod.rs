@@ -1,9 +1,20 @@
-//! The operating system: owner-only files, locks, processes and their trees.
+//! The operating system: owner-only files, locks, signals, processes and their trees.
 //!
 //! The only module with `unsafe` and the only one with platform code. It knows nothing of jobs or agents.
+//!
+//! What differs between platforms is how processes are looked at: `/proc` on Linux, the `ps` command
+//! elsewhere. The `ps` way is compiled and tested on Linux too.
 
 mod files;
 mod lock;
+mod processes;
+mod signals;
+mod spawn;
+mod tree;
 
-pub use files::{FileError, OwnedDir, replace_file};
-pub use lock::{LockError, lock_within};
+pub use files::{FileError, OwnedDir, Refusal, create_private_parents, replace_file};
+pub use lock::{LockError, lock_within, wait_until_unlocked};
+pub use processes::{Process, ancestors, arguments, in_short_lived_namespace};
+pub use signals::{SignalWatch, wait_readable};
+pub use spawn::{Detached, Exit, Spawned, adopt_descriptor, spawn_detached, spawn_owned};
+pub use tree::{Sweep, adopt_orphans, kill_descendants, kill_marked, reap_orphans};

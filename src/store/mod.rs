@@ -1,9 +1,339 @@
-//! Jobs on disk.
+//! Jobs on disk: the records, who holds them, and their working files.
+//!
+//! Every dispatch is a record in one owner-only directory (the names in it are in `paths`). Records
+//! are written durably and replaced as a whole, so a reader sees one state or the next, never a mixture. A
+//! job is alive while its lock is held; that lock travels from the process that creates the job to the
+//! supervisor that runs it without ever being free.
 
 mod id;
+mod lock;
+mod paths;
 mod record;
 mod result;
+mod retention;
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use crate::os::{FileError, OwnedDir};
 
 pub use id::{InvalidJobId, InvalidJobSelector, JobId, JobSelector};
+pub use lock::{HeldJob, Liveness};
 pub use record::{FORMAT, Finished, Launch, Record, State, Status, UnixSeconds, Verdict};
 pub use result::{ErrorType, JobResult, Outcome};
+pub use retention::{Candidate, Plan, Policy, plan};
+
+/// The jobs directory.
+#[derive(Debug)]
+pub struct Store {
+    jobs: OwnedDir,
+    run: OwnedDir,
+}
+
+/// Why the store could not do something.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No record has this id.
+    #[error("there is no job {0}")]
+    NoSuchJob(JobId),
+    /// No record's id begins like this.
+    #[error("there is no job whose id begins with '{0}'")]
+    NoSuchPrefix(String),
+    /// Several records' ids begin like this.
+    #[error("{count} jobs have ids that begin with '{prefix}'")]
+    AmbiguousPrefix {
+        /// What was given.
+        prefix: String,
+        /// How many jobs it names.
+        count: usize,
+    },
+    /// There is no job at all.
+    #[error("there are no jobs yet in {}", .0.display())]
+    Empty(PathBuf),
+    /// A record cannot be read as one.
+    #[error("the record {} is damaged: {reason}{}", path.display(), moved(.moved_to.as_deref()))]
+    Damaged {
+        /// Where it was.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+        /// Where it lies now, out of the way.
+        moved_to: Option<PathBuf>,
+    },
+    /// A file or directory could not be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+fn moved(to: Option<&Path>) -> String {
+    to.map(|to| format!("; it was moved to {}", to.display())).unwrap_or_default()
+}
+
+/// The working files of one job.
+#[derive(Debug)]
+pub struct JobFolder(OwnedDir);
+
+impl JobFolder {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Where the agent's standard output goes.
+    pub fn stdout_path(&self) -> PathBuf {
+        self.path().join(paths::STDOUT)
+    }
+
+    /// Where its standard error goes.
+    pub fn stderr_path(&self) -> PathBuf {
+        self.path().join(paths::STDERR)
+    }
+
+    /// Opens the file for the agent's standard output.
+    pub fn append_to_stdout(&self) -> Result<File, FileError> {
+        self.0.append_to(paths::STDOUT)
+    }
+
+    /// Opens the file for its standard error.
+    pub fn append_to_stderr(&self) -> Result<File, FileError> {
+        self.0.append_to(paths::STDERR)
+    }
+
+    /// Opens the agent's standard output for reading; `None` when nothing has been started yet.
+    pub fn open_stdout(&self) -> Result<Option<File>, FileError> {
+        missing_is_none(self.0.open_file(paths::STDOUT))
+    }
+
+    /// Opens its standard error for reading.
+    pub fn open_stderr(&self) -> Result<Option<File>, FileError> {
+        missing_is_none(self.0.open_file(paths::STDERR))
+    }
+
+    /// Puts a file into the folder.
+    pub fn put(&self, name: &str, content: &[u8]) -> Result<(), FileError> {
+        self.0.replace(name, content)
+    }
+
+    /// A file without a name, for content that lives as long as somebody has it open.
+    pub fn nameless(&self, content: &[u8]) -> Result<File, FileError> {
+        use std::io::{Seek, Write};
+        const NAME: &str = ".tmp-nameless";
+        self.0.remove_file(NAME)?;
+        let mut file = self.0.create_file(NAME)?;
+        let written = file.write_all(content).and_then(|()| file.rewind());
+        self.0.remove_file(NAME)?;
+        let path = self.path().join(NAME);
+        written.map_err(|source| FileError::Io { action: "write", path, source })?;
+        Ok(file)
+    }
+
+    /// Asks whoever looks after the job to stop it. The request survives them.
+    pub fn request_cancel(&self) -> Result<(), FileError> {
+        self.0.replace(paths::CANCEL, b"")
+    }
+
+    /// Whether somebody asked to stop the job.
+    pub fn is_cancel_requested(&self) -> bool {
+        self.0.open_file(paths::CANCEL).is_ok()
+    }
+}
+
+fn missing_is_none(opened: Result<File, FileError>) -> Result<Option<File>, FileError> {
+    match opened {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl Store {
+    /// Opens the jobs directory, creating it when it is missing.
+    ///
+    /// Refuses one that is a link, belongs to somebody else or that others can open.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let jobs = OwnedDir::open_or_create(path)?;
+        let run = jobs.open_or_create_child(paths::RUN)?;
+        Ok(Self { jobs, run })
+    }
+
+    /// Where the jobs are.
+    pub fn path(&self) -> &Path {
+        self.jobs.path()
+    }
+
+    /// Creates a job: its lock first, then its folder, then the record, durably. Whoever sees the record
+    /// sees it held.
+    pub fn create(&self, record: &Record) -> Result<HeldJob<'_>, StoreError> {
+        let id = record.id;
+        let lock = self.run.create_file(&paths::lock(id))?;
+        let created = || -> Result<(), StoreError> {
+            lock.lock().map_err(|source| FileError::Io {
+                action: "lock",
+                path: self.run.path().join(paths::lock(id)),
+                source,
+            })?;
+            self.jobs.open_or_create_child(&id.to_string())?;
+            self.jobs.replace(&paths::record(id), &record.to_json())?;
+            Ok(())
+        };
+        match created() {
+            Ok(()) => Ok(HeldJob::new(self, id, lock)),
+            Err(error) => {
+                let _ = self.delete(id);
+                Err(error)
+            }
+        }
+    }
+
+    /// The working files of a job.
+    pub fn folder(&self, id: JobId) -> Result<JobFolder, StoreError> {
+        Ok(JobFolder(self.jobs.open_or_create_child(&id.to_string())?))
+    }
+
+    /// Reads a job's record.
+    ///
+    /// One that cannot be read is moved aside, so that it is reported once and in nobody's way, unless
+    /// its job is alive: then its supervisor will write it again.
+    pub fn read(&self, id: JobId) -> Result<Record, StoreError> {
+        let name = paths::record(id);
+        let path = self.jobs.path().join(&name);
+        let bytes = match self.jobs.read(&name) {
+            Ok(bytes) => bytes,
+            Err(error) if error.is_not_found() => return Err(StoreError::NoSuchJob(id)),
+            Err(FileError::Refused { reason, .. }) => {
+                return Err(StoreError::Damaged {
+                    path,
+                    reason: reason.to_string(),
+                    moved_to: self.quarantine(id),
+                });
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let problem = match Record::from_json(&bytes) {
+            Ok(record) if record.id == id => return Ok(record),
+            Ok(record) => format!("it says it is the record of {}", record.id),
+            Err(error) => error.to_string(),
+        };
+        Err(StoreError::Damaged { path, reason: problem, moved_to: self.quarantine(id) })
+    }
+
+    fn quarantine(&self, id: JobId) -> Option<PathBuf> {
+        if self.liveness(id).ok()? == Liveness::Alive {
+            return None;
+        }
+        let damaged = paths::damaged(id);
+        self.jobs.rename(&paths::record(id), &damaged).ok()?;
+        Some(self.jobs.path().join(damaged))
+    }
+
+    /// The jobs that have a record, newest first.
+    pub fn ids(&self) -> Result<Vec<JobId>, StoreError> {
+        let mut ids: Vec<(u64, JobId)> = self
+            .jobs
+            .names()?
+            .iter()
+            .filter_map(|name| paths::id_of_record(name.to_str()?))
+            .map(|id| (self.order_of(id), id))
+            .collect();
+        ids.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(ids.into_iter().map(|(_, id)| id).collect())
+    }
+
+    /// When a job was created, in milliseconds since the epoch, without reading its record if its id tells.
+    fn order_of(&self, id: JobId) -> u64 {
+        id.created_at_ms()
+            .unwrap_or_else(|| self.read(id).map_or(0, |record| (record.created_at * 1_000.0) as u64))
+    }
+
+    /// The jobs that have a lock: those that are alive, and those lost since somebody last looked. Oldest
+    /// first. Costs nothing for jobs that are over.
+    pub fn unretired(&self) -> Result<Vec<JobId>, StoreError> {
+        let names = self.run.names()?;
+        let mut ids: Vec<JobId> = names.iter().filter_map(|name| paths::id_of_lock(name.to_str()?)).collect();
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
+    /// Finds the job a person means.
+    pub fn resolve(&self, selector: &JobSelector) -> Result<JobId, StoreError> {
+        match selector {
+            JobSelector::Id(id) => Ok(*id),
+            JobSelector::Latest => {
+                self.ids()?.first().copied().ok_or_else(|| StoreError::Empty(self.path().to_owned()))
+            }
+            JobSelector::Prefix(prefix) => {
+                let names = self.jobs.names()?;
+                let matching: HashSet<JobId> = names
+                    .iter()
+                    .filter_map(|name| name.to_str())
+                    .filter(|name| name.starts_with(prefix.as_str()))
+                    .filter_map(paths::id_of_record)
+                    .collect();
+                match matching.len() {
+                    0 => Err(StoreError::NoSuchPrefix(prefix.clone())),
+                    1 => Ok(matching.into_iter().next().expect("it has one")),
+                    count => Err(StoreError::AmbiguousPrefix { prefix: prefix.clone(), count }),
+                }
+            }
+        }
+    }
+
+    /// Deletes a job that is over: its record, its files, its lock.
+    pub fn delete(&self, id: JobId) -> Result<(), StoreError> {
+        self.jobs.remove_file(&paths::record(id))?;
+        let damaged = paths::damaged(id);
+        self.jobs.remove_file(&damaged).or_else(|_| self.jobs.remove_child(&damaged))?;
+        self.jobs.remove_child(&id.to_string())?;
+        self.run.remove_file(&paths::lock(id))?;
+        Ok(())
+    }
+
+    /// What lies in the jobs directory and could be collected, given the time.
+    pub fn leftovers(&self) -> Result<Leftovers, StoreError> {
+        let mut leftovers = Leftovers::default();
+        let mut folders = Vec::new();
+        let mut recorded = HashSet::new();
+        for name in self.jobs.names()? {
+            let Some(name) = name.to_str() else { continue };
+            if OwnedDir::is_temporary(name) {
+                leftovers.temporary.push(name.to_owned());
+            } else if let Some(id) = paths::id_of_record(name) {
+                recorded.insert(id);
+            } else if let Some(id) = paths::id_of_damaged(name) {
+                leftovers.damaged.push(id);
+                recorded.insert(id);
+            } else if let Ok(id) = name.parse::<JobId>() {
+                folders.push(id);
+            }
+        }
+        leftovers.folders = folders.into_iter().filter(|id| !recorded.contains(id)).collect();
+        Ok(leftovers)
+    }
+
+    /// When a file of the jobs directory was last written, in seconds since the epoch.
+    pub fn modified_at(&self, name: &str) -> Option<UnixSeconds> {
+        let modified = self.jobs.open_file(name).ok()?.metadata().ok()?.modified().ok()?;
+        Some(modified.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs_f64())
+    }
+
+    /// Removes an unfinished file that a crash left behind.
+    pub fn remove_temporary(&self, name: &str) -> Result<(), StoreError> {
+        debug_assert!(OwnedDir::is_temporary(name));
+        Ok(self.jobs.remove_file(name)?)
+    }
+}
+
+/// Files without a living owner.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Leftovers {
+    /// Names of unfinished files.
+    pub temporary: Vec<String>,
+    /// Records that were moved aside.
+    pub damaged: Vec<JobId>,
+    /// Folders without a record.
+    pub folders: Vec<JobId>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -145,3 +145,293 @@ pub enum Status {
     /// Stopped by somebody.
     Cancelled,
 }
+
+impl Record {
+    /// A new job's record.
+    pub fn pending(id: JobId, agent: &str, task: &str, created_at: UnixSeconds) -> Self {
+        Self {
+            id,
+            agent: agent.to_owned(),
+            task: task.to_owned(),
+            context: None,
+            caller: None,
+            goal: None,
+            created_at,
+            state: State::Pending,
+            launch: Launch::default(),
+            progress: None,
+            format: FORMAT,
+            unknown: Map::new(),
+        }
+    }
+
+    /// The status word.
+    pub fn status(&self) -> Status {
+        match &self.state {
+            State::Pending => Status::Pending,
+            State::Running { .. } => Status::Running,
+            State::Finished(Finished { verdict: Verdict::Done, .. }) => Status::Done,
+            State::Finished(Finished { verdict: Verdict::Failed, .. }) => Status::Failed,
+            State::Finished(Finished { verdict: Verdict::Cancelled, .. }) => Status::Cancelled,
+        }
+    }
+
+    /// How the job ended, if it has.
+    pub fn finished(&self) -> Option<&Finished> {
+        match &self.state {
+            State::Finished(finished) => Some(finished),
+            _ => None,
+        }
+    }
+
+    /// When the agent was started, if it was.
+    pub fn started_at(&self) -> Option<UnixSeconds> {
+        match &self.state {
+            State::Pending => None,
+            State::Running { started_at } => Some(*started_at),
+            State::Finished(finished) => finished.started_at,
+        }
+    }
+
+    /// Whether a tool other than this one wrote the record and may still own it.
+    pub fn is_foreign(&self) -> bool {
+        self.format < FORMAT
+    }
+
+    /// Reads what [`Record::to_json`] or the Python original wrote.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        let stored: Stored = serde_json::from_slice(bytes)?;
+        stored.into_record()
+    }
+
+    /// The record as it lies on disk.
+    pub fn to_json(&self) -> Vec<u8> {
+        let finished = self.finished();
+        let stored = StoredRef {
+            format: self.format,
+            id: &self.id,
+            agent: &self.agent,
+            task: &self.task,
+            context: self.context.as_deref(),
+            caller: self.caller.as_deref(),
+            goal: self.goal.as_deref(),
+            status: self.status(),
+            created_at: self.created_at,
+            started_at: self.started_at(),
+            completed_at: finished.map(|finished| finished.completed_at),
+            launch: &self.launch,
+            result: finished.and_then(|finished| finished.result.as_ref()),
+            error: finished.and_then(|finished| finished.error.as_deref()),
+            progress: self.progress.as_deref(),
+            unknown: &self.unknown,
+        };
+        serde_json::to_vec(&stored).expect("a record has string keys and no map that could fail")
+    }
+}
+
+/// A record as it is written.
+#[derive(Serialize)]
+struct StoredRef<'a> {
+    format: u32,
+    id: &'a JobId,
+    agent: &'a str,
+    task: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caller: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    goal: Option<&'a str>,
+    status: Status,
+    created_at: UnixSeconds,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started_at: Option<UnixSeconds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completed_at: Option<UnixSeconds>,
+    #[serde(flatten)]
+    launch: &'a Launch,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<&'a JobResult>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    progress: Option<&'a str>,
+    #[serde(flatten)]
+    unknown: &'a Map<String, Value>,
+}
+
+/// A record as it is read: whatever of the known fields is there, and the rest.
+#[derive(Deserialize)]
+struct Stored {
+    /// Absent in records of the Python original.
+    #[serde(default = "first_format")]
+    format: u32,
+    id: JobId,
+    agent: String,
+    #[serde(default)]
+    task: String,
+    context: Option<String>,
+    caller: Option<String>,
+    goal: Option<String>,
+    status: Status,
+    created_at: UnixSeconds,
+    started_at: Option<UnixSeconds>,
+    completed_at: Option<UnixSeconds>,
+    result: Option<Map<String, Value>>,
+    error: Option<String>,
+    progress: Option<String>,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
+fn first_format() -> u32 {
+    1
+}
+
+impl Stored {
+    fn into_record(mut self) -> Result<Record, serde_json::Error> {
+        self.rest.retain(|_, value| !value.is_null());
+        let launch: Launch = serde_json::from_value(Value::Object(self.rest.clone()))?;
+        for known in LAUNCH_FIELDS {
+            self.rest.shift_remove(*known);
+        }
+        let finished = |verdict| -> Result<State, serde_json::Error> {
+            Ok(State::Finished(Finished {
+                started_at: self.started_at,
+                completed_at: self.completed_at.or(self.started_at).unwrap_or(self.created_at),
+                verdict,
+                result: self.result.map(|result| read_result(result, self.id, &self.agent)).transpose()?,
+                error: self.error,
+            }))
+        };
+        let state = match self.status {
+            Status::Pending => State::Pending,
+            Status::Running => State::Running { started_at: self.started_at.unwrap_or(self.created_at) },
+            Status::Done => finished(Verdict::Done)?,
+            Status::Failed => finished(Verdict::Failed)?,
+            Status::Cancelled => finished(Verdict::Cancelled)?,
+        };
+        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+        Ok(Record {
+            id: self.id,
+            agent: self.agent,
+            task: self.task,
+            context: given(self.context),
+            caller: given(self.caller),
+            goal: given(self.goal),
+            created_at: self.created_at,
+            state,
+            launch,
+            progress: given(self.progress),
+            format: self.format,
+            unknown: self.rest,
+        })
+    }
+}
+
+/// The fields of [`Launch`] on disk; a test holds the two together.
+const LAUNCH_FIELDS: &[&str] = &[
+    "parent",
+    "root",
+    "depth",
+    "group",
+    "directory",
+    "backend",
+    "session_id",
+    "resumed",
+    "timeout_seconds",
+    "max_budget_usd",
+    "response_schema",
+    "command",
+];
+
+/// Reads a result; the Python original wrote absent fields as null and the job's id and agent not at all.
+fn read_result(
+    mut fields: Map<String, Value>,
+    id: JobId,
+    agent: &str,
+) -> Result<JobResult, serde_json::Error> {
+    fields.retain(|_, value| !value.is_null());
+    fields.entry("job_id").or_insert_with(|| Value::String(id.to_string()));
+    fields.entry("agent").or_insert_with(|| Value::String(agent.to_owned()));
+    serde_json::from_value(Value::Object(fields))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::ErrorType;
+    use serde_json::json;
+
+    fn full() -> Record {
+        let id = JobId::generate();
+        let mut record = Record::pending(id, "infra", "look", 1_700_000_000.25);
+        record.context = Some("c".into());
+        record.launch = Launch {
+            parent: Some(JobId::generate()),
+            root: Some(JobId::generate()),
+            depth: Some(2),
+            group: Some("shop".into()),
+            directory: Some("/srv/infra".into()),
+            backend: Some("claude".into()),
+            session_id: Some("s".into()),
+            resumed: true,
+            timeout_seconds: Some(90.5),
+            max_budget_usd: Some(0.5),
+            response_schema: Some(json!({"type": "object"})),
+            command: vec!["claude".into(), "-p".into()],
+        };
+        record
+    }
+
+    #[test]
+    fn a_record_comes_back_as_it_was_written() {
+        let mut record = full();
+        assert_eq!(Record::from_json(&record.to_json()).unwrap(), record);
+        record.state = State::Running { started_at: 1_700_000_001.0 };
+        assert_eq!(Record::from_json(&record.to_json()).unwrap(), record);
+        record.state = State::Finished(Finished {
+            started_at: None,
+            completed_at: 1_700_000_002.0,
+            verdict: Verdict::Failed,
+            result: Some(JobResult::failure(record.id, "infra", ErrorType::Lost, "gone")),
+            error: Some("gone".into()),
+        });
+        assert_eq!(Record::from_json(&record.to_json()).unwrap(), record);
+    }
+
+    #[test]
+    fn every_launch_field_is_known_by_name() {
+        let Value::Object(fields) = serde_json::to_value(full().launch).unwrap() else { panic!() };
+        let names: Vec<&str> = fields.keys().map(String::as_str).collect();
+        assert_eq!(names, LAUNCH_FIELDS);
+    }
+
+    #[test]
+    fn unknown_fields_survive_a_rewrite() {
+        let mut record = full();
+        let mut stored: Value = serde_json::from_slice(&record.to_json()).unwrap();
+        stored["later"] = json!({"a": [1]});
+        record = Record::from_json(stored.to_string().as_bytes()).unwrap();
+        let again: Value = serde_json::from_slice(&record.to_json()).unwrap();
+        assert_eq!(again["later"], json!({"a": [1]}));
+    }
+
+    #[test]
+    fn a_record_of_the_python_original_is_read() {
+        let stored = json!({
+            "id": "5f0c9d0e7a3b4c1d8e2f00112233aabb", "agent": "infra", "task": "t", "context": "",
+            "caller": null, "goal": "", "status": "done", "created_at": 1.5, "started_at": 2.5,
+            "completed_at": 3.5, "error": null, "progress": "Read a.txt", "progress_updated_at": 3.0,
+            "result": {"agent": "infra", "success": true, "result": "hi", "session_id": null,
+                       "cost_usd": 0.02, "num_turns": 2, "denied_tools": null, "error_type": "something_new"},
+        });
+        let record = Record::from_json(stored.to_string().as_bytes()).unwrap();
+        assert_eq!(record.status(), Status::Done);
+        assert!(record.is_foreign());
+        let result = record.finished().unwrap().result.as_ref().unwrap();
+        assert_eq!((result.result.as_str(), result.cost_usd), ("hi", Some(0.02)));
+        assert_eq!(result.error_type, Some(ErrorType::CliError));
+        assert_eq!(record.context, None);
+    }
+}

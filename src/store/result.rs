@@ -76,8 +76,6 @@ pub enum Outcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorType {
-    /// The agent CLI failed in a way that has no kind of its own.
-    CliError,
     /// The job's supervisor died before the job ended.
     Lost,
     /// The agent ended without a complete answer.
@@ -100,4 +98,61 @@ pub enum ErrorType {
     Timeout,
     /// Somebody stopped the job.
     Cancelled,
+    /// The agent CLI failed in a way that has no kind of its own, or in one this version does not know.
+    #[serde(other)]
+    CliError,
+}
+
+impl ErrorType {
+    /// The word of the JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lost => "lost",
+            Self::Incomplete => "incomplete",
+            Self::NotFound => "not_found",
+            Self::Permission => "permission",
+            Self::Budget => "budget",
+            Self::UsageLimit => "usage_limit",
+            Self::Overloaded => "overloaded",
+            Self::Recursion => "recursion",
+            Self::Auth => "auth",
+            Self::Timeout => "timeout",
+            Self::Cancelled => "cancelled",
+            Self::CliError => "cli_error",
+        }
+    }
+}
+
+impl JobResult {
+    /// The result of a run that came to nothing.
+    pub fn failure(job_id: JobId, agent: &str, error_type: ErrorType, error: impl Into<String>) -> Self {
+        Self { error: Some(error.into()), error_type: Some(error_type), ..Self::blank(job_id, agent, false) }
+    }
+
+    /// The result of a run that brought an answer.
+    pub fn answer(job_id: JobId, agent: &str, result: impl Into<String>) -> Self {
+        Self { result: result.into(), ..Self::blank(job_id, agent, true) }
+    }
+
+    fn blank(job_id: JobId, agent: &str, success: bool) -> Self {
+        Self {
+            job_id,
+            agent: agent.to_owned(),
+            success,
+            result: String::new(),
+            outcome: None,
+            error: None,
+            error_type: None,
+            hint: None,
+            session_id: None,
+            cost_usd: None,
+            duration_ms: None,
+            num_turns: None,
+            model: None,
+            usage: None,
+            parsed_result: None,
+            denied_tools: Vec::new(),
+            budget_exceeded: false,
+        }
+    }
 }

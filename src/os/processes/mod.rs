@@ -1,0 +1,168 @@
+//! Looking at processes: who is whose child, what they were started with, sending them a signal.
+
+use std::collections::{HashMap, HashSet};
+
+use rustix::process::{Pid, Signal};
+
+#[cfg(target_os = "linux")]
+mod procfs;
+#[cfg(any(test, not(target_os = "linux")))]
+mod ps;
+
+#[cfg(target_os = "linux")]
+use procfs as platform;
+#[cfg(not(target_os = "linux"))]
+use ps as platform;
+
+/// A process as it was when somebody looked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Process {
+    /// Its number, which the system gives to another process some time after this one is gone.
+    pub pid: Pid,
+    /// The process it belongs to: its parent, or the one that adopted it.
+    pub parent: Option<Pid>,
+    /// Its process group.
+    pub group: i32,
+    /// When it started, in a unit of the platform's: together with `pid` it tells two processes apart.
+    pub started: u64,
+    /// Whether it is dead and waits to be reaped.
+    pub zombie: bool,
+}
+
+/// All processes of the system.
+pub(super) fn snapshot() -> Vec<Process> {
+    platform::snapshot()
+}
+
+/// The process `pid`, if there is one.
+pub(super) fn look(pid: Pid) -> Option<Process> {
+    platform::look(pid)
+}
+
+/// The arguments a process was started with; empty when it is gone or somebody else's.
+pub fn arguments(pid: Pid) -> Vec<Vec<u8>> {
+    platform::arguments(pid)
+}
+
+/// Whether the environment a process was started with holds `NAME=value`.
+pub(super) fn has_variable(pid: Pid, assignment: &[u8]) -> bool {
+    platform::has_variable(pid, assignment)
+}
+
+/// Whether every process here is killed when one command ends: so it is in the pid namespace of a sandbox
+/// made by `bwrap`, as Claude Code's own Bash sandbox is. (A container's namespace lives on.)
+pub fn in_short_lived_namespace() -> bool {
+    platform::in_short_lived_namespace()
+}
+
+/// Sends `signal` to `process`, unless its number has gone to another process since it was looked at.
+///
+/// `still` is asked once more with a fresh look before the signal goes out. Returns whether it was sent.
+pub(super) fn signal(process: Process, signal: Signal, still: impl Fn(&Process) -> bool) -> bool {
+    platform::signal(process, signal, |now| now.started == process.started && still(now))
+}
+
+/// The parent of this process, its parent, and so on.
+pub fn ancestors() -> Vec<Process> {
+    let mut chain = Vec::new();
+    let mut next = rustix::process::getppid();
+    while let Some(process) = next.and_then(look) {
+        // A parent cycle cannot be, but a table read in several steps can look like one.
+        if chain.len() > 512 {
+            break;
+        }
+        next = process.parent;
+        chain.push(process);
+    }
+    chain
+}
+
+/// The living descendants of `root` in a snapshot, without those for which `spare` says yes and without
+/// what descends from these.
+pub(super) fn descendants(
+    snapshot: &[Process],
+    root: Pid,
+    spare: &impl Fn(&Process) -> bool,
+) -> Vec<Process> {
+    let mut children: HashMap<Pid, Vec<&Process>> = HashMap::new();
+    for process in snapshot {
+        if let Some(parent) = process.parent {
+            children.entry(parent).or_default().push(process);
+        }
+    }
+    let mut found = Vec::new();
+    let mut seen = HashSet::from([root]);
+    let mut open = vec![root];
+    while let Some(parent) = open.pop() {
+        for process in children.get(&parent).into_iter().flatten() {
+            if seen.insert(process.pid) && !(!process.zombie && spare(process)) {
+                open.push(process.pid);
+                if !process.zombie {
+                    found.push(**process);
+                }
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_platforms_ways_see_this_process_alike() {
+        let me = rustix::process::getpid();
+        let seen = look(me).expect("this process exists");
+        let by_ps = ps::look(me).expect("ps knows this process");
+        assert_eq!(seen.parent, by_ps.parent);
+        assert_eq!(seen.group, by_ps.group);
+        assert!(!seen.zombie && !by_ps.zombie);
+        assert!(ps::snapshot().iter().any(|p| p.pid == me));
+        assert!(snapshot().iter().any(|p| p.pid == me));
+    }
+
+    #[test]
+    fn both_platforms_ways_find_a_marked_process() {
+        let mut child = std::process::Command::new("sleep")
+            .arg("30")
+            .env("AGENT_DISPATCH_MARK", "here")
+            .spawn()
+            .expect("sleep starts");
+        let pid = Pid::from_child(&child);
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+        while !has_variable(pid, b"AGENT_DISPATCH_MARK=here") && std::time::Instant::now() < deadline {
+            std::thread::yield_now();
+        }
+        assert!(has_variable(pid, b"AGENT_DISPATCH_MARK=here"));
+        assert!(ps::has_variable(pid, b"AGENT_DISPATCH_MARK=here"));
+        assert!(!has_variable(pid, b"AGENT_DISPATCH_MARK=her"));
+        assert_eq!(arguments(pid)[1], b"30");
+        assert_eq!(ps::arguments(pid)[1], b"30");
+        let process = look(pid).expect("the child lives");
+        assert!(!signal(Process { started: process.started + 1, ..process }, Signal::KILL, |_| true));
+        assert!(signal(process, Signal::KILL, |_| true));
+        child.wait().expect("the child ends");
+    }
+
+    #[test]
+    fn descendants_leave_out_the_spared_and_what_is_theirs() {
+        let process = |pid: i32, parent: i32| Process {
+            pid: Pid::from_raw(pid).expect("positive"),
+            parent: Pid::from_raw(parent),
+            group: 0,
+            started: 0,
+            zombie: false,
+        };
+        let table = [process(2, 1), process(3, 2), process(4, 2), process(5, 4), process(9, 1)];
+        let root = Pid::from_raw(2).expect("positive");
+        let all: Vec<i32> =
+            descendants(&table, root, &|_| false).iter().map(|p| p.pid.as_raw_pid()).collect();
+        assert_eq!(all, [3, 4, 5]);
+        let some: Vec<i32> = descendants(&table, root, &|p| p.pid.as_raw_pid() == 4)
+            .iter()
+            .map(|p| p.pid.as_raw_pid())
+            .collect();
+        assert_eq!(some, [3]);
+    }
+}

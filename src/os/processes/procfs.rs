@@ -1,0 +1,63 @@
+//! Processes as Linux shows them in `/proc`.
+
+use std::fs;
+use std::os::fd::OwnedFd;
+
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use super::Process;
+
+pub(super) fn snapshot() -> Vec<Process> {
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok().and_then(Pid::from_raw))
+        .filter_map(look)
+        .collect()
+}
+
+pub(super) fn look(pid: Pid) -> Option<Process> {
+    let stat = fs::read(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
+    // The second field is the program's name in parentheses and may hold anything, parentheses included.
+    let rest = &stat[stat.iter().rposition(|&byte| byte == b')')? + 1..];
+    let mut fields = std::str::from_utf8(rest).ok()?.split_ascii_whitespace();
+    let state = fields.next()?;
+    let parent = fields.next()?.parse().ok()?;
+    let group = fields.next()?.parse().ok()?;
+    // Field 22 of the line; `group` was field 5.
+    let started = fields.nth(16)?.parse().ok()?;
+    Some(Process {
+        pid,
+        parent: Pid::from_raw(parent),
+        group,
+        started,
+        zombie: matches!(state, "Z" | "X" | "x"),
+    })
+}
+
+pub(super) fn arguments(pid: Pid) -> Vec<Vec<u8>> {
+    let line = fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())).unwrap_or_default();
+    let line = line.strip_suffix(b"\0").unwrap_or(&line);
+    line.split(|&byte| byte == 0).map(<[u8]>::to_vec).collect()
+}
+
+pub(super) fn has_variable(pid: Pid, assignment: &[u8]) -> bool {
+    fs::read(format!("/proc/{}/environ", pid.as_raw_nonzero()))
+        .is_ok_and(|environ| environ.split(|&byte| byte == 0).any(|variable| variable == assignment))
+}
+
+/// The inode of the system's first pid namespace: a constant of the kernel (`PROC_PID_INIT_INO`).
+const FIRST_PID_NAMESPACE: u64 = 0xEFFF_FFFC;
+
+pub(super) fn in_short_lived_namespace() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata("/proc/self/ns/pid").is_ok_and(|namespace| namespace.ino() != FIRST_PID_NAMESPACE)
+        && fs::read_to_string("/proc/1/comm").is_ok_and(|name| name.trim_end() == "bwrap")
+}
+
+/// Signals through a pidfd: once it is open it means one process for good, so a look after opening it
+/// tells whether that is the right one.
+pub(super) fn signal(process: Process, signal: Signal, still: impl Fn(&Process) -> bool) -> bool {
+    let Ok(pidfd): Result<OwnedFd, _> = pidfd_open(process.pid, PidfdFlags::empty()) else { return false };
+    look(process.pid).is_some_and(|now| still(&now)) && pidfd_send_signal(&pidfd, signal).is_ok()
+}

@@ -1,0 +1,68 @@
+//! Processes as the `ps` command shows them, for Unix systems without `/proc`.
+//!
+//! It is slower (several milliseconds a look) and cannot tell two starts within one second apart.
+
+use std::process::{Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::Process;
+
+fn ps(arguments: &[&str]) -> Option<String> {
+    let output = Command::new("ps")
+        .args(arguments)
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+const COLUMNS: &str = "pid=,ppid=,pgid=,stat=,lstart=";
+
+pub(super) fn snapshot() -> Vec<Process> {
+    ps(&["-A", "-o", COLUMNS]).unwrap_or_default().lines().filter_map(parse).collect()
+}
+
+pub(super) fn look(pid: Pid) -> Option<Process> {
+    ps(&["-o", COLUMNS, "-p", &pid.as_raw_nonzero().to_string()])?.lines().find_map(parse)
+}
+
+fn parse(line: &str) -> Option<Process> {
+    let mut fields = line.split_ascii_whitespace();
+    let pid = Pid::from_raw(fields.next()?.parse().ok()?)?;
+    let parent = Pid::from_raw(fields.next()?.parse().ok()?);
+    let group = fields.next()?.parse().ok()?;
+    let zombie = fields.next()?.starts_with('Z');
+    // "Mon Nov 23 14:56:12 2026": only ever compared with itself, so a fold of its bytes will do.
+    let started = fields
+        .flat_map(str::bytes)
+        .fold(0u64, |hash, byte| hash.wrapping_mul(31).wrapping_add(u64::from(byte)));
+    Some(Process { pid, parent, group, started, zombie })
+}
+
+pub(super) fn arguments(pid: Pid) -> Vec<Vec<u8>> {
+    ps(&["-ww", "-o", "args=", "-p", &pid.as_raw_nonzero().to_string()])
+        .unwrap_or_default()
+        .split_ascii_whitespace()
+        .map(|argument| argument.as_bytes().to_vec())
+        .collect()
+}
+
+pub(super) fn has_variable(pid: Pid, assignment: &[u8]) -> bool {
+    let assignment = String::from_utf8_lossy(assignment);
+    // BSD syntax: `e` appends the environment to the command.
+    ps(&["eww", "-o", "command=", "-p", &pid.as_raw_nonzero().to_string()])
+        .is_some_and(|line| line.split_ascii_whitespace().any(|word| word == assignment))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn in_short_lived_namespace() -> bool {
+    false
+}
+
+#[cfg_attr(target_os = "linux", expect(dead_code, reason = "Linux has pidfds; the rest is tested there"))]
+pub(super) fn signal(process: Process, signal: Signal, still: impl Fn(&Process) -> bool) -> bool {
+    look(process.pid).is_some_and(|now| still(&now)) && kill_process(process.pid, signal).is_ok()
+}

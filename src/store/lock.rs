@@ -1,0 +1,141 @@
+//! Holding a job: the lock that says it is alive, and the right to write its record.
+
+use std::fs::{File, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use super::{JobFolder, JobId, Record, Store, StoreError, paths};
+
+/// A job whose lock this process holds. Only this can write the job's record.
+///
+/// Dropping it lets go of the lock: the job is then over, or lost if its record does not say so.
+#[derive(Debug)]
+pub struct HeldJob<'a> {
+    store: &'a Store,
+    id: JobId,
+    lock: File,
+}
+
+/// Whether a job has somebody who looks after it. The lock decides, never a pid or an age.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Liveness {
+    /// Its lock is held.
+    Alive,
+    /// Nobody holds it.
+    Abandoned,
+}
+
+impl<'a> HeldJob<'a> {
+    pub(super) fn new(store: &'a Store, id: JobId, lock: File) -> Self {
+        Self { store, id, lock }
+    }
+
+    /// Takes over a lock that was handed on from the process that created the job.
+    pub fn adopt(store: &'a Store, id: JobId, lock: OwnedFd) -> Self {
+        Self { store, id, lock: File::from(lock) }
+    }
+
+    /// The job.
+    pub fn id(&self) -> JobId {
+        self.id
+    }
+
+    /// The locked descriptor, to hand on.
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self.lock.as_fd()
+    }
+
+    /// Leaves word of which process looks after the job now.
+    pub fn sign(&self, pid: i32) -> std::io::Result<()> {
+        let mut lock = &self.lock;
+        lock.set_len(0)?;
+        lock.rewind()?;
+        writeln!(lock, "{pid}")
+    }
+
+    /// The job's working files.
+    pub fn folder(&self) -> Result<JobFolder, StoreError> {
+        self.store.folder(self.id)
+    }
+
+    /// Writes the record of a job that goes on, durably.
+    pub fn save(&self, record: &Record) -> Result<(), StoreError> {
+        debug_assert_eq!(record.id, self.id);
+        self.store.jobs.replace(&paths::record(self.id), &record.to_json())?;
+        Ok(())
+    }
+
+    /// Writes the record of a job that is over, durably, and retires its lock.
+    pub fn finish(self, record: &Record) -> Result<(), (Self, StoreError)> {
+        debug_assert!(record.finished().is_some());
+        if let Err(error) = self.save(record) {
+            return Err((self, error));
+        }
+        self.retire();
+        Ok(())
+    }
+
+    /// Removes the lock of a job whose record is final. Whoever waits for it wakes up.
+    pub fn retire(self) {
+        // A lock left behind is collected by whoever looks at the job next.
+        let _ = self.store.run.remove_file(&paths::lock(self.id));
+    }
+}
+
+impl Store {
+    /// Whether somebody looks after the job.
+    pub fn liveness(&self, id: JobId) -> Result<Liveness, StoreError> {
+        let Some(lock) = self.open_lock(id)? else { return Ok(Liveness::Abandoned) };
+        match lock.try_lock_shared() {
+            Ok(()) => Ok(Liveness::Abandoned),
+            Err(TryLockError::WouldBlock) => Ok(Liveness::Alive),
+            Err(TryLockError::Error(source)) => Err(self.lock_failed(id, source)),
+        }
+    }
+
+    /// Waits until nobody looks after the job any more, however long it takes.
+    pub fn wait_until_abandoned(&self, id: JobId) -> Result<(), StoreError> {
+        let Some(lock) = self.open_lock(id)? else { return Ok(()) };
+        crate::os::wait_until_unlocked(&lock).map_err(|source| self.lock_failed(id, source))
+    }
+
+    /// Takes the lock of a job nobody looks after; `None` when somebody does.
+    pub fn try_hold(&self, id: JobId) -> Result<Option<HeldJob<'_>>, StoreError> {
+        let lock = self.run.open_or_create_file(&paths::lock(id))?;
+        // Others who only look hold the lock for a moment, which must not pass for a living job.
+        for attempt in 0.. {
+            match lock.try_lock() {
+                Ok(()) => return Ok(Some(HeldJob::new(self, id, lock))),
+                Err(TryLockError::WouldBlock) if attempt < 20 => {
+                    if self.liveness(id)? == Liveness::Alive {
+                        return Ok(None);
+                    }
+                    std::thread::yield_now();
+                }
+                Err(TryLockError::WouldBlock) => break,
+                Err(TryLockError::Error(source)) => return Err(self.lock_failed(id, source)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The process that looks after the job, by its own word. Not a sign of life.
+    pub fn supervisor_pid(&self, id: JobId) -> Option<i32> {
+        let mut text = String::new();
+        self.open_lock(id).ok()??.take(32).read_to_string(&mut text).ok()?;
+        text.trim().parse().ok()
+    }
+
+    fn open_lock(&self, id: JobId) -> Result<Option<File>, StoreError> {
+        match self.run.open_file(&paths::lock(id)) {
+            Ok(lock) => Ok(Some(lock)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn lock_failed(&self, id: JobId, source: std::io::Error) -> StoreError {
+        let path = self.run.path().join(paths::lock(id));
+        crate::os::FileError::Io { action: "lock", path, source }.into()
+    }
+}

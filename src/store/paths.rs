@@ -1,0 +1,51 @@
+//! The names inside the jobs directory. Nothing else builds one.
+//!
+//! ```text
+//! jobs/                       0700
+//!   <id>.json                 0600  the record
+//!   <id>/                     0700  the job's working files
+//!     stdout.jsonl            0600  what the agent wrote to standard output
+//!     stderr.log              0600  its standard error, and the supervisor's
+//!     cancel                  0600  there when somebody asked to stop the job
+//!   <id>.damaged              0600  a record nobody can read, moved aside
+//!   .run/                     0700
+//!     <id>.lock               0600  locked while the job lives; holds its supervisor's pid
+//! ```
+
+use super::JobId;
+
+pub(super) const RUN: &str = ".run";
+pub(super) const STDOUT: &str = "stdout.jsonl";
+pub(super) const STDERR: &str = "stderr.log";
+pub(super) const CANCEL: &str = "cancel";
+
+const RECORD_SUFFIX: &str = ".json";
+const DAMAGED_SUFFIX: &str = ".damaged";
+const LOCK_SUFFIX: &str = ".lock";
+
+pub(super) fn record(id: JobId) -> String {
+    format!("{id}{RECORD_SUFFIX}")
+}
+
+pub(super) fn damaged(id: JobId) -> String {
+    format!("{id}{DAMAGED_SUFFIX}")
+}
+
+pub(super) fn lock(id: JobId) -> String {
+    format!("{id}{LOCK_SUFFIX}")
+}
+
+/// The job whose record has this name.
+pub(super) fn id_of_record(name: &str) -> Option<JobId> {
+    name.strip_suffix(RECORD_SUFFIX)?.parse().ok()
+}
+
+/// The job whose damaged record has this name.
+pub(super) fn id_of_damaged(name: &str) -> Option<JobId> {
+    name.strip_suffix(DAMAGED_SUFFIX)?.parse().ok()
+}
+
+/// The job whose lock has this name.
+pub(super) fn id_of_lock(name: &str) -> Option<JobId> {
+    name.strip_suffix(LOCK_SUFFIX)?.parse().ok()
+}

@@ -1,0 +1,59 @@
+//! Where a supervisor process begins.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::job::{self, Belongings};
+use super::start::READY;
+use super::{Order, now};
+use crate::os;
+use crate::store::{HeldJob, JobId, Store};
+
+/// The first argument of a supervisor. It is no command of the command line: nobody is meant to type it.
+pub const ENTRY: &str = "__supervise";
+
+/// Runs a job to its end. `arguments` are those after [`ENTRY`].
+pub fn enter(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    match supervise(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Standard error is the job's stderr.log.
+            let _ = writeln!(io::stderr(), "agent-dispatch: supervisor: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn supervise(mut arguments: impl Iterator<Item = OsString>) -> Result<(), Box<dyn std::error::Error>> {
+    let mut next = |what: &str| arguments.next().ok_or_else(|| format!("no {what} was handed over"));
+    let jobs = PathBuf::from(next("jobs directory")?);
+    let id: JobId = next("job id")?.to_string_lossy().parse()?;
+    // Adopted before anything is opened, so that no number can mean anything else.
+    let lock = adopt(&next("lock")?)?;
+    let order = adopt(&next("order")?)?;
+    let prompt = adopt(&next("prompt")?)?;
+    let ready = adopt(&next("readiness pipe")?)?;
+    let owner = arguments.next().map(|number| adopt(&number)).transpose()?;
+
+    os::adopt_orphans()?;
+    let signals = job::signals()?;
+    let store = Store::open(&jobs)?;
+    let job = HeldJob::adopt(&store, id, lock);
+    job.sign(rustix::process::getpid().as_raw_pid())?;
+    let order = Order::read(File::from(order))?;
+    let record = store.read(id)?;
+    File::from(ready).write_all(READY)?;
+
+    let belongings = Belongings { store: &store, order, prompt: File::from(prompt), owner, signals };
+    job::run(job, record, belongings, now)?;
+    Ok(())
+}
+
+fn adopt(number: &OsString) -> io::Result<OwnedFd> {
+    let number = number.to_str().and_then(|number| number.parse().ok()).unwrap_or(-1);
+    os::adopt_descriptor(number)
+}

@@ -1,0 +1,257 @@
+//! The state machine of one job: pending, running, finished.
+
+use std::fs::File;
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGURG};
+
+use super::watch::StreamWatch;
+use super::{DEPTH_VARIABLE, JOB_VARIABLE, Order, kin};
+use crate::backend::{self, Backend, Ending, Evidence, Stop};
+use crate::os::{self, Exit, SignalWatch, Spawned, Sweep};
+use crate::store::{
+    ErrorType, Finished, HeldJob, JobResult, Record, State, Store, StoreError, UnixSeconds, Verdict,
+};
+
+/// How often the supervisor looks for what no signal announces: a request to stop from inside a sandbox
+/// whose signals do not reach it, and a hopeless stream.
+const TICK: Duration = Duration::from_millis(250);
+
+/// How long processes are given to disappear after SIGKILL. Only one that is stuck in the kernel takes long.
+const SWEEP_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long the outcome is kept in hand when it cannot be written, a full disk being the usual reason.
+const RECORD_PATIENCE: Duration = Duration::from_secs(20);
+
+/// The signal that says "look for a request to stop". Its default is to be ignored: should it ever reach
+/// another process, nothing happens.
+pub(super) const WAKE: Signal = Signal::URG;
+
+/// What a supervisor works with.
+pub(super) struct Belongings<'a> {
+    pub(super) store: &'a Store,
+    pub(super) order: Order,
+    pub(super) prompt: File,
+    /// Closed by the other end when the process the job is tied to is gone.
+    pub(super) owner: Option<OwnedFd>,
+    pub(super) signals: SignalWatch,
+}
+
+/// The signals a supervisor acts on.
+pub(super) fn signals() -> std::io::Result<SignalWatch> {
+    SignalWatch::new(&[SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGURG])
+}
+
+/// How the agent's process came to its end.
+struct Ended {
+    exit: Exit,
+    stop: Option<Stop>,
+    /// Whether there can be anything left of what it started.
+    any_left: bool,
+}
+
+/// Takes the job from its record to its outcome.
+pub(super) fn run(
+    job: HeldJob<'_>,
+    mut record: Record,
+    mut belongings: Belongings<'_>,
+    clock: fn() -> UnixSeconds,
+) -> Result<(), StoreError> {
+    let folder = job.folder()?;
+    if folder.is_cancel_requested() {
+        let result = not_started(&record, ErrorType::Cancelled, "it was cancelled before its agent was started");
+        return finish(job, &mut record, result, clock);
+    }
+    record.state = State::Running { started_at: clock() };
+    job.save(&record)?;
+
+    let started = Instant::now();
+    let agent = match spawn(&record, &belongings, &folder) {
+        Ok(agent) => agent,
+        Err(error) => {
+            let kind = match error.kind() {
+                std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => ErrorType::NotFound,
+                _ => ErrorType::CliError,
+            };
+            let program = belongings.order.argv[0].display().to_string();
+            let result = not_started(&record, kind, &format!("failed to start {program}: {error}"));
+            return finish(job, &mut record, result, clock);
+        }
+    };
+    // The agent has its own copy; this one would only keep the file's space in use.
+    belongings.prompt = File::open("/dev/null").unwrap_or(belongings.prompt);
+
+    let backend = backend_of(&record);
+    let watch = StreamWatch::new(backend, &folder);
+    let ended = attend(agent, started, &record, &belongings, &folder, watch);
+    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    if ended.any_left || ended.stop.is_some() {
+        sweep(agent, &record);
+    }
+    let evidence = Evidence {
+        stdout: &folder.stdout_path(),
+        stderr: &folder.stderr_path(),
+        ending: Some(match ended.exit {
+            Exit::Code(code) => Ending::Exited(code),
+            Exit::Signal(signal) => Ending::Signalled(signal),
+        }),
+        stop: ended.stop,
+        duration_ms: Some(duration_ms),
+    };
+    let result = backend.conclude(&record, &evidence);
+    finish(job, &mut record, result, clock)
+}
+
+/// The backend a record names; records of this format always name one.
+pub(super) fn backend_of(record: &Record) -> Backend {
+    record.launch.backend.as_deref().and_then(Backend::from_name).unwrap_or(Backend::Claude)
+}
+
+fn not_started(record: &Record, kind: ErrorType, error: &str) -> JobResult {
+    JobResult::failure(record.id, &record.agent, kind, error)
+}
+
+fn spawn(
+    record: &Record,
+    belongings: &Belongings<'_>,
+    folder: &crate::store::JobFolder,
+) -> std::io::Result<Spawned> {
+    let [program, arguments @ ..] = belongings.order.argv.as_slice() else {
+        return Err(std::io::Error::new(std::io::ErrorKind::NotFound, "there is no program to start"));
+    };
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .stdin(belongings.prompt.try_clone()?)
+        .stdout(folder.append_to_stdout().map_err(std::io::Error::other)?)
+        .stderr(folder.append_to_stderr().map_err(std::io::Error::other)?);
+    if let Some(directory) = &record.launch.directory {
+        command.current_dir(directory).env("PWD", directory);
+    }
+    for (name, _) in std::env::vars_os().filter(|(name, _)| backend::is_stripped(name)) {
+        command.env_remove(name);
+    }
+    command
+        .env(JOB_VARIABLE, record.id.to_string())
+        .env(DEPTH_VARIABLE, record.launch.depth.unwrap_or(1).to_string());
+    os::spawn_owned(command)
+}
+
+/// Watches over the agent until its process has ended, and ends it when there is a reason to.
+fn attend(
+    agent: Spawned,
+    started: Instant,
+    record: &Record,
+    belongings: &Belongings<'_>,
+    folder: &crate::store::JobFolder,
+    mut watch: StreamWatch,
+) -> Ended {
+    let limit = record.launch.timeout_seconds.map(Duration::from_secs_f64);
+    let grace = Duration::from_millis(belongings.order.grace_ms);
+    let mut owner = belongings.owner.as_ref();
+    let mut stopping: Option<(Stop, Instant)> = None;
+    let mut killed = false;
+    loop {
+        let now = Instant::now();
+        let next = match (&stopping, limit) {
+            (Some((_, since)), _) if !killed => grace.saturating_sub(now - *since),
+            (Some(_), _) | (None, None) => TICK,
+            (None, Some(limit)) => limit.saturating_sub(now - started),
+        };
+        let mut descriptors = vec![belongings.signals.descriptor()];
+        descriptors.extend(owner.map(AsFd::as_fd));
+        let readable = os::wait_readable(&descriptors, next.min(TICK));
+        let told_to_stop = belongings.signals.take().iter().any(|s| matches!(*s, SIGTERM | SIGINT | SIGHUP));
+        let owner_gone = readable.get(1) == Some(&true);
+        if owner_gone {
+            owner = None;
+        }
+
+        let reaped = os::reap_orphans(agent.pid);
+        if let Some(exit) = reaped.exit {
+            return Ended { exit, stop: stopping.map(|(stop, _)| stop), any_left: reaped.any_left };
+        }
+        match stopping {
+            None => {
+                let reason = if folder.is_cancel_requested() {
+                    Some(Stop::Cancelled)
+                } else if owner_gone {
+                    Some(Stop::OwnerGone)
+                } else if told_to_stop {
+                    Some(Stop::SupervisorStopped)
+                } else if limit.is_some_and(|limit| started.elapsed() >= limit) {
+                    limit.map(|limit| Stop::Timeout { limit_seconds: limit.as_secs_f64() })
+                } else {
+                    watch.hopeless().map(Stop::Hopeless)
+                };
+                if let Some(reason) = reason {
+                    // Claude Code answers an interrupt with its costs and its session.
+                    agent.signal_group(Signal::INT);
+                    stopping = Some((reason, Instant::now()));
+                }
+            }
+            Some((_, since)) if !killed && since.elapsed() >= grace => {
+                sweep(agent, record);
+                killed = true;
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+/// Ends whatever the agent has started and left, except other jobs: they have supervisors of their own.
+fn sweep(agent: Spawned, record: &Record) {
+    let left = os::kill_descendants(agent.pid, SWEEP_PATIENCE, kin::is_supervisor);
+    let marked = os::kill_marked(JOB_VARIABLE, &record.id.to_string(), SWEEP_PATIENCE, kin::is_supervisor);
+    for sweep in [left, marked] {
+        if let Sweep::Left { alive } = sweep {
+            complain(&format!("{alive} processes of the agent cannot be killed; see `ps -eo pid,stat,args`"));
+        }
+    }
+}
+
+/// Records the outcome, exactly once.
+///
+/// The agent's own output stays in the job's folder, so even when the record cannot be written the answer is
+/// not lost: whoever looks at the job next finds it there.
+pub(super) fn finish(
+    mut job: HeldJob<'_>,
+    record: &mut Record,
+    result: JobResult,
+    clock: fn() -> UnixSeconds,
+) -> Result<(), StoreError> {
+    record.state = State::Finished(Finished {
+        started_at: record.started_at(),
+        completed_at: clock(),
+        verdict: match result.error_type {
+            _ if result.success => Verdict::Done,
+            Some(ErrorType::Cancelled) => Verdict::Cancelled,
+            _ => Verdict::Failed,
+        },
+        error: result.error.clone(),
+        result: Some(result),
+    });
+    let deadline = Instant::now() + RECORD_PATIENCE;
+    let mut pause = Duration::from_millis(50);
+    loop {
+        match job.finish(record) {
+            Ok(()) => return Ok(()),
+            Err((held, error)) if Instant::now() < deadline => {
+                complain(&format!("{error}; trying again"));
+                job = held;
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(Duration::from_secs(2));
+            }
+            Err((_, error)) => return Err(error),
+        }
+    }
+}
+
+/// Leaves a line in the job's stderr.log, which is this process's standard error.
+fn complain(message: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "agent-dispatch: supervisor: {message}");
+}

@@ -1,0 +1,33 @@
+//! Telling the supervisors of other jobs from everything else an agent has started.
+
+use std::path::Path;
+
+use super::ENTRY;
+use crate::os::{self, Process};
+use crate::store::{JobId, Liveness, Store};
+
+/// The job that `process` supervises, if it is a supervisor whose job is alive.
+///
+/// Its command line says which job; the job's lock says that it lives, and in whose hands.
+pub(super) fn supervised_job(process: &Process) -> Option<(JobId, Store)> {
+    use std::os::unix::ffi::OsStrExt;
+    let arguments = os::arguments(process.pid);
+    let [_, entry, jobs, id, ..] = arguments.as_slice() else { return None };
+    if entry != ENTRY.as_bytes() {
+        return None;
+    }
+    let id: JobId = std::str::from_utf8(id).ok()?.parse().ok()?;
+    let jobs = Path::new(std::ffi::OsStr::from_bytes(jobs));
+    // Only looks at a directory that exists: opening would create it.
+    if !jobs.is_dir() {
+        return None;
+    }
+    let store = Store::open(jobs).ok()?;
+    let alive = store.liveness(id).ok()? == Liveness::Alive;
+    (alive && store.supervisor_pid(id)? == process.pid.as_raw_pid()).then_some((id, store))
+}
+
+/// Whether `process` looks after another job, which is not this one's to end.
+pub(super) fn is_supervisor(process: &Process) -> bool {
+    supervised_job(process).is_some()
+}

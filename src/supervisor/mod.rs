@@ -1,0 +1,31 @@
+//! The life of one job, in a process of its own.
+//!
+//! Whoever submits a job creates its record with the lock held, then starts this program again as the job's
+//! supervisor and hands the locked descriptor on ([`start`]). The supervisor ([`enter`]) waits for its turn,
+//! runs the agent, enforces the time limit and requests to stop, ends whatever the agent left running and
+//! writes the outcome, exactly once. If it dies, the kernel kills the agent and frees the lock, and whoever
+//! looks at the job next draws the conclusion ([`recover`]).
+
+mod entry;
+mod job;
+mod kin;
+mod order;
+mod recover;
+mod start;
+mod watch;
+
+pub use entry::{ENTRY, enter};
+pub use order::Order;
+pub use recover::recover;
+pub use start::{OwnerPipe, Ownership, StartError, start};
+
+/// The environment variable that names the job an agent works on.
+pub const JOB_VARIABLE: &str = "AGENT_DISPATCH_JOB";
+
+/// The environment variable that tells how many dispatches deep an agent is.
+pub const DEPTH_VARIABLE: &str = "AGENT_DISPATCH_DEPTH";
+
+/// Seconds since the Unix epoch.
+fn now() -> crate::store::UnixSeconds {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0.0, |t| t.as_secs_f64())
+}

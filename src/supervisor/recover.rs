@@ -1,0 +1,48 @@
+//! Drawing the conclusion for a job whose supervisor is gone.
+
+use std::time::Duration;
+
+use super::job::{backend_of, finish};
+use super::{JOB_VARIABLE, kin, now};
+use crate::backend::{Evidence, Stop};
+use crate::os;
+use crate::store::{JobId, Record, Store, StoreError};
+
+/// How long the processes of a lost job are given to disappear.
+const SWEEP_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Reads the record of a job and, when it is neither over nor alive, ends what its agent left running and
+/// records the loss first. An answer the agent had already given is recorded as the result.
+///
+/// Jobs of the Python original are left as they are: nobody but its server knows whether they live.
+pub fn recover(store: &Store, id: JobId) -> Result<Record, StoreError> {
+    let record = store.read(id)?;
+    if record.finished().is_some() || record.is_foreign() {
+        return Ok(record);
+    }
+    let Some(job) = store.try_hold(id)? else { return Ok(record) };
+    // Whoever held the lock before may have finished the job since it was read.
+    let mut record = match store.read(id) {
+        Ok(record) => record,
+        Err(error) => {
+            job.retire();
+            return Err(error);
+        }
+    };
+    if record.finished().is_some() {
+        job.retire();
+        return Ok(record);
+    }
+    os::kill_marked(JOB_VARIABLE, &id.to_string(), SWEEP_PATIENCE, kin::is_supervisor);
+    let folder = job.folder()?;
+    let evidence = Evidence {
+        stdout: &folder.stdout_path(),
+        stderr: &folder.stderr_path(),
+        ending: None,
+        stop: Some(Stop::Lost),
+        duration_ms: None,
+    };
+    let result = backend_of(&record).conclude(&record, &evidence);
+    finish(job, &mut record, result, now)?;
+    Ok(record)
+}

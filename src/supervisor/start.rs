@@ -1,0 +1,115 @@
+//! Starting a supervisor: the side of whoever submits the job.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::Duration;
+
+use rustix::pipe::{PipeFlags, pipe_with};
+
+use super::{DEPTH_VARIABLE, ENTRY, JOB_VARIABLE, Order};
+use crate::os::{self, Detached, FileError};
+use crate::store::{HeldJob, Store, StoreError};
+
+/// How long a supervisor may take to say that it has taken over.
+const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// To whose life a job is tied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ownership {
+    /// To nobody's: it goes on until it is done or stopped.
+    Nobody,
+    /// To the caller's: when the returned [`OwnerPipe`] closes, the job is stopped.
+    Caller,
+}
+
+/// As long as this is open the job goes on. The kernel closes it when the process dies.
+#[derive(Debug)]
+#[must_use = "dropping the pipe stops the job"]
+pub struct OwnerPipe(Option<OwnedFd>);
+
+/// Why no supervisor took the job over. The job is still the caller's, who holds its lock.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The operating system refused.
+    #[error("failed to start the job's supervisor: {0}")]
+    Io(#[from] io::Error),
+    /// The job's folder could not be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The store could not be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It was started and went away.
+    #[error("the job's supervisor ended before it took over{0}")]
+    Died(String),
+    /// It was started and said nothing.
+    #[error("the job's supervisor did not take over within {} s", READY_WITHIN.as_secs())]
+    Silent,
+    /// Everything started here dies with the sandbox.
+    #[error(
+        "this is a sandbox that kills every process when its command ends, so a job started here could not \
+         outlive it"
+    )]
+    Sandboxed,
+}
+
+/// Starts a supervisor for the job and returns when it has taken over.
+pub fn start(
+    store: &Store,
+    job: &HeldJob<'_>,
+    order: &Order,
+    prompt: &[u8],
+    ownership: Ownership,
+) -> Result<OwnerPipe, StartError> {
+    if os::in_short_lived_namespace() {
+        return Err(StartError::Sandboxed);
+    }
+    let folder = job.folder()?;
+    let order = folder.nameless(&order.to_bytes())?;
+    let prompt = folder.nameless(prompt)?;
+    let (ready, ready_write) = pipe_with(PipeFlags::CLOEXEC).map_err(io::Error::from)?;
+    let (owner_read, owner) = match ownership {
+        Ownership::Nobody => (None, None),
+        Ownership::Caller => {
+            let (read, write) = pipe_with(PipeFlags::CLOEXEC).map_err(io::Error::from)?;
+            (Some(read), Some(write))
+        }
+    };
+
+    let mut descriptors = vec![job.descriptor(), order.as_fd(), prompt.as_fd(), ready_write.as_fd()];
+    descriptors.extend(owner_read.as_ref().map(AsFd::as_fd));
+    let id = job.id().to_string();
+    let numbers: Vec<String> = descriptors.iter().map(|fd| fd.as_raw_fd().to_string()).collect();
+    let mut arguments = vec![OsStr::new(ENTRY), store.path().as_os_str(), OsStr::new(&id)];
+    arguments.extend(numbers.iter().map(OsStr::new));
+    os::spawn_detached(Detached {
+        arguments,
+        descriptors: &descriptors,
+        stderr: folder.append_to_stderr()?,
+        // The supervisor is not part of the job that submitted this one: the sweep at that job's end looks
+        // for the variable.
+        without: &[JOB_VARIABLE, DEPTH_VARIABLE],
+    })?;
+    drop(ready_write);
+
+    if !os::wait_readable(&[ready.as_fd()], READY_WITHIN)[0] {
+        return Err(StartError::Silent);
+    }
+    let mut word = Vec::new();
+    File::from(ready).read_to_end(&mut word)?;
+    if word == READY {
+        return Ok(OwnerPipe(owner));
+    }
+    let last_words = folder.open_stderr()?.and_then(|mut file| {
+        let mut text = String::new();
+        file.read_to_string(&mut text).ok()?;
+        text.lines().last().map(|line| format!(": {line}"))
+    });
+    Err(StartError::Died(last_words.unwrap_or_default()))
+}
+
+/// What a supervisor says when the job is its own.
+pub(super) const READY: &[u8] = b"ok";
+
