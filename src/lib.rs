@@ -1,3 +1,4 @@
 //! agent-dispatch
+pub mod backend;
 mod os;
 pub mod store;

@@ -3,12 +3,18 @@
 //! A backend never runs anything: it turns an [`Assignment`] into a [`CommandLine`], reads what the program
 //! wrote as [`Event`]s while it runs, and concludes a [`JobResult`] from the [`Evidence`] at the end.
 
+mod environment;
+mod lines;
+
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
 
-use crate::store::{ErrorType, JobResult, Record};
+use crate::store::ErrorType;
+
+pub use environment::is_stripped;
+pub use lines::{FOLLOWED_LINE_LIMIT, Line, LineReader};
 
 /// Everything a program must be told to do a task, already resolved and validated.
 #[derive(Debug, Clone)]
