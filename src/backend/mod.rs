@@ -3,6 +3,7 @@
 //! A backend never runs anything: it turns an [`Assignment`] into a [`CommandLine`], reads what the program
 //! wrote as [`Event`]s while it runs, and concludes a [`JobResult`] from the [`Evidence`] at the end.
 
+pub mod claude;
 mod environment;
 mod lines;
 
@@ -15,6 +16,49 @@ use crate::store::ErrorType;
 
 pub use environment::is_stripped;
 pub use lines::{FOLLOWED_LINE_LIMIT, Line, LineReader};
+
+/// Why a value cannot stand on a command line.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum RefusedArgument {
+    /// It begins with a dash, so the program could take it for an option.
+    #[error("the {field} '{value}' begins with '-': the agent CLI could take it for an option")]
+    FlagLike {
+        /// Which value it is.
+        field: &'static str,
+        /// The value.
+        value: String,
+    },
+    /// There is nothing in it.
+    #[error("the {field} is empty")]
+    Empty {
+        /// Which value it is.
+        field: &'static str,
+    },
+    /// It contains a NUL character, which ends an argument.
+    #[error("the {field} contains a NUL character")]
+    ContainsNul {
+        /// Which value it is.
+        field: &'static str,
+    },
+    /// The operating system takes no argument of this length.
+    #[error("the {field} has {bytes} bytes; {limit} are the most that fit on a command line")]
+    TooLong {
+        /// Which value it is.
+        field: &'static str,
+        /// Its length, in bytes.
+        bytes: usize,
+        /// The longest that fits, in bytes.
+        limit: usize,
+    },
+    /// It is not a positive number.
+    #[error("the {field} is {value}: it must be a number above 0")]
+    NotPositive {
+        /// Which value it is.
+        field: &'static str,
+        /// The value.
+        value: f64,
+    },
+}
 
 /// Everything a program must be told to do a task, already resolved and validated.
 #[derive(Debug, Clone)]
