@@ -22,7 +22,7 @@ const ARGUMENT_LIMIT: usize = 131_071;
 /// # Errors
 ///
 /// [`RefusedArgument`] for a value that must not stand on a command line.
-pub fn command_line(assignment: &Assignment<'_>) -> Result<CommandLine, RefusedArgument> {
+pub(in crate::backend) fn command_line(assignment: &Assignment<'_>) -> Result<CommandLine, RefusedArgument> {
     let mut line = Builder::new(assignment);
     line.plain("-p");
     line.plain("--output-format=stream-json");
