@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 use super::answer::outcome;
-use super::failure::{Failure, blank, message, signalled, stopped};
+use super::failure::{Failure, blank, last_message, signalled, stopped};
 use super::stderr::{redact, tail};
 use super::{Assignment, CommandLine, Ending, Evidence, RefusedArgument, schema};
 use crate::store::{ErrorType, JobResult, Record};
@@ -71,7 +71,7 @@ pub(super) fn exited(code: i32, stderr: &str) -> String {
     if stderr.is_empty() {
         format!("the agent exited with code {code} and no message")
     } else {
-        format!("the agent exited with code {code}: {}", message(stderr))
+        format!("the agent exited with code {code}: {}", last_message(stderr))
     }
 }
 

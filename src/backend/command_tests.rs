@@ -58,6 +58,14 @@ fn another_exit_code_is_a_failure_with_the_last_words() {
 }
 
 #[test]
+fn the_last_words_are_the_last_ones() {
+    let stderr: String = (0..20).map(|n| format!("{n} {}\n", "noise ".repeat(40))).collect();
+    let result = run("").stderr(&format!("{stderr}the reason\n")).exit(1).conclude();
+    let error = result.error.unwrap();
+    assert!(error.ends_with("the reason") && error.len() < 700, "{error}");
+}
+
+#[test]
 fn a_signal_is_named() {
     let result = run("").signal(9).conclude();
     assert_eq!(result.error_type, Some(ErrorType::CliError));

@@ -64,6 +64,17 @@ pub(super) fn message(text: &str) -> String {
     redact(&clip(text.trim(), MESSAGE_LIMIT))
 }
 
+/// The last lines of what a program said, fit to stand in an error: the reason comes last.
+pub(super) fn last_message(text: &str) -> String {
+    let mut rest = text.trim();
+    while rest.chars().count() > MESSAGE_LIMIT
+        && let Some((_, after)) = rest.split_once('\n')
+    {
+        rest = after;
+    }
+    message(rest)
+}
+
 /// A run that was ended from outside. `session` is the conversation that can be resumed, if there is one.
 pub(super) fn stopped(stop: Stop, record: &Record, session: Option<&str>) -> Failure {
     let resume = session.map(|session| resume_command(record, session));
