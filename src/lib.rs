@@ -1,3 +1,4 @@
 //! agent-dispatch
+pub mod backend;
 pub mod os;
 pub mod store;

@@ -3,12 +3,130 @@
 //! A backend never runs anything: it turns an [`Assignment`] into a [`CommandLine`], reads what the program
 //! wrote as [`Event`]s while it runs, and concludes a [`JobResult`] from the [`Evidence`] at the end.
 
+mod activity;
+mod answer;
+pub mod claude;
+mod command;
+mod environment;
+mod events;
+mod failure;
+mod lines;
+mod schema;
+mod stderr;
+#[cfg(test)]
+mod testing;
+mod watch;
+
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
 
 use crate::store::{ErrorType, JobResult, Record};
+
+pub use activity::Activity;
+pub use environment::is_stripped;
+pub use events::{Event, EventKind, EventReader, McpServer, Started, TurnResult};
+pub use lines::{FOLLOWED_LINE_LIMIT, Line, LineReader};
+pub use schema::check_schema;
+pub use watch::Watch;
+
+/// The kinds of programs an agent can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Backend {
+    /// Claude Code, by `claude -p`.
+    Claude,
+    /// Any program: the prompt on its standard input, the answer on its standard output.
+    Command,
+}
+
+impl Backend {
+    /// The backend a record or a configuration names.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Claude, Self::Command].into_iter().find(|backend| backend.name() == name)
+    }
+
+    /// Its name in records and configurations.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Claude => "claude",
+            Self::Command => "command",
+        }
+    }
+
+    /// What to execute for a task.
+    ///
+    /// # Errors
+    ///
+    /// [`RefusedArgument`] for a value that must not stand on a command line.
+    pub fn command_line(self, assignment: &Assignment<'_>) -> Result<CommandLine, RefusedArgument> {
+        match self {
+            Self::Claude => claude::command_line(assignment),
+            Self::Command => command::command_line(assignment),
+        }
+    }
+
+    /// The prompt as the program has to get it on its standard input.
+    pub fn prompt(self, prompt: &str) -> String {
+        match self {
+            Self::Claude => claude::safe_prompt(prompt),
+            Self::Command => prompt.to_owned(),
+        }
+    }
+
+    /// What a run that is over came to.
+    ///
+    /// Nothing can go wrong here: output that is missing or cannot be read is part of the conclusion.
+    pub fn conclude(self, record: &Record, evidence: &Evidence<'_>) -> JobResult {
+        match self {
+            Self::Claude => claude::conclude(record, evidence),
+            Self::Command => command::conclude(record, evidence),
+        }
+    }
+}
+
+/// Why a value cannot stand on a command line.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum RefusedArgument {
+    /// It begins with a dash, so the program could take it for an option.
+    #[error("the {field} '{value}' begins with '-': the agent CLI could take it for an option")]
+    FlagLike {
+        /// Which value it is.
+        field: &'static str,
+        /// The value.
+        value: String,
+    },
+    /// There is nothing in it.
+    #[error("the {field} is empty")]
+    Empty {
+        /// Which value it is.
+        field: &'static str,
+    },
+    /// It contains a NUL character, which ends an argument.
+    #[error("the {field} contains a NUL character")]
+    ContainsNul {
+        /// Which value it is.
+        field: &'static str,
+    },
+    /// The operating system takes no argument of this length.
+    #[error("the {field} has {bytes} bytes; {limit} are the most that fit on a command line")]
+    TooLong {
+        /// Which value it is.
+        field: &'static str,
+        /// Its length, in bytes.
+        bytes: usize,
+        /// The longest that fits, in bytes.
+        limit: usize,
+    },
+    /// It is not a positive number.
+    #[error("the {field} is {value}: it must be a number above 0")]
+    NotPositive {
+        /// Which value it is.
+        field: &'static str,
+        /// The value.
+        value: f64,
+    },
+}
 
 /// Everything a program must be told to do a task, already resolved and validated.
 #[derive(Debug, Clone)]

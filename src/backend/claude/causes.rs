@@ -1,0 +1,233 @@
+//! What Claude Code's error messages mean.
+//!
+//! They come in the result, in a synthetic message, in `errors` or on standard error, with or without a kind and an
+//! HTTP status. All three were seen to be missing, so each is enough. None of this is ever applied to an answer.
+
+use crate::backend::failure::{Failure, message, resume_command};
+use crate::store::{ErrorType, Record};
+
+/// All that is known about an error.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Signals<'a> {
+    /// The message.
+    pub(super) text: &'a str,
+    /// The CLI's own word for it, as `assistant.error` and `api_retry.error` have it.
+    pub(super) kind: Option<&'a str>,
+    /// The HTTP status.
+    pub(super) status: Option<u64>,
+}
+
+/// What can go wrong, beyond the [`ErrorType`]: each has a hint of its own.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Cause {
+    NoConversation,
+    SessionInUse,
+    RootBypass,
+    PromptTooLong,
+    NoCredit,
+    AccountLimit,
+    NotLoggedIn,
+    BadCredentials,
+    RateLimit,
+    Overloaded,
+    NoSuchModel,
+    OutputLimit,
+}
+
+/// Texts that have one meaning, whatever else is known. Lower case; the first that fits counts.
+const CERTAIN: &[(&str, Cause)] = &[
+    ("no conversation found with session id", Cause::NoConversation),
+    ("cannot be used with root/sudo privileges", Cause::RootBypass),
+    ("is running in the background", Cause::SessionInUse),
+    ("prompt is too long", Cause::PromptTooLong),
+    ("exceeds 10mb", Cause::PromptTooLong),
+    ("credit balance is too low", Cause::NoCredit),
+    ("not logged in", Cause::NotLoggedIn),
+    ("invalid api key", Cause::BadCredentials),
+    ("invalid auth token", Cause::BadCredentials),
+    ("failed to authenticate", Cause::BadCredentials),
+];
+
+/// Texts that mean something when neither a kind nor a status does.
+const LIKELY: &[(&str, Cause)] = &[
+    ("please run /login", Cause::NotLoggedIn),
+    ("authentication_error", Cause::BadCredentials),
+    ("oauth token has expired", Cause::BadCredentials),
+    ("request rejected (429)", Cause::RateLimit),
+    ("rate_limit_error", Cause::RateLimit),
+    ("overloaded", Cause::Overloaded),
+    ("unable to connect to api", Cause::Overloaded),
+    ("api error: connection", Cause::Overloaded),
+    ("api error: 5", Cause::Overloaded),
+    ("api error: request timed out", Cause::Overloaded),
+    ("internal server error", Cause::Overloaded),
+];
+
+/// Whether the account, not a single request, has reached a limit: waiting helps only after its reset.
+pub(in crate::backend) fn is_account_limit(text: &str) -> bool {
+    // "You've hit your session limit · resets 6pm (Area/City)", "Claude AI usage limit reached|1700000000",
+    // "You've hit your monthly spend limit": the words between differ from version to version.
+    let text = text.trim_start().to_lowercase().replace('’', "'");
+    (text.starts_with("you've hit your") || text.starts_with("you've reached your")) && text.contains("limit")
+        || text.contains("usage limit reached")
+        || (text.contains("limit reached") && text.contains("resets"))
+        || text.contains("out of usage credits")
+}
+
+/// What an error means; `None` when there is nothing to recognise it by.
+pub(super) fn explain(signals: Signals<'_>, record: &Record, session: Option<&str>) -> Option<Failure> {
+    let cause = recognise(signals)?;
+    let again = || match session {
+        Some(session) => format!("`{}`", resume_command(record, session)),
+        None => "dispatch the task again".to_owned(),
+    };
+    let said = message(signals.text);
+    let told = |lead: &str| if said.is_empty() { lead.to_owned() } else { format!("{lead}: {said}") };
+    Some(match cause {
+        Cause::NoConversation => Failure::new(
+            ErrorType::NotFound,
+            "the session to resume does not exist in the agent's directory",
+        )
+        .hint(format!(
+            "sessions belong to one directory and are cleaned up after a while: start anew with `agent-dispatch run {} TASK`, without `--session`",
+            record.agent
+        )),
+        Cause::SessionInUse => Failure::new(ErrorType::CliError, told("the session is in use"))
+            .hint("wait for the run that uses it to end, or dispatch without `--session`: that makes a new session"),
+        Cause::RootBypass => Failure::new(
+            ErrorType::Permission,
+            "Claude Code refuses the permission mode bypassPermissions to the root user",
+        )
+        .hint(format!(
+            "run as another user, or choose a narrower mode: `agent-dispatch agents update {} --permission-mode acceptEdits`",
+            record.agent
+        )),
+        Cause::PromptTooLong => Failure::new(ErrorType::CliError, told("the conversation is too long for the model"))
+            .hint("shorten the task or its context, or dispatch without `--session`: that makes a new session"),
+        Cause::NoCredit => Failure::new(ErrorType::Auth, told("the account has no credit"))
+            .hint("add credit at https://platform.claude.com/settings/billing, or unset ANTHROPIC_API_KEY to use the subscription"),
+        Cause::NotLoggedIn => Failure::new(ErrorType::Auth, told("Claude Code is not logged in"))
+            .hint("run `claude` in a terminal and type `/login`, or set ANTHROPIC_API_KEY"),
+        Cause::BadCredentials => Failure::new(ErrorType::Auth, told("the API refused the credentials"))
+            .hint("check ANTHROPIC_API_KEY and what else configures the provider; with the variable unset, run `claude` in a terminal and type `/login`"),
+        Cause::AccountLimit => Failure::new(ErrorType::UsageLimit, told("the account's usage limit is reached"))
+            .hint(format!("after the limit's reset: {}", again())),
+        Cause::RateLimit => Failure::new(ErrorType::UsageLimit, told("the API rejected the requests as too many"))
+            .hint(format!("wait a while, or run fewer agents at once (`max_concurrency`); then: {}", again())),
+        Cause::Overloaded => Failure::new(ErrorType::Overloaded, told("the API is overloaded or out of reach"))
+            .hint(format!("check the network connection and https://status.claude.com; later: {}", again())),
+        Cause::NoSuchModel => Failure::new(ErrorType::CliError, told("the model does not exist or is not available"))
+            .hint(format!("choose another: `agent-dispatch agents update {} --model MODEL`", record.agent)),
+        Cause::OutputLimit => Failure::new(ErrorType::Incomplete, told("the answer exceeded the model's output limit"))
+            .hint(again()),
+    })
+}
+
+fn recognise(signals: Signals<'_>) -> Option<Cause> {
+    let text = signals.text.to_lowercase().replace('’', "'");
+    let by_text = |table: &[(&str, Cause)]| {
+        table.iter().find(|(fragment, _)| text.contains(fragment)).map(|&(_, cause)| cause)
+    };
+    by_text(CERTAIN)
+        .or_else(|| {
+            (text.contains("session id") && text.contains("already in use")).then_some(Cause::SessionInUse)
+        })
+        .or_else(|| is_account_limit(&text).then_some(Cause::AccountLimit))
+        .or_else(|| by_kind(signals.kind?))
+        .or_else(|| by_status(signals.status?))
+        .or_else(|| by_text(LIKELY))
+}
+
+/// The words of claude 2.1.330; `unknown` and `invalid_request` say nothing.
+fn by_kind(kind: &str) -> Option<Cause> {
+    Some(match kind {
+        "authentication_failed"
+        | "oauth_org_not_allowed"
+        | "account_on_hold"
+        | "verification_required"
+        | "cloud_credential_error" => Cause::BadCredentials,
+        "billing_error" => Cause::NoCredit,
+        "rate_limit" => Cause::RateLimit,
+        "overloaded" | "server_error" => Cause::Overloaded,
+        "model_not_found" => Cause::NoSuchModel,
+        "max_output_tokens" => Cause::OutputLimit,
+        _ => return None,
+    })
+}
+
+fn by_status(status: u64) -> Option<Cause> {
+    Some(match status {
+        401 | 403 => Cause::BadCredentials,
+        402 => Cause::NoCredit,
+        404 => Cause::NoSuchModel,
+        413 => Cause::PromptTooLong,
+        429 => Cause::RateLimit,
+        408 | 500..=599 => Cause::Overloaded,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn by_text(text: &str) -> Option<Cause> {
+        recognise(Signals { text, ..Signals::default() })
+    }
+
+    #[test]
+    fn every_message_of_the_cli_is_recognised_by_its_text_alone() {
+        for (text, cause) in [
+            ("Not logged in · Please run /login", Cause::NotLoggedIn),
+            ("Invalid API key · Fix external API key", Cause::BadCredentials),
+            ("Failed to authenticate. API Error: 403 {\"error\":…}", Cause::BadCredentials),
+            (
+                "Failed to authenticate: OAuth session expired and could not be refreshed",
+                Cause::BadCredentials,
+            ),
+            ("Credit balance is too low", Cause::NoCredit),
+            ("API Error: Request rejected (429) · overloaded", Cause::RateLimit),
+            ("You've hit your session limit · resets 6pm (Europe/Berlin)", Cause::AccountLimit),
+            ("You’ve hit your weekly limit · resets Oct 9 at 5pm", Cause::AccountLimit),
+            ("You've hit your monthly spend limit.", Cause::AccountLimit),
+            ("Claude AI usage limit reached|1700000000", Cause::AccountLimit),
+            ("5-hour limit reached ∙ resets 3pm", Cause::AccountLimit),
+            ("Repeated 529 Overloaded errors", Cause::Overloaded),
+            ("API Error: 500 Internal server error", Cause::Overloaded),
+            ("Unable to connect to API (ConnectionRefused)", Cause::Overloaded),
+            ("API Error: Connection refused — a firewall or proxy may be blocking it", Cause::Overloaded),
+            (
+                "No conversation found with session ID: 00000000-0000-4000-8000-000000000000",
+                Cause::NoConversation,
+            ),
+            ("Error: Session ID 0190163d-… is already in use.", Cause::SessionInUse),
+            ("That session is running in the background (j1). Run `claude attach j1`", Cause::SessionInUse),
+            ("Prompt is too long · automatic compaction failed: x", Cause::PromptTooLong),
+            (
+                "--dangerously-skip-permissions cannot be used with root/sudo privileges for security reasons",
+                Cause::RootBypass,
+            ),
+        ] {
+            assert_eq!(by_text(text), Some(cause), "{text}");
+        }
+        assert_eq!(by_text("something else"), None);
+        assert_eq!(by_text(""), None);
+    }
+
+    #[test]
+    fn kind_and_status_are_enough_without_a_known_text() {
+        let signals = |kind, status| recognise(Signals { text: "neu", kind, status });
+        assert_eq!(signals(Some("authentication_failed"), None), Some(Cause::BadCredentials));
+        assert_eq!(signals(Some("rate_limit"), None), Some(Cause::RateLimit));
+        assert_eq!(signals(Some("server_error"), Some(200)), Some(Cause::Overloaded));
+        assert_eq!(signals(Some("unknown"), Some(401)), Some(Cause::BadCredentials));
+        assert_eq!(signals(None, Some(529)), Some(Cause::Overloaded));
+        assert_eq!(signals(None, Some(400)), None);
+    }
+
+    #[test]
+    fn a_single_rejected_request_is_not_the_accounts_limit() {
+        assert!(!is_account_limit("API Error: Request rejected (429)"));
+        assert!(!is_account_limit("Repeated 529 Overloaded errors"));
+    }
+}

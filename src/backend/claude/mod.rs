@@ -1,0 +1,15 @@
+//! Claude Code: `claude -p`.
+
+mod causes;
+mod command_line;
+mod prompt;
+pub(in crate::backend) mod stream;
+mod surrogates;
+mod tool_summary;
+mod transcript;
+mod verdict;
+
+pub(in crate::backend) use causes::is_account_limit;
+pub(in crate::backend) use command_line::command_line;
+pub use prompt::safe_prompt;
+pub(in crate::backend) use verdict::conclude;

@@ -1,0 +1,282 @@
+//! Claude Code's `stream-json` output, as events.
+//!
+//! The format has no specification and changes between versions, so nothing here depends on the order of keys,
+//! on a field being there or on its type, and an unknown event is [`EventKind::Other`], never an error. With
+//! `verbose` set in a project's own settings the output can be one array, also printed over many lines.
+
+use serde_json::Value;
+
+use super::surrogates::mended;
+use super::tool_summary::summary;
+use crate::backend::events::{
+    Event, EventKind, McpServer, PASSING_TEXT, Started, TurnResult, clip, one_line,
+};
+
+/// Turns lines into events.
+#[derive(Debug, Clone)]
+pub(in crate::backend) struct Decoder {
+    /// A document printed over several lines, as far as it has come.
+    document: Option<Document>,
+    /// How large such a document may become, in bytes.
+    limit: usize,
+}
+
+/// JSON that spans lines.
+#[derive(Debug, Clone, Default)]
+struct Document {
+    text: String,
+    /// How many brackets are open.
+    depth: usize,
+    in_string: bool,
+    after_backslash: bool,
+}
+
+impl Decoder {
+    pub(in crate::backend) fn new(limit: usize) -> Self {
+        Self { document: None, limit }
+    }
+
+    /// Delivers the events of one line.
+    pub(in crate::backend) fn line(&mut self, line: &str, deliver: &mut dyn FnMut(Event)) {
+        if let Some(document) = &mut self.document {
+            document.push(line);
+            let complete = document.depth == 0;
+            if (complete || document.text.len() > self.limit)
+                && let Some(document) = self.document.take()
+            {
+                decode(&document.text, deliver);
+            }
+            return;
+        }
+        let trimmed = line.trim();
+        match trimmed {
+            "" => {}
+            // Only a pretty-printer leaves an opening bracket alone; a cut event never looks like this.
+            "[" | "{" | "[{" => {
+                let mut document = Document::default();
+                document.push(line);
+                self.document = Some(document);
+            }
+            _ => decode(trimmed, deliver),
+        }
+    }
+
+    /// Delivers what is left when the output is over.
+    pub(in crate::backend) fn finish(&mut self, deliver: &mut dyn FnMut(Event)) {
+        if let Some(document) = self.document.take() {
+            decode(&document.text, deliver);
+        }
+    }
+}
+
+impl Document {
+    fn push(&mut self, line: &str) {
+        for byte in line.bytes() {
+            match byte {
+                _ if self.after_backslash => self.after_backslash = false,
+                b'\\' if self.in_string => self.after_backslash = true,
+                b'"' => self.in_string = !self.in_string,
+                b'[' | b'{' if !self.in_string => self.depth += 1,
+                b']' | b'}' if !self.in_string => self.depth = self.depth.saturating_sub(1),
+                _ => {}
+            }
+        }
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+}
+
+fn decode(text: &str, deliver: &mut dyn FnMut(Event)) {
+    let parsed = serde_json::from_str(text).or_else(|error| match mended(text) {
+        Some(mended) => serde_json::from_str(&mended),
+        None => Err(error),
+    });
+    match parsed {
+        Ok(Value::Array(events)) => events.into_iter().for_each(|event| decode_event(event, deliver)),
+        Ok(event) => decode_event(event, deliver),
+        Err(_) => deliver(EventKind::Unparsed { text: clip(text.trim(), PASSING_TEXT) }.into()),
+    }
+}
+
+fn decode_event(mut event: Value, deliver: &mut dyn FnMut(Event)) {
+    let Some(kind) = string(&event, "type") else {
+        let text = clip(&event.to_string(), PASSING_TEXT);
+        return deliver(EventKind::Unparsed { text }.into());
+    };
+    let subtype = string(&event, "subtype");
+    match (kind.as_str(), subtype.as_deref()) {
+        ("system", Some("init")) => deliver(EventKind::Started(started(&event)).into()),
+        ("system", Some("api_retry")) => deliver(retry(&event).into()),
+        ("assistant" | "user", _) => message(&mut event, kind == "assistant", deliver),
+        ("result", _) => deliver(EventKind::Result(Box::new(turn_result(&mut event))).into()),
+        (_, subtype) => {
+            let name = match subtype {
+                Some(subtype) => format!("{kind}/{subtype}"),
+                None => kind,
+            };
+            deliver(EventKind::Other { name: clip(&name, 100) }.into());
+        }
+    }
+}
+
+fn started(event: &Value) -> Started {
+    let servers = event.get("mcp_servers").and_then(Value::as_array);
+    Started {
+        session_id: string(event, "session_id"),
+        model: string(event, "model"),
+        permission_mode: string(event, "permissionMode"),
+        tools: event.get("tools").and_then(Value::as_array).map_or(0, Vec::len),
+        mcp_servers: servers
+            .into_iter()
+            .flatten()
+            .filter_map(|server| {
+                let name = string(server, "name")?;
+                Some(McpServer { name, status: string(server, "status").unwrap_or_default() })
+            })
+            .collect(),
+        version: string(event, "claude_code_version"),
+    }
+}
+
+fn retry(event: &Value) -> EventKind {
+    EventKind::Retry {
+        attempt: number(event, "attempt").unwrap_or(1),
+        max: number(event, "max_retries").unwrap_or(0),
+        status: number(event, "error_status"),
+        error: string(event, "error"),
+        delay_ms: number(event, "retry_delay_ms").unwrap_or(0),
+    }
+}
+
+/// An assistant's or user's message: one event for each of its content blocks.
+fn message(event: &mut Value, by_assistant: bool, deliver: &mut dyn FnMut(Event)) {
+    let subagent = string(event, "parent_tool_use_id").is_some();
+    let error = string(event, "error");
+    let Some(message) = event.get_mut("message") else {
+        let name = if by_assistant { "assistant" } else { "user" };
+        return deliver(EventKind::Other { name: name.to_owned() }.into());
+    };
+    let model = string(message, "model");
+    let synthetic = by_assistant && (error.is_some() || model.as_deref() == Some("<synthetic>"));
+    let message_id = string(message, "id").filter(|_| by_assistant);
+    let model = model.filter(|_| !synthetic);
+    let blocks = match take(message, "content") {
+        Some(Value::Array(blocks)) => blocks,
+        Some(Value::String(text)) => vec![serde_json::json!({"type": "text", "text": text})],
+        _ => Vec::new(),
+    };
+    for mut block in blocks {
+        let kind = match string(&block, "type").unwrap_or_default().as_str() {
+            // What the user says is the prompt, or a note of the CLI to itself.
+            "text" if !by_assistant => EventKind::Other { name: "user/text".to_owned() },
+            "text" => {
+                let text = match take(&mut block, "text") {
+                    Some(Value::String(text)) => text,
+                    _ => String::new(),
+                };
+                if synthetic {
+                    EventKind::Synthetic { error: error.clone(), text }
+                } else {
+                    EventKind::Text { text }
+                }
+            }
+            "thinking" | "redacted_thinking" => EventKind::Thinking,
+            "tool_use" | "server_tool_use" | "mcp_tool_use" => {
+                let name = one_line(&string(&block, "name").unwrap_or_default(), 100);
+                let summary = summary(&name, block.get("input").unwrap_or(&Value::Null));
+                EventKind::ToolCall { name, summary }
+            }
+            "tool_result" => EventKind::ToolResult {
+                is_error: truth(&block, "is_error"),
+                text: clip(&content_text(block.get("content")), PASSING_TEXT),
+            },
+            other => EventKind::Other { name: format!("content/{}", clip(other, 100)) },
+        };
+        deliver(Event { kind, subagent, message_id: message_id.clone(), model: model.clone() });
+    }
+}
+
+/// A tool result's content: a text, or a list of blocks of which the texts count.
+fn content_text(content: Option<&Value>) -> String {
+    match content {
+        Some(Value::String(text)) => clip(text, PASSING_TEXT),
+        Some(Value::Array(blocks)) => {
+            let texts = blocks.iter().filter_map(|block| block.get("text").and_then(Value::as_str));
+            texts.collect::<Vec<_>>().join("\n")
+        }
+        _ => String::new(),
+    }
+}
+
+fn turn_result(event: &mut Value) -> TurnResult {
+    let subtype = string(event, "subtype");
+    let structured_output = take(event, "structured_output");
+    let result = match take(event, "result") {
+        Some(Value::String(text)) => Some(text),
+        other => other.map(|value| value.to_string()),
+    };
+    let marked = match event.get("is_error") {
+        Some(Value::Null) | None => None,
+        Some(_) => Some(truth(event, "is_error")),
+    };
+    // Without a usable mark the subtype has to do; errors are all called `error_…`.
+    let named = subtype.as_deref().is_some_and(|subtype| subtype != "success");
+    let denials = event.get("permission_denials").and_then(Value::as_array);
+    let errors = event.get("errors").and_then(Value::as_array);
+    TurnResult {
+        is_error: marked.unwrap_or(named) || named,
+        api_error_status: number(event, "api_error_status"),
+        structured_output,
+        session_id: string(event, "session_id"),
+        total_cost_usd: event.get("total_cost_usd").and_then(Value::as_f64).filter(|cost| cost.is_finite()),
+        num_turns: number(event, "num_turns"),
+        duration_ms: number(event, "duration_ms"),
+        usage: event.get("usage").filter(|usage| usage.is_object()).cloned(),
+        denied_tools: denials
+            .into_iter()
+            .flatten()
+            .filter_map(|denial| string(denial, "tool_name"))
+            .map(|name| one_line(&name, 200))
+            .collect(),
+        errors: errors
+            .into_iter()
+            .flatten()
+            .map(|error| error.as_str().map_or_else(|| error.to_string(), str::to_owned))
+            .map(|error| clip(&error, PASSING_TEXT))
+            .collect(),
+        stop_reason: string(event, "stop_reason"),
+        terminal_reason: string(event, "terminal_reason"),
+        result,
+        subtype,
+    }
+}
+
+/// A field that holds a text which is not empty.
+fn string(value: &Value, key: &str) -> Option<String> {
+    value.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// A field without a copy, as an answer may have 100 MB; `None` for null.
+fn take(value: &mut Value, key: &str) -> Option<Value> {
+    value.get_mut(key).map(Value::take).filter(|value| !value.is_null())
+}
+
+/// A field that holds a number which is not negative; a fraction is dropped.
+fn number(value: &Value, key: &str) -> Option<u64> {
+    let value = value.get(key)?;
+    // The cast saturates, and a NaN cannot come out of JSON.
+    value.as_u64().or_else(|| value.as_f64().filter(|number| *number >= 0.0).map(|number| number as u64))
+}
+
+/// A field that holds `true`, as such or as a text.
+fn truth(value: &Value, key: &str) -> bool {
+    match value.get(key) {
+        Some(Value::Bool(truth)) => *truth,
+        Some(Value::String(text)) => text == "true",
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+#[path = "stream_tests.rs"]
+mod tests;

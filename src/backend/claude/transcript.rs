@@ -1,0 +1,155 @@
+//! What the whole stream of a run comes to.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::backend::Backend;
+use crate::backend::events::{Event, EventKind, EventReader, TurnResult};
+
+/// How many pieces of output that are no events are kept, for an error message.
+const UNPARSED_LIMIT: usize = 10;
+
+/// The facts of a run, folded out of its events one at a time.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Transcript {
+    /// Whether the agent started to work, so that its session exists.
+    pub(super) started: bool,
+    /// The session, as the stream names it.
+    pub(super) session_id: Option<String>,
+    /// The model that answered, or the one the agent started with.
+    pub(super) model: Option<String>,
+    /// The last result: it counts, not the ones before it.
+    pub(super) last: Option<TurnResult>,
+    /// The last good result, when a bad one came after it.
+    pub(super) good_before: Option<TurnResult>,
+    /// The latest answer as data: a later result lacks it.
+    pub(super) structured: Option<Value>,
+    /// What the run cost; results report it cumulatively.
+    pub(super) cost_usd: Option<f64>,
+    /// The turns of all results; they do not report it cumulatively.
+    pub(super) num_turns: Option<u64>,
+    /// Refused tools, each once, in order.
+    pub(super) denied_tools: Vec<String>,
+    /// What the agent itself said last, if no good result has said it again.
+    pub(super) last_text: Option<String>,
+    /// What the CLI said last in the model's place, and its kind, if the model said nothing since.
+    pub(super) synthetic: Option<(Option<String>, String)>,
+    /// The last failed request's kind and status, if the model said nothing since.
+    pub(super) retry: Option<(Option<String>, Option<u64>)>,
+    /// The beginnings of output that is no event.
+    pub(super) unparsed: Vec<String>,
+    /// Why the output could not be read to its end.
+    pub(super) read_error: Option<String>,
+}
+
+impl Transcript {
+    /// Reads a whole output. A missing file is an empty one.
+    pub(super) fn read(path: &Path) -> Self {
+        let mut transcript = Self::default();
+        let mut reader = EventReader::unlimited(Backend::Claude);
+        let outcome = File::open(path)
+            .and_then(|mut file| reader.read_from(&mut file, &mut |event| transcript.observe(event)));
+        reader.finish(&mut |event| transcript.observe(event));
+        if let Err(error) = outcome
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            transcript.read_error = Some(format!("'{}' could not be read: {error}", path.display()));
+        }
+        transcript
+    }
+
+    fn observe(&mut self, event: Event) {
+        if event.subagent {
+            return;
+        }
+        if event.model.is_some() {
+            self.model = event.model;
+        }
+        match event.kind {
+            EventKind::Started(started) => {
+                self.started = true;
+                self.session_id = started.session_id.or(self.session_id.take());
+                self.model = started.model.or(self.model.take());
+            }
+            EventKind::Text { text } => {
+                self.recovered();
+                self.last_text = Some(text);
+            }
+            EventKind::Thinking | EventKind::ToolCall { .. } => self.recovered(),
+            EventKind::Synthetic { error, text } => self.synthetic = Some((error, text)),
+            EventKind::Retry { status, error, .. } => self.retry = Some((error, status)),
+            EventKind::Result(turn) => self.end_turn(*turn),
+            EventKind::Unparsed { text } => {
+                if self.unparsed.len() < UNPARSED_LIMIT {
+                    self.unparsed.push(text);
+                }
+            }
+            EventKind::ToolResult { .. } | EventKind::Other { .. } | EventKind::Oversized { .. } => {}
+        }
+    }
+
+    fn recovered(&mut self) {
+        self.synthetic = None;
+        self.retry = None;
+    }
+
+    fn end_turn(&mut self, mut turn: TurnResult) {
+        self.session_id = turn.session_id.take().or(self.session_id.take());
+        self.structured = turn.structured_output.take().or(self.structured.take());
+        self.cost_usd = turn.total_cost_usd.or(self.cost_usd);
+        if let Some(turns) = turn.num_turns {
+            self.num_turns = Some(self.num_turns.unwrap_or(0).saturating_add(turns));
+        }
+        for tool in std::mem::take(&mut turn.denied_tools) {
+            if !self.denied_tools.contains(&tool) {
+                self.denied_tools.push(tool);
+            }
+        }
+        // An error message in the place of the answer, without the mark of an error.
+        if let Some((Some(_), text)) = &self.synthetic
+            && turn.result.as_deref().map(str::trim) == Some(text.trim())
+        {
+            turn.is_error = true;
+        }
+        if self.is_good(&turn) {
+            // The result says it again, and an answer may have 100 MB.
+            self.last_text = None;
+            self.good_before = None;
+        } else if let Some(before) = self.last.take()
+            && self.is_good(&before)
+        {
+            self.good_before = Some(before);
+        }
+        self.last = Some(turn);
+    }
+
+    /// Whether a result is a complete answer.
+    pub(super) fn is_good(&self, turn: &TurnResult) -> bool {
+        !turn.is_error && !is_command_mishap(turn) && (turn.result.is_some() || self.structured.is_some())
+    }
+
+    /// What there is of an answer when the run failed.
+    pub(super) fn salvage(&mut self) -> String {
+        if let Some(text) = self.last_text.take() {
+            return text;
+        }
+        let last_good = self.last.take().filter(|turn| !turn.is_error && !is_command_mishap(turn));
+        let answer = last_good.or(self.good_before.take()).and_then(|turn| turn.result);
+        answer
+            .filter(|text| !text.is_empty())
+            .or_else(|| Some(self.structured.as_ref()?.to_string()))
+            .unwrap_or_default()
+    }
+}
+
+/// Whether the CLI took the prompt for a slash command it does not know: exit code 0, no turn, no error mark.
+pub(super) fn is_command_mishap(turn: &TurnResult) -> bool {
+    let text = turn.result.as_deref().unwrap_or_default().trim_start();
+    turn.num_turns == Some(0)
+        && ["Unknown command", "Unknown slash command", "Unknown skill"]
+            .iter()
+            .any(|start| text.starts_with(start))
+}

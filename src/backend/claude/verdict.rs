@@ -1,0 +1,313 @@
+//! What a finished run of Claude Code came to.
+//!
+//! The rules, from claude 2.1.197 and 2.1.330:
+//!
+//! * The last result counts. Its `is_error` decides before its subtype: an API error has subtype `success`.
+//! * A complete answer outranks whatever ended the run after it, except that a cancelled job stays cancelled.
+//! * Exit code 0 proves nothing: without a result the run is incomplete.
+//! * A run that is stopped reports an error of its own (`error_during_execution`): a consequence, not the cause.
+//! * What the agent said last is salvaged whenever there is no answer; it was paid for.
+
+use super::causes::{Signals, explain};
+use super::transcript::{Transcript, is_command_mishap};
+use crate::backend::answer::outcome;
+use crate::backend::command::exited;
+use crate::backend::events::TurnResult;
+use crate::backend::failure::{Failure, blank, message, resume_command, signalled, stopped};
+use crate::backend::{Ending, Evidence, Stop, schema, stderr};
+use crate::store::{ErrorType, JobResult, Record};
+
+/// What a run that is over came to.
+pub(in crate::backend) fn conclude(record: &Record, evidence: &Evidence<'_>) -> JobResult {
+    let mut transcript = Transcript::read(evidence.stdout);
+    let mut result = blank(record, evidence);
+    result.session_id = session(record, &transcript);
+    result.cost_usd = transcript.cost_usd;
+    result.num_turns = transcript.num_turns;
+    result.model = transcript.model.take();
+    result.denied_tools = std::mem::take(&mut transcript.denied_tools);
+    result.budget_exceeded =
+        record.launch.max_budget_usd.zip(result.cost_usd).is_some_and(|(cap, cost)| cost > cap);
+    if let Some(turn) = &transcript.last {
+        result.usage = turn.usage.clone();
+        result.duration_ms = result.duration_ms.or(turn.duration_ms);
+    }
+
+    match take_answer(&mut transcript, evidence) {
+        Some(turn) => answered(turn, transcript, record, evidence, &mut result),
+        None => {
+            let failure = failure(&transcript, record, evidence, result.session_id.as_deref());
+            if failure.kind == ErrorType::NotFound {
+                result.session_id = None;
+            }
+            result.result = transcript.salvage();
+            failure.tell(&mut result);
+        }
+    }
+    result.outcome = outcome(&result.result);
+    result
+}
+
+/// The conversation that can be resumed: the one the stream names, or the one that existed before. A new one that
+/// never started does not exist.
+fn session(record: &Record, transcript: &Transcript) -> Option<String> {
+    let launched = record.launch.session_id.as_ref();
+    let existed = transcript.started || record.launch.resumed;
+    transcript.session_id.clone().or_else(|| launched.filter(|_| existed).cloned())
+}
+
+/// The complete answer, if there is one.
+fn take_answer(transcript: &mut Transcript, evidence: &Evidence<'_>) -> Option<TurnResult> {
+    if transcript.last.as_ref().is_some_and(|turn| transcript.is_good(turn)) {
+        return transcript.last.take();
+    }
+    // The answer was there, and the stop interrupted what a background task had started after it.
+    let interrupted = transcript.last.as_ref().is_some_and(is_interruption);
+    if evidence.stop.is_some() && interrupted { transcript.good_before.take() } else { None }
+}
+
+fn is_interruption(turn: &TurnResult) -> bool {
+    turn.subtype.as_deref() == Some("error_during_execution")
+}
+
+/// Completes the result of a run that has an answer.
+fn answered(
+    turn: TurnResult,
+    transcript: Transcript,
+    record: &Record,
+    evidence: &Evidence<'_>,
+    result: &mut JobResult,
+) {
+    result.result = turn.result.unwrap_or_default();
+    let mut complaint = None;
+    if let Some(wanted) = &record.launch.response_schema {
+        match schema::parsed(wanted, transcript.structured, &result.result) {
+            Ok(data) => {
+                if result.result.trim().is_empty() {
+                    // The data is the answer; whoever prints the text must not print nothing.
+                    result.result = data.to_string();
+                }
+                result.parsed_result = Some(data);
+            }
+            Err(reason) => complaint = Some(reason),
+        }
+    }
+    if evidence.stop == Some(Stop::Cancelled) {
+        let mut failure = stopped(Stop::Cancelled, record, result.session_id.as_deref());
+        failure.error.push_str("; the answer was complete before");
+        return failure.tell(result);
+    }
+    if let Some(reason) = complaint {
+        let failure = Failure::new(ErrorType::Incomplete, reason);
+        let hint = result.session_id.as_deref().map(|session| {
+            format!(
+                "ask for it again: `agent-dispatch run {} \"answer as JSON, by the schema\" --session {session} --json-schema FILE`",
+                record.agent
+            )
+        });
+        return Failure { hint, ..failure }.tell(result);
+    }
+    let remarks = [denied_hint(record, &result.denied_tools), ending_remark(evidence)];
+    let remarks: Vec<_> = remarks.into_iter().flatten().collect();
+    result.hint = (!remarks.is_empty()).then(|| remarks.join("; "));
+}
+
+fn denied_hint(record: &Record, tools: &[String]) -> Option<String> {
+    if tools.is_empty() {
+        return None;
+    }
+    Some(format!(
+        "the agent was refused {}; to allow it, beside the tools it has: `agent-dispatch agents update {} --allowed-tools {}`",
+        tools.join(", "),
+        record.agent,
+        tools.join(",")
+    ))
+}
+
+/// What happened after the answer was complete, if it was not a plain end.
+fn ending_remark(evidence: &Evidence<'_>) -> Option<String> {
+    match (evidence.stop, evidence.ending) {
+        (Some(Stop::Timeout { limit_seconds }), _) => Some(format!(
+            "the answer was complete, but the agent did not end within {limit_seconds}s and was stopped"
+        )),
+        (Some(_), _) | (None, None | Some(Ending::Exited(0))) => None,
+        (None, Some(Ending::Exited(code))) => {
+            Some(format!("the answer was complete, but the agent then exited with code {code}"))
+        }
+        (None, Some(Ending::Signalled(signal))) => {
+            Some(format!("the answer was complete, but signal {signal} then killed the agent"))
+        }
+    }
+}
+
+/// Why there is no answer.
+fn failure(
+    transcript: &Transcript,
+    record: &Record,
+    evidence: &Evidence<'_>,
+    session: Option<&str>,
+) -> Failure {
+    let by_result =
+        transcript.last.as_ref().and_then(|turn| turn_failure(turn, transcript, record, evidence, session));
+    match evidence.stop {
+        Some(Stop::Hopeless(kind)) => hopeless(kind, transcript, record, session),
+        // The run had failed by itself before the stop reached it; but whoever cancels a job gets it cancelled.
+        Some(stop) => match by_result {
+            Some(failure) if stop != Stop::Cancelled => failure,
+            _ => stopped(stop, record, session),
+        },
+        None => by_result.unwrap_or_else(|| no_result(transcript, record, evidence, session)),
+    }
+}
+
+/// What an error result means; `None` when it is only the echo of an interruption.
+fn turn_failure(
+    turn: &TurnResult,
+    transcript: &Transcript,
+    record: &Record,
+    evidence: &Evidence<'_>,
+    session: Option<&str>,
+) -> Option<Failure> {
+    let resume = session.map(|session| resume_command(record, session));
+    let reason = turn.terminal_reason.as_deref();
+    let mut said = turn.result.clone().unwrap_or_default();
+    if said.is_empty() {
+        said = turn.errors.join("; ");
+    }
+    let told = |lead: &str| {
+        let said = message(&said);
+        if said.is_empty() { lead.to_owned() } else { format!("{lead}: {said}") }
+    };
+    let incomplete =
+        |error: String, hint: Option<String>| Failure { hint, ..Failure::new(ErrorType::Incomplete, error) };
+    match (turn.subtype.as_deref(), reason) {
+        _ if is_command_mishap(turn) => Some(
+            Failure::new(ErrorType::CliError, told("Claude Code took the task for one of its commands"))
+                .hint("begin the task with a word, not with '/'"),
+        ),
+        _ if !turn.is_error => None, // A result without an answer in it.
+        (Some("error_max_budget_usd"), _) | (_, Some("budget_exhausted")) => {
+            Some(over_budget(record, transcript.cost_usd, resume))
+        }
+        (Some("error_max_turns"), _) | (_, Some("max_turns")) => Some(incomplete(
+            told("the agent used up its turns before it was done"),
+            resume.map(|resume| format!("resume it where it stopped: `{resume}`")),
+        )),
+        (Some("error_max_structured_output_retries"), _) => Some(incomplete(
+            told("the agent did not manage to give an answer that satisfies the response schema"),
+            Some("simplify the schema, or describe in the task what each field means".to_owned()),
+        )),
+        _ if turn.stop_reason.as_deref() == Some("refusal") => Some(
+            Failure::new(ErrorType::CliError, told("the model refused the task"))
+                .hint("say in the task what it is for, or choose another model"),
+        ),
+        _ => {
+            let synthetic = transcript.synthetic.as_ref();
+            let kind = synthetic.and_then(|(kind, _)| kind.as_deref());
+            let text = if reason == Some("prompt_too_long") { "Prompt is too long" } else { &said };
+            let signals = Signals { text, kind, status: turn.api_error_status };
+            let explained = explain(signals, record, session);
+            if explained.is_some() || !is_interruption(turn) {
+                return explained.or_else(|| {
+                    Some(Failure::new(ErrorType::CliError, told("the agent CLI reported an error")))
+                });
+            }
+            if evidence.stop.is_some() {
+                return None;
+            }
+            // A signal from a terminal or from another program; or an error inside the CLI.
+            let error = match reason {
+                Some("aborted_streaming" | "aborted_tools") | None => {
+                    told("the agent was interrupted before it was done")
+                }
+                Some(_) => told("the agent failed before it was done"),
+            };
+            Some(incomplete(error, resume.map(|resume| format!("resume it where it stopped: `{resume}`"))))
+        }
+    }
+}
+
+fn over_budget(record: &Record, cost_usd: Option<f64>, resume: Option<String>) -> Failure {
+    let cap = record.launch.max_budget_usd;
+    let mut error = "the agent reached its spend cap".to_owned();
+    if let Some(cap) = cap {
+        error.push_str(&format!(" of ${cap:.2}"));
+    }
+    if let Some(cost) = cost_usd {
+        error.push_str(&format!("; it spent ${cost:.2}"));
+    }
+    // The cap is checked after each reply, so a resumed run needs room of its own.
+    let more = format!("--max-budget-usd {:.2}", cap.unwrap_or(0.5) * 2.0);
+    let hint = match resume {
+        Some(resume) => format!("resume it where it stopped, with more to spend: `{resume} {more}`"),
+        None => format!("give it more to spend (`{more}`) or a smaller task"),
+    };
+    Failure::new(ErrorType::Budget, error).hint(hint)
+}
+
+/// A run that was given up because its stream showed a failure of this kind.
+fn hopeless(kind: ErrorType, transcript: &Transcript, record: &Record, session: Option<&str>) -> Failure {
+    match in_the_stream(transcript, record, session) {
+        Some(failure) if failure.kind == kind => failure,
+        Some(failure) => Failure { kind, ..failure },
+        None => stopped(Stop::Hopeless(kind), record, session),
+    }
+}
+
+/// What the last error in the stream says, without a result.
+fn in_the_stream(transcript: &Transcript, record: &Record, session: Option<&str>) -> Option<Failure> {
+    if let Some((kind, text)) = &transcript.synthetic {
+        let signals = Signals { text, kind: kind.as_deref(), status: None };
+        return explain(signals, record, session);
+    }
+    let (kind, status) = transcript.retry.as_ref()?;
+    let mut text = kind.clone().unwrap_or_default();
+    if let Some(status) = status {
+        text = format!("HTTP {status} {text}");
+    }
+    explain(Signals { text: &text, kind: kind.as_deref(), status: *status }, record, session)
+}
+
+/// A run that ended by itself without a result.
+fn no_result(
+    transcript: &Transcript,
+    record: &Record,
+    evidence: &Evidence<'_>,
+    session: Option<&str>,
+) -> Failure {
+    let stderr = stderr::tail(evidence.stderr);
+    let unparsed = transcript.unparsed.join("\n");
+    if evidence.ending != Some(Ending::Exited(0)) {
+        for text in [&stderr, &unparsed] {
+            if let Some(failure) = explain(Signals { text, ..Signals::default() }, record, session) {
+                return failure;
+            }
+        }
+        if let Some(failure) = in_the_stream(transcript, record, session) {
+            return failure;
+        }
+    }
+    let resume = session.map(|session| format!("resume it: `{}`", resume_command(record, session)));
+    let failure = match evidence.ending {
+        Some(Ending::Signalled(signal)) => signalled(signal),
+        // The CLI catches these signals and exits with 128 + the signal's number.
+        Some(Ending::Exited(code @ (129 | 130 | 137 | 143))) => signalled(code - 128),
+        Some(Ending::Exited(0)) => {
+            let error = match &transcript.read_error {
+                Some(reason) => format!("the agent's output {reason}"),
+                None => "the agent exited with code 0, but its output ends without a result".to_owned(),
+            };
+            Failure::new(ErrorType::Incomplete, error)
+        }
+        Some(Ending::Exited(code)) => {
+            let words = if stderr.is_empty() { &unparsed } else { &stderr };
+            Failure::new(ErrorType::CliError, exited(code, words))
+        }
+        None => Failure::new(ErrorType::Incomplete, "the agent ended without a result, and nobody saw how"),
+    };
+    Failure { hint: failure.hint.or(resume), ..failure }
+}
+
+#[cfg(test)]
+#[path = "verdict_tests.rs"]
+mod tests;

@@ -1,0 +1,99 @@
+//! Any program as an agent: the prompt on its standard input, the answer on its standard output, exit code 0 when
+//! it is done.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::answer::outcome;
+use super::failure::{Failure, blank, last_message, signalled, stopped};
+use super::stderr::{redact, tail};
+use super::{Assignment, CommandLine, Ending, Evidence, RefusedArgument, schema};
+use crate::store::{ErrorType, JobResult, Record};
+
+/// The program and the arguments of the agent's configuration, as they are.
+///
+/// # Errors
+///
+/// [`RefusedArgument`] for an argument with a NUL character.
+pub(super) fn command_line(assignment: &Assignment<'_>) -> Result<CommandLine, RefusedArgument> {
+    let mut argv = vec![assignment.program.as_os_str().to_owned()];
+    let mut shown = vec![assignment.program.display().to_string()];
+    for argument in assignment.arguments {
+        if argument.contains('\0') {
+            return Err(RefusedArgument::ContainsNul { field: "command" });
+        }
+        argv.push(argument.into());
+        shown.push(redact(argument));
+    }
+    Ok(CommandLine { argv, shown, files: Vec::new() })
+}
+
+/// What a run that is over came to.
+pub(super) fn conclude(record: &Record, evidence: &Evidence<'_>) -> JobResult {
+    let mut result = blank(record, evidence);
+    let read_error = match answer(evidence.stdout) {
+        Ok(answer) => {
+            result.result = answer;
+            None
+        }
+        Err(error) => Some(error),
+    };
+    result.outcome = outcome(&result.result);
+    let verdict = match (evidence.stop, evidence.ending, read_error) {
+        // A program says only by its end that its answer is complete, and a stop takes that from it.
+        (Some(stop), _, _) => Err(stopped(stop, record, None)),
+        (None, Some(Ending::Exited(0)), Some(error)) => Err(Failure::new(
+            ErrorType::Incomplete,
+            format!("the agent's output '{}' could not be read: {error}", evidence.stdout.display()),
+        )),
+        (None, Some(Ending::Exited(0)), None) => match &record.launch.response_schema {
+            None => Ok(None),
+            Some(schema) => schema::parsed(schema, None, &result.result)
+                .map(Some)
+                .map_err(|reason| Failure::new(ErrorType::Incomplete, reason)),
+        },
+        (None, Some(Ending::Exited(code)), _) => {
+            Err(Failure::new(ErrorType::CliError, exited(code, &tail(evidence.stderr))))
+        }
+        (None, Some(Ending::Signalled(signal)), _) => Err(signalled(signal)),
+        (None, None, _) => Err(Failure::new(ErrorType::Incomplete, "the agent ended, but nobody saw how")),
+    };
+    match verdict {
+        Ok(parsed) => result.parsed_result = parsed,
+        Err(failure) => failure.tell(&mut result),
+    }
+    result
+}
+
+/// A program that ended with a failure, and its last words.
+pub(super) fn exited(code: i32, stderr: &str) -> String {
+    if stderr.is_empty() {
+        format!("the agent exited with code {code} and no message")
+    } else {
+        format!("the agent exited with code {code}: {}", last_message(stderr))
+    }
+}
+
+/// The whole output as a text, without one line end at its end. There may be none: that is an empty answer.
+fn answer(path: &Path) -> io::Result<String> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    // An answer may have 100 MB: it is copied only when it is not UTF-8.
+    let mut text = String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+#[path = "command_tests.rs"]
+mod tests;

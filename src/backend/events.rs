@@ -1,0 +1,332 @@
+//! What an agent does while it runs, in terms that do not depend on which program it is.
+
+use std::io::{self, Read};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Backend;
+use super::claude::stream;
+use super::lines::{FOLLOWED_LINE_LIMIT, Line, LineReader};
+
+/// How much of a text that is shown only in passing is kept, in characters.
+pub(super) const PASSING_TEXT: usize = 2_000;
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Event {
+    /// What it was.
+    #[serde(flatten)]
+    pub kind: EventKind,
+    /// Whether a subagent did it, not the agent itself.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub subagent: bool,
+    /// The model's message it belongs to: one message makes several events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// The model that wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+}
+
+/// The kinds of events.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum EventKind {
+    /// The agent is ready to work. One run may start several times.
+    Started(Started),
+    /// The agent says something.
+    Text {
+        /// What it says.
+        text: String,
+    },
+    /// The agent CLI put a text in the place where the model's would be: an error, as a rule.
+    Synthetic {
+        /// The kind of error, in the CLI's words: `authentication_failed`, `rate_limit`, `server_error`, …
+        error: Option<String>,
+        /// The message.
+        text: String,
+    },
+    /// The agent thinks.
+    Thinking,
+    /// The agent uses a tool.
+    ToolCall {
+        /// The tool's name.
+        name: String,
+        /// What it is used for, in one short line.
+        summary: String,
+    },
+    /// A tool came back.
+    ToolResult {
+        /// Whether it failed.
+        is_error: bool,
+        /// The beginning of what it said.
+        text: String,
+    },
+    /// A request to the API failed and is going to be repeated.
+    Retry {
+        /// Which attempt failed, from 1.
+        attempt: u64,
+        /// How many there will be.
+        max: u64,
+        /// The HTTP status, if there was an answer.
+        status: Option<u64>,
+        /// The kind of error, in the CLI's words.
+        error: Option<String>,
+        /// The pause before the next attempt, in milliseconds.
+        delay_ms: u64,
+    },
+    /// A turn is over.
+    Result(Box<TurnResult>),
+    /// Something nobody here acts on.
+    Other {
+        /// Its type, and its subtype after a slash.
+        name: String,
+    },
+    /// Output that is no event.
+    Unparsed {
+        /// How it begins.
+        text: String,
+    },
+    /// Output longer than somebody who only watches reads.
+    Oversized {
+        /// Its length, in bytes.
+        bytes: u64,
+    },
+}
+
+/// What an agent says when it starts.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Started {
+    /// The session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+    /// The model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The permission mode.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permission_mode: Option<String>,
+    /// How many tools it has.
+    pub tools: usize,
+    /// The MCP servers it knows.
+    pub mcp_servers: Vec<McpServer>,
+    /// The version of the agent CLI.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+/// An MCP server of an agent.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct McpServer {
+    /// Its name.
+    pub name: String,
+    /// How it is: `connected`, `failed`, `pending`, …
+    pub status: String,
+}
+
+/// How a turn ended, as the agent CLI reports it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct TurnResult {
+    /// `success`, or the kind of error.
+    pub subtype: Option<String>,
+    /// Whether it is an error. This, not the subtype, decides: an API error has subtype `success`.
+    pub is_error: bool,
+    /// The HTTP status of an API error.
+    pub api_error_status: Option<u64>,
+    /// The answer, or an error message.
+    pub result: Option<String>,
+    /// The answer as data.
+    pub structured_output: Option<Value>,
+    /// The session.
+    pub session_id: Option<String>,
+    /// What the run cost so far, in US dollars.
+    pub total_cost_usd: Option<f64>,
+    /// How many turns this result stands for; not cumulative.
+    pub num_turns: Option<u64>,
+    /// From start to end, in milliseconds.
+    pub duration_ms: Option<u64>,
+    /// Token counts.
+    pub usage: Option<Value>,
+    /// The tools that were refused, in order, with repetitions. Their input is left out: it can hold secrets.
+    pub denied_tools: Vec<String>,
+    /// Error messages.
+    pub errors: Vec<String>,
+    /// Why the model stopped.
+    pub stop_reason: Option<String>,
+    /// Why the run stopped.
+    pub terminal_reason: Option<String>,
+}
+
+impl From<EventKind> for Event {
+    fn from(kind: EventKind) -> Self {
+        Self { kind, subagent: false, message_id: None, model: None }
+    }
+}
+
+/// Reads the events out of a program's output while it grows.
+#[derive(Debug, Clone)]
+pub struct EventReader {
+    lines: LineReader,
+    decoder: Decoder,
+}
+
+/// Turns lines into events.
+#[derive(Debug, Clone)]
+enum Decoder {
+    Claude(stream::Decoder),
+    Command,
+}
+
+impl EventReader {
+    /// A reader for somebody who watches, from byte `offset` on: 0, or what [`Self::offset`] said before.
+    pub fn new(backend: Backend, offset: u64) -> Self {
+        Self::with_limit(backend, offset, FOLLOWED_LINE_LIMIT)
+    }
+
+    /// A reader that gives every event whole, for the conclusion: an answer may be one line of 100 MB.
+    pub(super) fn unlimited(backend: Backend) -> Self {
+        Self::with_limit(backend, 0, usize::MAX)
+    }
+
+    pub(super) fn with_limit(backend: Backend, offset: u64, limit: usize) -> Self {
+        let decoder = match backend {
+            Backend::Claude => Decoder::Claude(stream::Decoder::new(limit)),
+            Backend::Command => Decoder::Command,
+        };
+        Self { lines: LineReader::new(offset, limit), decoder }
+    }
+
+    /// Where in the file the next byte to feed is.
+    pub fn position(&self) -> u64 {
+        self.lines.position()
+    }
+
+    /// Where a new reader can go on: the start of the first line that was not delivered. (Output printed as one
+    /// JSON document over many lines, which no agent CLI does unasked, has to be read from its start.)
+    pub fn offset(&self) -> u64 {
+        self.lines.line_start()
+    }
+
+    /// Takes the next bytes and delivers the events they complete.
+    pub fn feed(&mut self, bytes: &[u8], deliver: &mut dyn FnMut(Event)) {
+        let Self { lines, decoder } = self;
+        lines.feed(bytes, &mut |line| decoder.line(line, deliver));
+    }
+
+    /// Feeds everything `source` has now; says how many bytes that was.
+    ///
+    /// # Errors
+    ///
+    /// Whatever reading gives; it can be tried again.
+    pub fn read_from(&mut self, source: &mut impl Read, deliver: &mut dyn FnMut(Event)) -> io::Result<u64> {
+        let Self { lines, decoder } = self;
+        lines.read_from(source, &mut |line| decoder.line(line, deliver))
+    }
+
+    /// Delivers what the end of the output completes: a last line without an end.
+    pub fn finish(&mut self, deliver: &mut dyn FnMut(Event)) {
+        let Self { lines, decoder } = self;
+        lines.finish(&mut |line| decoder.line(line, deliver));
+        if let Decoder::Claude(decoder) = decoder {
+            decoder.finish(deliver);
+        }
+    }
+}
+
+impl Decoder {
+    fn line(&mut self, line: Line<'_>, deliver: &mut dyn FnMut(Event)) {
+        match (self, line) {
+            (_, Line::Oversized { bytes, .. }) => deliver(EventKind::Oversized { bytes }.into()),
+            (Self::Claude(decoder), Line::Whole(text)) => decoder.line(&text, deliver),
+            (Self::Command, Line::Whole(text)) => {
+                deliver(EventKind::Text { text: text.into_owned() }.into());
+            }
+        }
+    }
+}
+
+/// The first `limit` characters of a text, with an ellipsis when there are more.
+pub(super) fn clip(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
+/// A text as one short line that is safe to show: white space collapsed, control characters dropped.
+pub(super) fn one_line(text: &str, limit: usize) -> String {
+    let mut line = String::new();
+    let mut length = 0;
+    let mut gap = false;
+    for character in text.chars() {
+        if character.is_whitespace() {
+            gap = length > 0;
+        } else if !is_invisible(character) {
+            let needed = 1 + usize::from(gap);
+            if length + needed > limit.saturating_sub(1) {
+                line.push('…');
+                return line;
+            }
+            if gap {
+                line.push(' ');
+            }
+            line.push(character);
+            length += needed;
+            gap = false;
+        }
+    }
+    line
+}
+
+/// Control characters, and the marks that reorder text around them on a terminal.
+pub(super) fn is_invisible(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_short_and_holds_nothing_a_terminal_obeys() {
+        assert_eq!(one_line("  a\tb\n\nc\u{1b}[31m\u{202e}d ", 100), "a b c[31md");
+        let long = one_line(&"wort ".repeat(100), 120);
+        assert!(long.chars().count() <= 120 && long.ends_with('…'), "{long}");
+        assert_eq!(one_line("", 10), "");
+    }
+
+    #[test]
+    fn a_clip_never_cuts_a_character() {
+        assert_eq!(clip("äöü", 2), "äö…");
+        assert_eq!(clip("äöü", 3), "äöü");
+    }
+
+    #[test]
+    fn each_line_of_a_command_is_a_text() {
+        let mut reader = EventReader::new(Backend::Command, 0);
+        let mut texts = Vec::new();
+        let mut deliver = |event: Event| match event.kind {
+            EventKind::Text { text } => texts.push(text),
+            other => panic!("{other:?}"),
+        };
+        reader.feed(b"{\"type\":\"result\"}\nhalf", &mut deliver);
+        reader.finish(&mut deliver);
+        assert_eq!(texts, ["{\"type\":\"result\"}", "half"]);
+    }
+
+    #[test]
+    fn events_have_a_flat_json_form() {
+        let event = Event {
+            subagent: true,
+            ..EventKind::ToolCall { name: "Bash".into(), summary: "ls".into() }.into()
+        };
+        assert_eq!(
+            serde_json::to_value(event).unwrap(),
+            serde_json::json!({"event": "tool_call", "name": "Bash", "summary": "ls", "subagent": true})
+        );
+        let result = Event::from(EventKind::Result(Box::default()));
+        assert_eq!(serde_json::to_value(result).unwrap()["event"], "result");
+    }
+}

@@ -1,0 +1,143 @@
+//! Failures that every kind of program shares, in words.
+
+use super::events::clip;
+use super::stderr::redact;
+use super::{Evidence, Stop};
+use crate::store::{ErrorType, JobResult, Record};
+
+/// How much of a program's own message goes into an error, in characters.
+const MESSAGE_LIMIT: usize = 600;
+
+/// Why a run has no answer.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Failure {
+    pub(super) kind: ErrorType,
+    pub(super) error: String,
+    pub(super) hint: Option<String>,
+}
+
+impl Failure {
+    pub(super) fn new(kind: ErrorType, error: impl Into<String>) -> Self {
+        Self { kind, error: error.into(), hint: None }
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Writes the failure into a result.
+    pub(super) fn tell(self, result: &mut JobResult) {
+        result.success = false;
+        result.budget_exceeded |= self.kind == ErrorType::Budget;
+        result.error_type = Some(self.kind);
+        result.error = Some(self.error);
+        result.hint = self.hint;
+    }
+}
+
+/// A result that says only which job it belongs to.
+pub(super) fn blank(record: &Record, evidence: &Evidence<'_>) -> JobResult {
+    JobResult {
+        job_id: record.id,
+        agent: record.agent.clone(),
+        success: true,
+        result: String::new(),
+        outcome: None,
+        error: None,
+        error_type: None,
+        hint: None,
+        session_id: None,
+        cost_usd: None,
+        duration_ms: evidence.duration_ms,
+        num_turns: None,
+        model: None,
+        usage: None,
+        parsed_result: None,
+        denied_tools: Vec::new(),
+        budget_exceeded: false,
+    }
+}
+
+/// A program's own message, fit to stand in an error.
+pub(super) fn message(text: &str) -> String {
+    redact(&clip(text.trim(), MESSAGE_LIMIT))
+}
+
+/// The last lines of what a program said, fit to stand in an error: the reason comes last.
+pub(super) fn last_message(text: &str) -> String {
+    let mut rest = text.trim();
+    while rest.chars().count() > MESSAGE_LIMIT
+        && let Some((_, after)) = rest.split_once('\n')
+    {
+        rest = after;
+    }
+    message(rest)
+}
+
+/// A run that was ended from outside. `session` is the conversation that can be resumed, if there is one.
+pub(super) fn stopped(stop: Stop, record: &Record, session: Option<&str>) -> Failure {
+    let resume = session.map(|session| resume_command(record, session));
+    match stop {
+        Stop::Timeout { limit_seconds } => {
+            let longer = format!("--timeout {}s", (limit_seconds * 2.0).ceil().max(1.0));
+            let hint = match resume {
+                Some(resume) => format!("resume it where it stopped, with more time: `{resume} {longer}`"),
+                None => format!("give it more time (`{longer}`) or a smaller task"),
+            };
+            Failure::new(ErrorType::Timeout, format!("timed out after {limit_seconds}s")).hint(hint)
+        }
+        Stop::Cancelled => optional_hint(
+            Failure::new(ErrorType::Cancelled, "cancelled"),
+            resume.map(|resume| format!("resume it where it stopped: `{resume}`")),
+        ),
+        Stop::OwnerGone => {
+            Failure::new(ErrorType::Cancelled, "stopped, because the process that waited for it went away")
+                .hint("dispatch work that must outlive its caller with `agent-dispatch submit`")
+        }
+        Stop::SupervisorStopped => optional_hint(
+            Failure::new(ErrorType::Cancelled, "stopped, because its supervisor was told to stop"),
+            resume.map(|resume| format!("resume it where it stopped: `{resume}`")),
+        ),
+        Stop::Hopeless(kind) => Failure::new(kind, "stopped, because waiting could not mend its failure"),
+        Stop::Lost => optional_hint(
+            Failure::new(ErrorType::Lost, "the job's supervisor died before the job ended"),
+            resume.map(|resume| format!("resume it where it stopped: `{resume}`")),
+        ),
+    }
+}
+
+/// A program that a signal ended, without anybody here having sent it.
+pub(super) fn signalled(signal: i32) -> Failure {
+    let name = match signal {
+        1 => " (SIGHUP)",
+        2 => " (SIGINT)",
+        3 => " (SIGQUIT)",
+        4 => " (SIGILL)",
+        6 => " (SIGABRT)",
+        8 => " (SIGFPE)",
+        9 => " (SIGKILL)",
+        11 => " (SIGSEGV)",
+        13 => " (SIGPIPE)",
+        15 => " (SIGTERM)",
+        _ => "",
+    };
+    let failure = Failure::new(ErrorType::CliError, format!("the agent was killed by signal {signal}{name}"));
+    if signal == 9 {
+        failure.hint(
+            "the system kills with signal 9 when memory runs out: run fewer agents at once (`max_concurrency`)",
+        )
+    } else {
+        failure
+    }
+}
+
+/// The command that goes on with a conversation.
+pub(super) fn resume_command(record: &Record, session: &str) -> String {
+    format!("agent-dispatch run {} \"continue where you left off\" --session {session}", record.agent)
+}
+
+fn optional_hint(mut failure: Failure, hint: Option<String>) -> Failure {
+    failure.hint = hint;
+    failure
+}

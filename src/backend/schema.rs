@@ -1,0 +1,142 @@
+//! Answers as data: the check of a schema before a run, and of the answer after it.
+
+use serde_json::Value;
+
+use super::events::clip;
+
+/// How much of a validation message is kept, in characters.
+const MESSAGE_LIMIT: usize = 300;
+
+/// Whether a response schema can be used at all.
+///
+/// Claude Code silently ignores an invalid schema, and the run is paid for by then, so this comes before it.
+///
+/// # Errors
+///
+/// What is wrong with the schema, as a fragment that fits after "the response schema is not valid: ".
+pub fn check_schema(schema: &Value) -> Result<(), String> {
+    if !schema.is_object() {
+        return Err("it is not a JSON object".to_owned());
+    }
+    match jsonschema::validator_for(schema) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(describe(&error)),
+    }
+}
+
+/// The answer as data that satisfies the schema: what the CLI returned as structured output, or else what the
+/// text holds as JSON.
+///
+/// # Errors
+///
+/// Why there is no such data, as a sentence without a full stop.
+pub(super) fn parsed(schema: &Value, structured: Option<Value>, text: &str) -> Result<Value, String> {
+    let validator = jsonschema::validator_for(schema)
+        .map_err(|error| format!("the response schema is not valid: {}", describe(&error)))?;
+    let mut complaint = None;
+    for candidate in structured.into_iter().chain(candidates(text)) {
+        let mut errors = validator.iter_errors(&candidate).take(3).map(|error| describe(&error)).peekable();
+        if errors.peek().is_none() {
+            drop(errors);
+            return Ok(candidate);
+        }
+        complaint.get_or_insert_with(|| {
+            let errors: Vec<_> = errors.collect();
+            format!("the answer does not satisfy the response schema: {}", errors.join("; "))
+        });
+    }
+    Err(complaint.unwrap_or_else(|| "the answer is not JSON, but a response schema was given".to_owned()))
+}
+
+/// The place and the rule that was broken. The value itself is left out: it can be large or private.
+fn describe(error: &jsonschema::ValidationError<'_>) -> String {
+    let path = error.instance_path().to_string();
+    let message = clip(&error.masked().to_string(), MESSAGE_LIMIT);
+    if path.is_empty() { message } else { format!("at {}: {message}", clip(&path, 100)) }
+}
+
+/// Everything in a text that is JSON and could be meant as the answer, the likeliest first.
+fn candidates(text: &str) -> impl Iterator<Item = Value> {
+    let text = text.trim();
+    let fenced = fenced_blocks(text).into_iter().rev();
+    // Around it a model likes to say a sentence, and the dispatch protocol asks for a last line.
+    let objects = between(text, '{', '}').into_iter().chain(between(text, '[', ']'));
+    std::iter::once(text).chain(fenced).chain(objects).filter_map(|text| serde_json::from_str(text).ok())
+}
+
+fn between(text: &str, open: char, close: char) -> Option<&str> {
+    text.get(text.find(open)?..=text.rfind(close)?)
+}
+
+/// The contents of Markdown's fenced code blocks.
+fn fenced_blocks(text: &str) -> Vec<&str> {
+    let mut blocks = Vec::new();
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once("```") {
+        let Some((block, after)) = after.split_once("```") else { break };
+        // The first line names the language, or is empty.
+        blocks.push(block.split_once('\n').map_or(block, |(_, content)| content).trim());
+        rest = after;
+    }
+    blocks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn schema() -> Value {
+        json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]})
+    }
+
+    #[test]
+    fn a_schema_is_checked_before_the_run() {
+        assert_eq!(check_schema(&schema()), Ok(()));
+        assert_eq!(check_schema(&json!({})), Ok(()));
+        for bad in [
+            json!(true),
+            json!([]),
+            json!("object"),
+            json!({"type": "objekt"}),
+            json!({"properties": []}),
+            json!({"pattern": "("}),
+            json!({"$ref": "#/$defs/missing"}),
+            json!({"$ref": "https://example.invalid/schema.json"}),
+        ] {
+            let error = check_schema(&bad).expect_err(&bad.to_string());
+            assert!(!error.is_empty() && error.len() < 500, "{error}");
+        }
+    }
+
+    #[test]
+    fn structured_output_comes_before_the_text() {
+        assert_eq!(parsed(&schema(), Some(json!({"n": 1})), "{\"n\": 2}"), Ok(json!({"n": 1})));
+        assert_eq!(parsed(&schema(), Some(json!({"n": "x"})), "{\"n\": 2}"), Ok(json!({"n": 2})));
+    }
+
+    #[test]
+    fn json_is_found_in_a_text() {
+        for text in [
+            "{\"n\": 7}",
+            "\n {\"n\": 7}\n",
+            "Here it is:\n```json\n{\"n\": 7}\n```\nSTATUS: done",
+            "```\n{\"n\": 7}\n```",
+            "First ```{\"m\": 1}``` then\n```json\n{\"n\": 7}\n```",
+            "The answer is {\"n\": 7}.\nSTATUS: done",
+        ] {
+            assert_eq!(parsed(&schema(), None, text), Ok(json!({"n": 7})), "{text}");
+        }
+        assert_eq!(parsed(&json!({"type": "array"}), None, "so: [1, 2]"), Ok(json!([1, 2])));
+    }
+
+    #[test]
+    fn an_answer_without_valid_json_says_why() {
+        let not_json = parsed(&schema(), None, "I could not do it {").unwrap_err();
+        assert!(not_json.contains("not JSON"), "{not_json}");
+        let invalid = parsed(&schema(), None, "{\"n\": \"many\"}").unwrap_err();
+        assert!(invalid.contains("at /n") && invalid.contains("integer"), "{invalid}");
+        assert!(!invalid.contains("many"), "the value is repeated: {invalid}");
+        assert!(parsed(&schema(), None, "").is_err());
+    }
+}

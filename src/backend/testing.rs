@@ -1,0 +1,96 @@
+//! A finished run, made up: for the tests of the conclusions.
+
+use std::fs;
+
+use super::{Backend, Ending, Evidence, Stop};
+use crate::store::{FORMAT, JobId, JobResult, Launch, Record, State};
+
+/// The session the made-up jobs are started with.
+pub(super) const SESSION: &str = "0190163d-8694-439b-aea5-966c26f8ad91";
+
+/// A record of an agent called `api`.
+pub(super) fn record() -> Record {
+    Record {
+        id: JobId::generate(),
+        agent: "api".into(),
+        task: "fix it".into(),
+        context: None,
+        caller: None,
+        goal: None,
+        created_at: 0.0,
+        state: State::Running { started_at: 0.0 },
+        launch: Launch { session_id: Some(SESSION.into()), ..Launch::default() },
+        progress: None,
+        format: FORMAT,
+        unknown: serde_json::Map::new(),
+    }
+}
+
+/// What is left of a run.
+pub(super) struct Run {
+    backend: Backend,
+    directory: tempfile::TempDir,
+    record: Record,
+    ending: Option<Ending>,
+    stop: Option<Stop>,
+}
+
+impl Run {
+    /// A run that ended with exit code 0 and wrote nothing.
+    pub(super) fn new(backend: Backend) -> Self {
+        Self {
+            backend,
+            directory: tempfile::tempdir().unwrap(),
+            record: record(),
+            ending: Some(Ending::Exited(0)),
+            stop: None,
+        }
+    }
+
+    pub(super) fn stdout(self, text: &str) -> Self {
+        self.stdout_bytes(text.as_bytes())
+    }
+
+    pub(super) fn stdout_bytes(self, bytes: &[u8]) -> Self {
+        fs::write(self.directory.path().join("stdout.jsonl"), bytes).unwrap();
+        self
+    }
+
+    pub(super) fn stdout_is_a_directory(self) -> Self {
+        fs::create_dir(self.directory.path().join("stdout.jsonl")).unwrap();
+        self
+    }
+
+    pub(super) fn stderr(self, text: &str) -> Self {
+        fs::write(self.directory.path().join("stderr.log"), text).unwrap();
+        self
+    }
+
+    pub(super) fn record(self, record: Record) -> Self {
+        Self { record, ..self }
+    }
+
+    pub(super) fn exit(self, code: i32) -> Self {
+        Self { ending: Some(Ending::Exited(code)), ..self }
+    }
+
+    pub(super) fn signal(self, signal: i32) -> Self {
+        Self { ending: Some(Ending::Signalled(signal)), ..self }
+    }
+
+    /// Ended from outside, with nobody seeing how the process ended.
+    pub(super) fn stop(self, stop: Stop) -> Self {
+        Self { ending: None, stop: Some(stop), ..self }
+    }
+
+    pub(super) fn conclude(&self) -> JobResult {
+        let evidence = Evidence {
+            stdout: &self.directory.path().join("stdout.jsonl"),
+            stderr: &self.directory.path().join("stderr.log"),
+            ending: self.ending,
+            stop: self.stop,
+            duration_ms: None,
+        };
+        self.backend.conclude(&self.record, &evidence)
+    }
+}
