@@ -1,3 +1,4 @@
 //! agent-dispatch
+pub mod config;
 mod os;
 pub mod store;

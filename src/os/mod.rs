@@ -5,5 +5,5 @@
 mod files;
 mod lock;
 
-pub use files::{FileError, OwnedDir, replace_file};
+pub use files::{FileError, OwnedDir, create_private_parents, replace_file};
 pub use lock::{LockError, lock_within};
