@@ -3,15 +3,14 @@
 //! Everything here is a guess for a person to correct, so nothing is an error: what is missing, garbled,
 //! too large or no regular file is passed over.
 
-use std::fs::{self, OpenOptions};
-use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
 use std::path::Path;
 
 use serde::Serialize;
 use serde_json::Value;
 
 use super::prose::{first_paragraph, one_line};
+use crate::os::read_beginning;
 
 /// How much of a file is read, in bytes.
 const READ_BYTES: u64 = 64 * 1024;
@@ -111,7 +110,10 @@ pub fn describe(directory: &Path) -> ProjectFacts {
         .take(MAX_NAMES)
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .collect();
-    let read = |name: &str| read_beginning(&directory.join(name));
+    let read = |name: &str| {
+        let bytes = read_beginning(&directory.join(name), READ_BYTES)?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    };
 
     let claude_md = read("CLAUDE.md");
     facts.has_claude_md = claude_md.is_some();
@@ -170,19 +172,6 @@ fn add(list: &mut Vec<&'static str>, item: &'static str) {
     if !list.contains(&item) {
         list.push(item);
     }
-}
-
-/// The beginning of a regular file. Opening neither waits for the other end of a FIFO nor makes a terminal
-/// ours.
-fn read_beginning(path: &Path) -> Option<String> {
-    let file =
-        OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path).ok()?;
-    if !file.metadata().ok()?.is_file() {
-        return None;
-    }
-    let mut bytes = Vec::new();
-    file.take(READ_BYTES).read_to_end(&mut bytes).ok()?;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn mcp_servers(text: &str) -> Vec<String> {

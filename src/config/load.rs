@@ -155,7 +155,8 @@ pub(super) fn parse<'t>(path: &Path, text: &'t str) -> Result<(Config, Node<'t>)
     let root =
         syntax::parse(text).map_err(|SyntaxError { at, message }| invalid(at, String::new(), message))?;
     let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
-    let places = Places { base: path.parent().unwrap_or(Path::new("/")), home: home.as_deref() };
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let places = Places { base: absolute.parent().unwrap_or(Path::new("/")), home: home.as_deref() };
     let mut config =
         decode::config(&root, places).map_err(|Problem { at, key, message }| invalid(at, key, message))?;
     config.path = path.to_owned();

@@ -3,6 +3,7 @@ mod changes;
 mod decode;
 mod discover;
 mod edit;
+mod emit;
 mod fields;
 mod load;
 mod patch;
