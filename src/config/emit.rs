@@ -4,13 +4,16 @@ use std::fmt::Write as _;
 
 use super::syntax::{Kind, Node};
 
-/// Entries as YAML text, indented by `indent` spaces.
-pub(super) fn block(entries: &[(&str, &[(&'static str, Node<'static>)])], indent: usize) -> String {
+/// An entry and its fields as YAML text, indented by `indent` spaces and `step` more for the fields.
+pub(super) fn block(
+    name: &str,
+    fields: &[(&'static str, Node<'static>)],
+    indent: usize,
+    step: usize,
+) -> String {
     let mut text = String::new();
-    for (name, fields) in entries {
-        let _ = writeln!(text, "{:indent$}{}:", "", scalar(name, false));
-        write_fields(&mut text, fields, indent + 2);
-    }
+    let _ = writeln!(text, "{:indent$}{}:", "", scalar(name, false));
+    write_fields(&mut text, fields, indent + step);
     text
 }
 

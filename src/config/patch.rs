@@ -41,7 +41,7 @@ pub(super) fn apply(text: &str, root: &Node<'_>, patch: &Patch<'_>) -> Option<St
     let intended = intended(root, patch)?;
     let mark = text.starts_with(BYTE_ORDER_MARK);
     let text = text.trim_start_matches(BYTE_ORDER_MARK);
-    let attempts: [Attempt; 2] = [into_empty_section, with_editor];
+    let attempts: [Attempt; 2] = [by_lines, with_editor];
     attempts.iter().find_map(|attempt| {
         let new = attempt(text, root, patch)?;
         let kept = !matches!(patch.change, Change::Add(_)) || all_lines_but_one_kept(text, &new);
@@ -95,17 +95,23 @@ fn intended<'a>(root: &Node<'a>, patch: &Patch<'_>) -> Option<Node<'a>> {
     Some(Node::new(Kind::Mapping(top)))
 }
 
-/// Adds the first entry of a section that is missing, null or `{}`, where editors fall back to braces.
-fn into_empty_section(text: &str, root: &Node<'_>, patch: &Patch<'_>) -> Option<String> {
+/// Adds an entry as lines of its own, which editors do in their own style: in braces where a section was
+/// empty, and before the comments at its end.
+fn by_lines(text: &str, root: &Node<'_>, patch: &Patch<'_>) -> Option<String> {
     let Change::Add(fields) = &patch.change else { return None };
     let line_end = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let block = block(&[(patch.name, fields)], 2).replace('\n', line_end);
+    let entry = |indent, step| block(patch.name, fields, indent, step).replace('\n', line_end);
     let Some(section) = root.entries()?.iter().find(|entry| entry.key == patch.section) else {
         let gap = if text.is_empty() || text.ends_with('\n') { "" } else { line_end };
-        return Some(format!("{text}{gap}{}:{line_end}{block}", patch.section));
+        return Some(format!("{text}{gap}{}:{line_end}{}", patch.section, entry(2, 2)));
     };
-    if !section.value.entries()?.is_empty() {
-        return None;
+    if let Some(first) = section.value.entries()?.first() {
+        let (outer, inner) = (section.at.column.checked_sub(1)?, first.at.column.checked_sub(1)?);
+        let step = inner.checked_sub(outer).filter(|step| *step > 0)?;
+        let end = end_of_section(text, root, section)?;
+        let gap = if text[..end].ends_with('\n') { "" } else { line_end };
+        let entry = entry(inner as usize, step as usize);
+        return Some(format!("{}{gap}{entry}{}", &text[..end], &text[end..]));
     }
     let number = section.value.at.line.checked_sub(1)? as usize;
     let start: usize = text.split_inclusive('\n').take(number).map(str::len).sum();
@@ -119,7 +125,27 @@ fn into_empty_section(text: &str, root: &Node<'_>, patch: &Patch<'_>) -> Option<
     let kept = format!("{}{after}", before.trim_end());
     let kept = kept.trim_end();
     let rest = &text[start + line.len()..];
-    Some(format!("{}{kept}{line_end}{block}{rest}", &text[..start]))
+    let gap = if kept.is_empty() { "" } else { line_end };
+    Some(format!("{}{kept}{gap}{}{rest}", &text[..start], entry(2, 2)))
+}
+
+/// The byte after the last line of a section in block style. Comments at its end that are indented like
+/// its entries belong to it, others to what follows.
+fn end_of_section(text: &str, root: &Node<'_>, section: &Entry<'_>) -> Option<usize> {
+    let next = root.entries()?.iter().map(|entry| entry.at.line).filter(|line| *line > section.at.line).min();
+    let count = next.map_or(usize::MAX, |line| line as usize - 1);
+    let mut end = 0;
+    let mut start = 0;
+    for line in text.split_inclusive('\n').take(count) {
+        start += line.len();
+        let content = line.trim_start();
+        let indent = line.len() - content.len();
+        let foreign = content.starts_with('#') && indent < section.at.column as usize;
+        if !content.is_empty() && !foreign {
+            end = start;
+        }
+    }
+    Some(end)
 }
 
 /// Leaves the change to the editor.
@@ -183,7 +209,7 @@ fn fragment(fields: &[(&'static str, Node<'static>)]) -> Option<Mapping> {
 }
 
 fn single(name: &str, fields: &[(&'static str, Node<'static>)]) -> Option<Mapping> {
-    Document::from_str(&block(&[(name, fields)], 0)).ok()?.as_mapping()
+    Document::from_str(&block(name, fields, 0, 2)).ok()?.as_mapping()
 }
 
 #[cfg(test)]

@@ -171,7 +171,7 @@ pub(super) fn parse(text: &str) -> Result<Node<'_>, SyntaxError> {
 
 /// What the parser says, for those who do not know its vocabulary.
 fn plain_words(message: &str) -> String {
-    if message.contains("tab") {
+    if message.split(|c: char| !c.is_alphabetic()).any(|word| matches!(word, "tab" | "tabs")) {
         return "a tab is used for indentation; YAML allows only spaces there".to_owned();
     }
     if message.contains("unknown anchor") {

@@ -105,6 +105,10 @@ fn additions_go_to_the_end_of_the_section_in_block_style() {
     assert!(new.contains(block), "{new}");
     assert!(patch("agents: {} # none\n", "new", added()).unwrap().starts_with("agents: # none\n  new:\n"));
     assert_eq!(new.replace(block, ""), COMMENTED);
+    let text = "agents:\n    a:\n        directory: /x\n        # of a\n\n# next\nsettings: {}\n";
+    let new = patch(text, "new", Change::Add(vec![("directory", Node::text("/y"))])).unwrap();
+    let lines = "        # of a\n    new:\n        directory: /y\n\n# next\n";
+    assert!(new.contains(lines), "{new}");
 }
 
 #[test]
