@@ -123,6 +123,7 @@ impl Agent {
         Effective {
             timeout: self.timeout.unwrap_or(settings.default_timeout),
             max_budget_usd: self.max_budget_usd.or(settings.default_max_budget_usd),
+            model: self.model.as_deref(),
             permission_mode: self.permission_mode.as_deref().or(settings.default_permission_mode.as_deref()),
             allowed_tools: self.allowed_tools.as_ref().unwrap_or(&settings.default_allowed_tools),
             disallowed_tools: self.disallowed_tools.as_ref().unwrap_or(&settings.default_disallowed_tools),
@@ -137,6 +138,8 @@ pub struct Effective<'a> {
     pub timeout: Timeout,
     /// What a run may cost.
     pub max_budget_usd: Option<BudgetUsd>,
+    /// The model; the agent CLI's own choice when unset.
+    pub model: Option<&'a str>,
     /// The permission mode.
     pub permission_mode: Option<&'a str>,
     /// Tools that need no permission.
