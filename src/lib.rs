@@ -1,4 +1,5 @@
 //! agent-dispatch
 pub mod backend;
+pub mod config;
 pub mod os;
 pub mod store;

@@ -6,6 +6,7 @@
 //! elsewhere. The `ps` way is compiled and tested on Linux too.
 
 mod files;
+mod foreign;
 mod lock;
 mod processes;
 mod signals;
@@ -13,6 +14,7 @@ mod spawn;
 mod tree;
 
 pub use files::{FileError, OwnedDir, Refusal, create_private_parents, replace_file};
+pub use foreign::{open_lock_file, read_beginning};
 pub use lock::{LockError, lock_within, wait_until_unlocked};
 pub use processes::{Process, ancestors, arguments, in_short_lived_namespace};
 pub use signals::{SignalWatch, wait_readable};

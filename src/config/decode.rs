@@ -1,0 +1,337 @@
+//! From a YAML tree to a [`Config`]: every value is checked here, once, and every complaint knows its key,
+//! line and column.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+use super::fields::{
+    Decoded, Key, at_least, boolean, flag, flags, list, mapping, optional, or_default, parsed, string,
+    strings, text,
+};
+use super::syntax::{Entry, Kind, Node, Position};
+use super::types::{
+    Agent, BackendKind, Cache, Config, Group, Member, PERMISSION_MODES, Settings, UsageLog, Warning, nearest,
+};
+use super::values::{AgentName, BudgetUsd, Timeout, shown};
+
+const ROOT_KEYS: [&str; 3] = ["agents", "groups", "settings"];
+const GROUP_KEYS: [&str; 3] = ["description", "shared_context", "members"];
+const MEMBER_KEYS: [&str; 2] = ["agent", "use_for"];
+const CACHE_KEYS: [&str; 3] = ["enabled", "ttl", "max_size"];
+const AGENT_KEYS: [&str; 15] = [
+    "directory",
+    "description",
+    "timeout",
+    "idle_timeout",
+    "max_budget_usd",
+    "model",
+    "permission_mode",
+    "allowed_tools",
+    "disallowed_tools",
+    "capabilities",
+    "risky_capabilities",
+    "instructions",
+    "backend",
+    "command",
+    "exclusive",
+];
+const SETTINGS_KEYS: [&str; 13] = [
+    "default_timeout",
+    "default_max_budget_usd",
+    "default_permission_mode",
+    "default_allowed_tools",
+    "default_disallowed_tools",
+    "max_dispatch_depth",
+    "max_concurrency",
+    "max_queued",
+    "max_tree_jobs",
+    "cache",
+    "job_retention_days",
+    "dispatch_protocol",
+    "usage_log",
+];
+
+/// Where paths in a config start from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Places<'a> {
+    /// What a relative path is relative to: the folder of the config.
+    pub(super) base: &'a Path,
+    /// What `~` stands for.
+    pub(super) home: Option<&'a Path>,
+}
+
+impl Places<'_> {
+    /// `text` as an absolute path. Symbolic links and `..` are left to the operating system.
+    pub(super) fn absolute(&self, text: &str) -> Result<PathBuf, String> {
+        if text.is_empty() || text.contains('\0') {
+            return Err("it is not a path".to_owned());
+        }
+        let Some(rest) = text.strip_prefix('~') else {
+            return Ok(self.base.join(text).components().collect());
+        };
+        if !rest.is_empty() && !rest.starts_with('/') {
+            return Err(format!("'{}' is another user's home: write it out", shown(text)));
+        }
+        let home = self.home.ok_or("'~' stands for the home directory, but HOME is not set")?;
+        Ok(home.join(rest.trim_start_matches('/')).components().collect())
+    }
+}
+
+/// Reads a whole config.
+pub(super) fn config(root: &Node<'_>, places: Places<'_>) -> Decoded<Config> {
+    let mut decoder = Decoder { places, warnings: Vec::new() };
+    let mut config = Config::default();
+    let key = Key::ROOT;
+    for entry in mapping(root, &key, "a mapping with the keys agents, groups and settings")? {
+        let key = key.at(&entry.key);
+        match &*entry.key {
+            "agents" => {
+                config.agents = decoder.named(&entry.value, &key, "agents", Decoder::agent)?;
+            }
+            "groups" => {
+                config.groups = decoder.named(&entry.value, &key, "groups", Decoder::group)?;
+            }
+            "settings" => config.settings = decoder.settings(&entry.value, &key)?,
+            _ => decoder.unknown(entry, &key, &ROOT_KEYS),
+        }
+    }
+    decoder.check_members(root, &config);
+    config.warnings = decoder.warnings;
+    Ok(config)
+}
+
+struct Decoder<'a> {
+    places: Places<'a>,
+    warnings: Vec<Warning>,
+}
+
+impl Decoder<'_> {
+    fn warn(&mut self, at: Position, key: &Key<'_>, message: String) {
+        self.warnings.push(Warning { line: at.line, key: key.to_string(), message });
+    }
+
+    fn unknown(&mut self, entry: &Entry<'_>, key: &Key<'_>, known: &[&'static str]) {
+        // Keys for people's own use, such as anchors to refer to, begin with x- in other tools too.
+        if entry.key.starts_with("x-") || entry.merged {
+            return;
+        }
+        let meant = nearest(&entry.key, known).map(|near| format!("; did you mean {near}?"));
+        self.warn(entry.at, key, format!("is not a known key{}", meant.unwrap_or_default()));
+    }
+
+    fn named<N, T>(
+        &mut self,
+        node: &Node<'_>,
+        key: &Key<'_>,
+        what: &str,
+        decode: impl Fn(&mut Self, &Node<'_>, &Key<'_>) -> Decoded<T>,
+    ) -> Decoded<IndexMap<N, T>>
+    where
+        N: FromStr<Err: fmt::Display> + Eq + std::hash::Hash,
+    {
+        let entries = mapping(node, key, &format!("a mapping from names to {what}"))?;
+        let mut named = IndexMap::with_capacity(entries.len());
+        for entry in entries {
+            let key = key.at(&entry.key);
+            let name = N::from_str(&entry.key).map_err(|e| key.problem_at(entry.at, e.to_string()))?;
+            let value = decode(self, &entry.value, &key).map_err(|mut problem| {
+                // A null has no place of its own worth pointing at.
+                if problem.at == Position::default() || entry.value.is_null() {
+                    problem.at = entry.at;
+                }
+                problem
+            })?;
+            named.insert(name, value);
+        }
+        Ok(named)
+    }
+
+    fn agent(&mut self, node: &Node<'_>, key: &Key<'_>) -> Decoded<Agent> {
+        let mut agent = Agent::default();
+        let mut command = None;
+        for entry in mapping(node, key, "a mapping with at least the key directory")? {
+            let (key, value) = (key.at(&entry.key), &entry.value);
+            match &*entry.key {
+                "directory" => {
+                    let text = text(value, &key)?;
+                    agent.directory = self.places.absolute(text).map_err(|m| key.problem(value, m))?;
+                }
+                "description" => agent.description = or_default(value, &key, string)?,
+                "timeout" => agent.timeout = optional(value, &key, parsed::<Timeout>)?,
+                "idle_timeout" => agent.idle_timeout = optional(value, &key, parsed::<Timeout>)?,
+                "max_budget_usd" => agent.max_budget_usd = optional(value, &key, parsed::<BudgetUsd>)?,
+                "model" => agent.model = optional(value, &key, flag)?,
+                "permission_mode" => agent.permission_mode = self.permission_mode(value, &key)?,
+                "allowed_tools" => agent.allowed_tools = optional(value, &key, flags)?,
+                "disallowed_tools" => agent.disallowed_tools = optional(value, &key, flags)?,
+                "capabilities" => agent.capabilities = or_default(value, &key, strings)?,
+                "risky_capabilities" => agent.risky_capabilities = or_default(value, &key, strings)?,
+                "instructions" => agent.instructions = optional(value, &key, string)?,
+                "backend" => agent.backend = or_default(value, &key, backend)?,
+                "command" => {
+                    agent.command = or_default(value, &key, strings)?;
+                    command = Some(value.at);
+                }
+                "exclusive" => agent.exclusive = or_default(value, &key, boolean)?,
+                _ => self.unknown(entry, &key, &AGENT_KEYS),
+            }
+        }
+        if agent.directory.as_os_str().is_empty() {
+            return Err(key.problem(node, "the key directory is missing"));
+        }
+        let at = command.unwrap_or(node.at);
+        let runs_program = agent.command.first().is_some_and(|program| !program.is_empty());
+        match agent.backend {
+            BackendKind::Command if !runs_program => {
+                let message = "backend 'command' needs the program to run, such as [my-agent, --flag]";
+                Err(key.at("command").problem_at(at, message))
+            }
+            BackendKind::Claude if !agent.command.is_empty() => {
+                let message = "a command is only used with 'backend: command'";
+                Err(key.at("command").problem_at(at, message))
+            }
+            _ => Ok(agent),
+        }
+    }
+
+    fn group(&mut self, node: &Node<'_>, key: &Key<'_>) -> Decoded<Group> {
+        let mut group = Group::default();
+        for entry in mapping(node, key, "a mapping with the key members")? {
+            let (key, value) = (key.at(&entry.key), &entry.value);
+            match &*entry.key {
+                "description" => group.description = or_default(value, &key, string)?,
+                "shared_context" => group.shared_context = or_default(value, &key, string)?,
+                "members" if value.is_null() => {}
+                "members" => {
+                    for (index, item) in list(value, &key)?.iter().enumerate() {
+                        group.members.push(self.member(item, &key.item(index))?);
+                    }
+                }
+                _ => self.unknown(entry, &key, &GROUP_KEYS),
+            }
+        }
+        Ok(group)
+    }
+
+    fn member(&mut self, node: &Node<'_>, key: &Key<'_>) -> Decoded<Member> {
+        if let Kind::Scalar { .. } = node.kind {
+            return Ok(Member { agent: parsed(node, key)?, use_for: String::new() });
+        }
+        let (mut agent, mut use_for) = (None, String::new());
+        for entry in mapping(node, key, "the name of an agent, or a mapping with the key agent")? {
+            let (key, value) = (key.at(&entry.key), &entry.value);
+            match &*entry.key {
+                "agent" => agent = Some(parsed::<AgentName>(value, &key)?),
+                "use_for" => use_for = or_default(value, &key, string)?,
+                _ => self.unknown(entry, &key, &MEMBER_KEYS),
+            }
+        }
+        let agent = agent.ok_or_else(|| key.problem(node, "the key agent is missing"))?;
+        Ok(Member { agent, use_for })
+    }
+
+    fn settings(&mut self, node: &Node<'_>, key: &Key<'_>) -> Decoded<Settings> {
+        let mut settings = Settings::default();
+        for entry in mapping(node, key, "a mapping")? {
+            let (key, value) = (key.at(&entry.key), &entry.value);
+            if value.is_null() && SETTINGS_KEYS.contains(&&*entry.key) {
+                continue;
+            }
+            match &*entry.key {
+                "default_timeout" => settings.default_timeout = parsed(value, &key)?,
+                "default_max_budget_usd" => settings.default_max_budget_usd = Some(parsed(value, &key)?),
+                "default_permission_mode" => {
+                    settings.default_permission_mode = self.permission_mode(value, &key)?;
+                }
+                "default_allowed_tools" => settings.default_allowed_tools = flags(value, &key)?,
+                "default_disallowed_tools" => settings.default_disallowed_tools = flags(value, &key)?,
+                "max_dispatch_depth" => settings.max_dispatch_depth = at_least(1, value, &key)?,
+                "max_concurrency" => settings.max_concurrency = at_least(1, value, &key)?,
+                "max_queued" => settings.max_queued = at_least(0, value, &key)?,
+                "max_tree_jobs" => settings.max_tree_jobs = at_least(1, value, &key)?,
+                "cache" => settings.cache = self.cache(value, &key)?,
+                "job_retention_days" => settings.job_retention_days = at_least(0, value, &key)?,
+                "dispatch_protocol" => settings.dispatch_protocol = boolean(value, &key)?,
+                "usage_log" => settings.usage_log = self.usage_log(value, &key)?,
+                _ => self.unknown(entry, &key, &SETTINGS_KEYS),
+            }
+        }
+        Ok(settings)
+    }
+
+    fn cache(&mut self, node: &Node<'_>, key: &Key<'_>) -> Decoded<Cache> {
+        let mut cache = Cache::default();
+        for entry in mapping(node, key, "a mapping with the keys enabled, ttl and max_size")? {
+            let (key, value) = (key.at(&entry.key), &entry.value);
+            if value.is_null() && CACHE_KEYS.contains(&&*entry.key) {
+                continue;
+            }
+            match &*entry.key {
+                "enabled" => cache.enabled = boolean(value, &key)?,
+                // Zero keeps nothing, which no time limit may be.
+                "ttl" if text(value, &key)?.parse() == Ok(0.0) => cache.ttl = Duration::ZERO,
+                "ttl" => cache.ttl = parsed::<Timeout>(value, &key)?.duration(),
+                "max_size" => cache.max_size = at_least(0, value, &key)?,
+                _ => self.unknown(entry, &key, &CACHE_KEYS),
+            }
+        }
+        Ok(cache)
+    }
+
+    fn usage_log(&mut self, node: &Node<'_>, key: &Key<'_>) -> Decoded<UsageLog> {
+        if let Ok(on) = boolean(node, key) {
+            return Ok(if on { UsageLog::On } else { UsageLog::Off });
+        }
+        let path = text(node, key).map_err(|_| key.expected("true, false or the path of a file", node))?;
+        self.places.absolute(path).map(UsageLog::At).map_err(|message| key.problem(node, message))
+    }
+
+    fn permission_mode(&mut self, node: &Node<'_>, key: &Key<'_>) -> Decoded<Option<String>> {
+        let mode = optional(node, key, flag)?;
+        if let Some(mode) = mode.as_deref().filter(|mode| !PERMISSION_MODES.contains(mode)) {
+            let meant = nearest(mode, PERMISSION_MODES).map(|near| format!("; did you mean {near}?"));
+            let message = format!("has the unknown mode '{}'{}", shown(mode), meant.unwrap_or_default());
+            self.warn(node.at, key, message);
+        }
+        Ok(mode)
+    }
+
+    /// Warns of group members that name no agent, which needs the whole file.
+    fn check_members(&mut self, root: &Node<'_>, config: &Config) {
+        for (name, group) in &config.groups {
+            for (index, member) in group.members.iter().enumerate() {
+                if config.agents.contains_key(&member.agent) {
+                    continue;
+                }
+                let meant = config.nearest(member.agent.as_str());
+                let meant = meant.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+                self.warnings.push(Warning {
+                    line: member_line(root, name.as_str(), index).unwrap_or(1),
+                    key: format!("groups.{name}.members[{index}]"),
+                    message: format!("names '{}', which is not an agent{meant}", member.agent),
+                });
+            }
+        }
+    }
+}
+
+fn member_line(root: &Node<'_>, group: &str, index: usize) -> Option<u32> {
+    let members = root.get("groups")?.get(group)?.get("members")?;
+    let Kind::Sequence(items) = &members.kind else { return None };
+    items.get(index).map(|item| item.at.line)
+}
+
+fn backend(node: &Node<'_>, key: &Key<'_>) -> Decoded<BackendKind> {
+    match text(node, key)? {
+        "claude" => Ok(BackendKind::Claude),
+        "command" => Ok(BackendKind::Command),
+        _ => Err(key.expected("claude or command", node)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! Changing the config on disk: under a lock, atomically, and only if the file was good before.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::changes::{AgentChanges, GroupChanges};
+use super::load::{self, ConfigError};
+use super::patch::{self, Change, Patch};
+use super::syntax::Node;
+use super::types::Config;
+use super::values::{AgentName, GroupName};
+use crate::os::{LockError, create_private_parents, lock_within, open_lock_file, replace_file};
+
+mod error;
+
+pub use error::{EditError, Kind};
+
+/// How long an edit waits for another one to end, unless told otherwise.
+pub const LOCK_WAIT: Duration = Duration::from_secs(10);
+
+/// Changes a config file. Every method is one edit: it locks, reads, changes, checks and replaces the
+/// file, and returns the config as it is afterwards.
+///
+/// Comments, the order of entries and unknown keys stay. A config that is a symbolic link stays one: what
+/// it points to is replaced. The lock is a file beside that, `agents.yaml.lock`; it is never removed.
+#[derive(Debug, Clone)]
+pub struct Editor {
+    path: PathBuf,
+    wait: Duration,
+}
+
+impl Editor {
+    /// An editor of the config at `path`, which need not exist yet.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), wait: LOCK_WAIT }
+    }
+
+    /// The same, but waiting at most `wait` for other edits to end.
+    #[must_use]
+    pub fn waiting(self, wait: Duration) -> Self {
+        Self { wait, ..self }
+    }
+
+    /// Adds the agent `name` that works in `directory`, which must exist. Relative directories are
+    /// relative to the working directory; the config gets the canonical absolute path.
+    pub fn add_agent(
+        &self,
+        name: &AgentName,
+        directory: &Path,
+        changes: &AgentChanges,
+    ) -> Result<Config, EditError> {
+        let mut fields = vec![("directory", directory_node(directory)?)];
+        let others = changes.fields().into_iter().filter(|(key, _)| *key != "directory");
+        fields.extend(others.filter_map(|(key, value)| Some((key, value?))));
+        self.edit(Kind::Agent, name.as_str(), Change::Add(fields))
+    }
+
+    /// Changes fields of the agent `name`.
+    pub fn update_agent(&self, name: &AgentName, changes: &AgentChanges) -> Result<Config, EditError> {
+        let mut fields = changes.fields();
+        if let Some(directory) = &changes.directory {
+            fields.push(("directory", Some(directory_node(directory)?)));
+        }
+        self.edit(Kind::Agent, name.as_str(), Change::Update(fields))
+    }
+
+    /// Removes the agent `name`. Groups keep their member of that name, with a warning.
+    pub fn remove_agent(&self, name: &AgentName) -> Result<Config, EditError> {
+        self.edit(Kind::Agent, name.as_str(), Change::Remove)
+    }
+
+    /// Adds the group `name`.
+    pub fn add_group(&self, name: &GroupName, changes: &GroupChanges) -> Result<Config, EditError> {
+        let fields = changes.fields().into_iter().filter_map(|(key, value)| Some((key, value?)));
+        let mut fields: Vec<_> = fields.collect();
+        // Shows whoever opens the file where members go.
+        if fields.iter().all(|(key, _)| *key != "members") {
+            fields.push(("members", Node::empty_list()));
+        }
+        self.edit(Kind::Group, name.as_str(), Change::Add(fields))
+    }
+
+    /// Changes fields of the group `name`.
+    pub fn update_group(&self, name: &GroupName, changes: &GroupChanges) -> Result<Config, EditError> {
+        self.edit(Kind::Group, name.as_str(), Change::Update(changes.fields()))
+    }
+
+    /// Removes the group `name`; its agents stay.
+    pub fn remove_group(&self, name: &GroupName) -> Result<Config, EditError> {
+        self.edit(Kind::Group, name.as_str(), Change::Remove)
+    }
+
+    fn edit(&self, kind: Kind, name: &str, change: Change) -> Result<Config, EditError> {
+        let target = follow_links(&self.path)?;
+        if !matches!(change, Change::Add(_)) && !target.exists() {
+            // Nothing to change, so nothing is created, not even a lock.
+            check_presence(&Config::default(), kind, name, &change)?;
+        }
+        if let Some(parent) = target.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            create_private_parents(parent)?;
+        }
+        let _lock = self.lock(&target)?;
+        match fs::metadata(&target) {
+            Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => {
+                return Err(EditError::NotAFile { path: self.path.clone() });
+            }
+            _ => {}
+        }
+        let text = load::read(&target)?.unwrap_or_default();
+        let (config, root) = load::parse(&self.path, &text)?;
+        check_presence(&config, kind, name, &change)?;
+        if matches!(&change, Change::Update(fields) if fields.is_empty()) {
+            return Ok(config);
+        }
+
+        let section = match kind {
+            Kind::Agent => "agents",
+            Kind::Group => "groups",
+        };
+        let patch = Patch { section, name, change };
+        let new = patch::apply(&text, &root, &patch).ok_or_else(|| EditError::Entangled {
+            path: self.path.clone(),
+            key: format!("{section}.{name}"),
+        })?;
+        // The old text was good, so what is bad now is a new value.
+        let (config, _) = load::parse(&self.path, &new).map_err(|error| match error {
+            ConfigError::Invalid { key, message, .. } => EditError::Refused { key, message },
+            error => error.into(),
+        })?;
+        replace_file(&target, new.as_bytes())?;
+        Ok(config)
+    }
+
+    /// Takes the lock that edits of the file `target` share.
+    fn lock(&self, target: &Path) -> Result<File, EditError> {
+        let mut lock = target.as_os_str().to_owned();
+        lock.push(".lock");
+        let lock = PathBuf::from(lock);
+        let taken = open_lock_file(&lock).map_err(LockError::Io).and_then(|file| {
+            lock_within(&file, self.wait)?;
+            Ok(file)
+        });
+        taken.map_err(|error| match error {
+            LockError::Busy(waited) => EditError::Locked { lock, waited },
+            LockError::Io(source) => EditError::NoLock { lock, source },
+        })
+    }
+}
+
+fn check_presence(config: &Config, kind: Kind, name: &str, change: &Change) -> Result<(), EditError> {
+    let (present, nearest) = match kind {
+        Kind::Agent => (config.agents.contains_key(name), config.nearest(name).map(ToString::to_string)),
+        Kind::Group => {
+            (config.groups.contains_key(name), config.nearest_group(name).map(ToString::to_string))
+        }
+    };
+    match (change, present) {
+        (Change::Add(_), true) => Err(EditError::Exists { kind, name: name.to_owned() }),
+        (Change::Update(_) | Change::Remove, false) => {
+            Err(EditError::Unknown { kind, name: name.to_owned(), nearest })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What is to be replaced for `path` to have other content: what its links lead to, even if that does
+/// not exist.
+fn follow_links(path: &Path) -> Result<PathBuf, EditError> {
+    /// As many as Linux follows.
+    const MAX_LINKS: usize = 40;
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        match fs::read_link(&path) {
+            Ok(target) => path = path.parent().unwrap_or(Path::new("/")).join(target),
+            // Not a link, or not there.
+            Err(_) => return Ok(path),
+        }
+    }
+    let source = io::Error::other("too many symbolic links");
+    Err(ConfigError::Unreadable { path, source }.into())
+}
+
+/// An agent's directory as the config has it: canonical, absolute, and there.
+fn directory_node(directory: &Path) -> Result<Node<'static>, EditError> {
+    let refuse = |reason: String| EditError::Directory { path: directory.to_owned(), reason };
+    let canonical = fs::canonicalize(directory).map_err(|error| refuse(error.to_string()))?;
+    if !canonical.is_dir() {
+        return Err(refuse("it is not a directory".to_owned()));
+    }
+    let text = canonical.into_os_string().into_string();
+    text.map(Node::text).map_err(|_| refuse("its path is not UTF-8".to_owned()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! Why an edit was not made.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::config::ConfigError;
+use crate::os::FileError;
+
+/// Why the config was not changed. The file is then as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum EditError {
+    /// The config cannot be read, or what it says cannot be.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Another process edits the config, or hangs doing so.
+    #[error(
+        "failed to lock {}: another agent-dispatch has been editing the config for {} s",
+        lock.display(), waited.as_secs_f64()
+    )]
+    Locked {
+        /// The file that is locked.
+        lock: PathBuf,
+        /// How long was waited for it.
+        waited: Duration,
+    },
+    /// The operating system refused the lock.
+    #[error("failed to lock {}: {source}", lock.display())]
+    NoLock {
+        /// The file to be locked.
+        lock: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The operating system refused to write.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The config is a FIFO, a device or the like, which cannot be replaced.
+    #[error("failed to edit {}: it is not a regular file", path.display())]
+    NotAFile {
+        /// The config.
+        path: PathBuf,
+    },
+    /// An agent's directory is not there or not usable.
+    #[error("failed to use {} as an agent's directory: {reason}", path.display())]
+    Directory {
+        /// What was to be the directory.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The name is taken.
+    #[error("the {kind} '{name}' exists already")]
+    Exists {
+        /// Agent or group.
+        kind: Kind,
+        /// Its name.
+        name: String,
+    },
+    /// There is nothing of that name.
+    #[error("there is no {kind} '{name}'")]
+    Unknown {
+        /// Agent or group.
+        kind: Kind,
+        /// The name asked for.
+        name: String,
+        /// The name that was probably meant.
+        nearest: Option<String>,
+    },
+    /// A new value cannot be used.
+    #[error("{key}: {message}")]
+    Refused {
+        /// Where in the config the value would be.
+        key: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The file is written in a way that the change would spill over, for example into an alias.
+    #[error("failed to change {key} in {} without changing something else", path.display())]
+    Entangled {
+        /// The config.
+        path: PathBuf,
+        /// What was to be changed.
+        key: String,
+    },
+}
+
+/// What an entry of the config is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// An agent.
+    Agent,
+    /// A group.
+    Group,
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Agent => "agent",
+            Self::Group => "group",
+        })
+    }
+}
+
+impl EditError {
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Config(error) => error.hint(),
+            Self::Locked { lock, .. } => Some(format!(
+                "try again when it has finished; see who holds the lock with: fuser {}",
+                lock.display()
+            )),
+            Self::NoLock { lock, .. } => {
+                let directory = lock.parent().unwrap_or(lock);
+                Some(format!("make the directory writable for you: chmod u+rwx {}", directory.display()))
+            }
+            Self::Directory { path, .. } => Some(format!("create it first: mkdir -p {}", path.display())),
+            Self::Exists { kind, name } => Some(format!("change it: agent-dispatch {kind}s update {name}")),
+            Self::Unknown { kind, nearest: Some(near), .. } => {
+                Some(format!("did you mean '{near}'? see them all: agent-dispatch {kind}s list"))
+            }
+            Self::Unknown { kind, .. } => Some(format!("see what there is: agent-dispatch {kind}s list")),
+            Self::Entangled { path, .. } => {
+                Some(format!("edit {} by hand; anchors and aliases are the usual cause", path.display()))
+            }
+            Self::File(error) if error.io_kind() == Some(io::ErrorKind::PermissionDenied) => {
+                let directory = error.path().parent().unwrap_or(error.path());
+                Some(format!("make the directory writable for you: chmod u+rwx {}", directory.display()))
+            }
+            Self::File(_) | Self::NotAFile { .. } | Self::Refused { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The config, `agents.yaml`: agents, groups and settings.
+mod changes;
+mod decode;
+mod discover;
+mod edit;
+mod emit;
+mod fields;
+mod load;
+mod patch;
+mod prose;
+mod syntax;
+mod types;
+mod values;
+
+pub use changes::{AgentChanges, Field, GroupChanges};
+pub use discover::{ProjectFacts, describe};
+pub use edit::{EditError, Editor, Kind as EntryKind, LOCK_WAIT};
+pub use load::{ConfigError, config_path, load};
+pub use types::{
+    Agent, BackendKind, Cache, Config, Effective, Group, Member, PERMISSION_MODES, Settings, UsageLog,
+    Warning,
+};
+pub use values::{
+    AgentName, BudgetUsd, GroupName, InvalidBudget, InvalidFlagValue, InvalidName, InvalidTimeout, Timeout,
+    flag_value,
+};
