@@ -1,5 +1,56 @@
-//! agent-dispatch
+//! Hand tasks to coding agents that live in other project directories.
+//!
+//! Every dispatch is a durable job, owned by a small detached supervisor; everything else only starts jobs and
+//! follows them. There is one engine and one path, and no daemon.
+//!
+//! ```text
+//! shell · CI · git hook
+//!          │
+//!     commands ── ui
+//!          │
+//!       engine          request → job id;  job id → events → outcome
+//!          │            writes the record, starts
+//!     supervisor        one process a job: runs the agent, enforces time, requests to stop and
+//!          │            the process tree, records the outcome
+//!   ┌──────┼──────┐
+//! backend store config  what to execute and how to read it · jobs on disk · agents.yaml
+//!   └──────┼──────┘
+//!          os           process trees, locks, owner-only files
+//! ```
+//!
+//! A newcomer's way in: [`engine::Engine::submit`] turns a request into a job, [`supervisor::enter`] runs it,
+//! [`engine::Follower`] watches it from anywhere.
+//!
+//! # Invariants
+//!
+//! 1. [`ui`] is the only module that writes to the terminal; [`os`] the only one with `unsafe`.
+//! 2. A job's record is durable before its agent starts; a paid answer is not lost while the disk can hold it.
+//! 3. Alive means: the job's lock is held. Pids are never liveness.
+//! 4. Only the supervisor, or whoever holds the dead job's lock to recover it, writes a record's status. A final
+//!    status stays.
+//! 5. Nothing the agent started is left running after its job is over, except other jobs.
+//! 6. The agent's standard input carries the prompt and ends; its outputs are files; no other descriptor of
+//!    the caller's reaches it.
+//! 7. A value that came from a caller is validated before it is part of a path or a command line.
+//! 8. Time enters as a parameter below [`engine`], so tests set it.
+//! 9. Every number a person or a program reads carries its unit in its name or type.
+
+#[cfg(not(unix))]
+compile_error!("agent-dispatch needs a Unix system (Linux or macOS); on Windows, use it inside WSL");
+
 pub mod backend;
+mod cli;
+mod commands;
 pub mod config;
+pub mod engine;
+pub mod error;
 pub mod os;
 pub mod store;
+pub mod supervisor;
+pub mod ui;
+
+/// Runs the command line.
+pub fn run() -> std::process::ExitCode {
+    use clap::Parser;
+    commands::run(&cli::Cli::parse()).into()
+}

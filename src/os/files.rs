@@ -276,6 +276,15 @@ impl OwnedDir {
         }
     }
 
+    /// When `name` was last written, in seconds since the epoch; `None` when it is not there. Follows no link.
+    pub fn modified_at(&self, name: &str) -> Result<Option<f64>, FileError> {
+        match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(stat.st_mtime as f64 + stat.st_mtime_nsec as f64 / 1e9)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(errno) => Err(failed("inspect", &self.path.join(name))(errno)),
+        }
+    }
+
     /// Makes what was created, renamed or removed in the directory survive a power cut.
     pub fn sync(&self) -> Result<(), FileError> {
         rustix::fs::fsync(&self.fd).map_err(failed("sync", &self.path))

@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitOptions, getpid, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, getpid, wait};
 
 use super::Exit;
 use super::processes::{self, Process};
@@ -48,7 +48,7 @@ pub struct Reaped {
 pub fn reap_orphans(watched: Pid) -> Reaped {
     let mut exit = None;
     loop {
-        match waitpid(None, WaitOptions::NOHANG) {
+        match wait(WaitOptions::NOHANG) {
             Ok(Some((pid, status))) if pid == watched => exit = Exit::from_status(status),
             Ok(Some(_)) | Err(Errno::INTR) => {}
             Ok(None) => return Reaped { exit, any_left: true },
@@ -60,7 +60,8 @@ pub fn reap_orphans(watched: Pid) -> Reaped {
 /// Kills every descendant of this process, and the members of the process group `group` (where the
 /// platform has no adoption, a group outlives the parent that could name its members).
 ///
-/// Those for which `spare` says yes are left alone, with what descends from them. Gives up after `patience`.
+/// Those for which `spare` says yes are left alone, with what descends from them. The dead are not reaped: that
+/// is [`reap_orphans`]'s. Gives up after `patience`.
 pub fn kill_descendants(group: Pid, patience: Duration, spare: impl Fn(&Process) -> bool) -> Sweep {
     let deadline = Instant::now() + patience;
     let me = getpid();
@@ -72,7 +73,6 @@ pub fn kill_descendants(group: Pid, patience: Duration, spare: impl Fn(&Process)
     };
     let is_ours = |process: &Process| is_below(process, me) || in_group(process);
     loop {
-        bury();
         let table = processes::snapshot();
         let mut victims = processes::descendants(&table, me, &spare);
         victims.extend(table.iter().filter(|process| !process.zombie && in_group(process)));
@@ -136,8 +136,4 @@ fn is_below(process: &Process, root: Pid) -> bool {
         }
     }
     false
-}
-
-fn bury() {
-    while let Ok(Some(_)) | Err(Errno::INTR) = waitpid(None, WaitOptions::NOHANG) {}
 }

@@ -25,6 +25,17 @@ pub enum Liveness {
     Abandoned,
 }
 
+/// Waits for a job without looking again and again.
+#[derive(Debug)]
+pub struct Waiter(File);
+
+impl Waiter {
+    /// Returns when nobody looks after the job any more, however long that takes.
+    pub fn wait(self) -> std::io::Result<()> {
+        crate::os::wait_until_unlocked(&self.0)
+    }
+}
+
 impl<'a> HeldJob<'a> {
     pub(super) fn new(store: &'a Store, id: JobId, lock: File) -> Self {
         Self { store, id, lock }
@@ -93,10 +104,9 @@ impl Store {
         }
     }
 
-    /// Waits until nobody looks after the job any more, however long it takes.
-    pub fn wait_until_abandoned(&self, id: JobId) -> Result<(), StoreError> {
-        let Some(lock) = self.open_lock(id)? else { return Ok(()) };
-        crate::os::wait_until_unlocked(&lock).map_err(|source| self.lock_failed(id, source))
+    /// Something to wait with until nobody looks after the job any more; `None` when that is so already.
+    pub fn waiter(&self, id: JobId) -> Result<Option<Waiter>, StoreError> {
+        Ok(self.open_lock(id)?.map(Waiter))
     }
 
     /// Takes the lock of a job nobody looks after; `None` when somebody does.

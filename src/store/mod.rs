@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use crate::os::{FileError, OwnedDir};
 
 pub use id::{InvalidJobId, InvalidJobSelector, JobId, JobSelector};
-pub use lock::{HeldJob, Liveness};
+pub use lock::{HeldJob, Liveness, Waiter};
 pub use record::{FORMAT, Finished, Launch, Record, State, Status, UnixSeconds, Verdict};
 pub use result::{ErrorType, JobResult, Outcome};
 pub use retention::{Candidate, Plan, Policy, plan};
@@ -289,38 +289,48 @@ impl Store {
         Ok(())
     }
 
-    /// What lies in the jobs directory and could be collected, given the time.
-    pub fn leftovers(&self) -> Result<Leftovers, StoreError> {
+    /// Files without a living owner that were last written at a time that is `old` (seconds since the epoch).
+    pub fn leftovers(&self, old: impl Fn(UnixSeconds) -> bool) -> Result<Leftovers, StoreError> {
         let mut leftovers = Leftovers::default();
         let mut folders = Vec::new();
         let mut recorded = HashSet::new();
         for name in self.jobs.names()? {
             let Some(name) = name.to_str() else { continue };
-            if OwnedDir::is_temporary(name) {
-                leftovers.temporary.push(name.to_owned());
-            } else if let Some(id) = paths::id_of_record(name) {
+            if let Some(id) = paths::id_of_record(name) {
                 recorded.insert(id);
+            } else if OwnedDir::is_temporary(name) {
+                leftovers.temporary.push(name.to_owned());
             } else if let Some(id) = paths::id_of_damaged(name) {
                 leftovers.damaged.push(id);
-                recorded.insert(id);
             } else if let Ok(id) = name.parse::<JobId>() {
                 folders.push(id);
             }
         }
-        leftovers.folders = folders.into_iter().filter(|id| !recorded.contains(id)).collect();
+        let is_old = |name: &str| self.jobs.modified_at(name).is_ok_and(|at| at.is_some_and(&old));
+        leftovers.temporary.retain(|name| is_old(name));
+        leftovers.damaged.retain(|id| is_old(&paths::damaged(*id)));
+        // A job that is being created has a folder before it has a record.
+        leftovers.folders = folders
+            .into_iter()
+            .filter(|id| !recorded.contains(id) && is_old(&id.to_string()))
+            .filter(|id| self.liveness(*id).is_ok_and(|liveness| liveness == Liveness::Abandoned))
+            .collect();
         Ok(leftovers)
     }
 
-    /// When a file of the jobs directory was last written, in seconds since the epoch.
-    pub fn modified_at(&self, name: &str) -> Option<UnixSeconds> {
-        let modified = self.jobs.open_file(name).ok()?.metadata().ok()?.modified().ok()?;
-        Some(modified.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs_f64())
-    }
-
-    /// Removes an unfinished file that a crash left behind.
-    pub fn remove_temporary(&self, name: &str) -> Result<(), StoreError> {
-        debug_assert!(OwnedDir::is_temporary(name));
-        Ok(self.jobs.remove_file(name)?)
+    /// Removes files without an owner.
+    pub fn remove_leftovers(&self, leftovers: &Leftovers) -> Result<(), StoreError> {
+        for name in &leftovers.temporary {
+            self.jobs.remove_file(name)?;
+        }
+        for id in &leftovers.damaged {
+            let name = paths::damaged(*id);
+            self.jobs.remove_file(&name).or_else(|_| self.jobs.remove_child(&name))?;
+        }
+        for id in &leftovers.folders {
+            self.delete(*id)?;
+        }
+        Ok(())
     }
 }
 
@@ -333,6 +343,18 @@ pub struct Leftovers {
     pub damaged: Vec<JobId>,
     /// Folders without a record.
     pub folders: Vec<JobId>,
+}
+
+impl Leftovers {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.temporary.len() + self.damaged.len() + self.folders.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 #[cfg(test)]

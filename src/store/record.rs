@@ -101,7 +101,7 @@ pub enum State {
         started_at: UnixSeconds,
     },
     /// Over. Nothing changes such a record again.
-    Finished(Finished),
+    Finished(Box<Finished>),
 }
 
 /// A job's end.
@@ -146,6 +146,19 @@ pub enum Status {
     Cancelled,
 }
 
+impl Status {
+    /// The word of the JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 impl Record {
     /// A new job's record.
     pub fn pending(id: JobId, agent: &str, task: &str, created_at: UnixSeconds) -> Self {
@@ -170,9 +183,11 @@ impl Record {
         match &self.state {
             State::Pending => Status::Pending,
             State::Running { .. } => Status::Running,
-            State::Finished(Finished { verdict: Verdict::Done, .. }) => Status::Done,
-            State::Finished(Finished { verdict: Verdict::Failed, .. }) => Status::Failed,
-            State::Finished(Finished { verdict: Verdict::Cancelled, .. }) => Status::Cancelled,
+            State::Finished(finished) => match finished.verdict {
+                Verdict::Done => Status::Done,
+                Verdict::Failed => Status::Failed,
+                Verdict::Cancelled => Status::Cancelled,
+            },
         }
     }
 
@@ -296,13 +311,13 @@ impl Stored {
             self.rest.shift_remove(*known);
         }
         let finished = |verdict| -> Result<State, serde_json::Error> {
-            Ok(State::Finished(Finished {
+            Ok(State::Finished(Box::new(Finished {
                 started_at: self.started_at,
                 completed_at: self.completed_at.or(self.started_at).unwrap_or(self.created_at),
                 verdict,
                 result: self.result.map(|result| read_result(result, self.id, &self.agent)).transpose()?,
                 error: self.error,
-            }))
+            })))
         };
         let state = match self.status {
             Status::Pending => State::Pending,
@@ -390,13 +405,13 @@ mod tests {
         assert_eq!(Record::from_json(&record.to_json()).unwrap(), record);
         record.state = State::Running { started_at: 1_700_000_001.0 };
         assert_eq!(Record::from_json(&record.to_json()).unwrap(), record);
-        record.state = State::Finished(Finished {
+        record.state = State::Finished(Box::new(Finished {
             started_at: None,
             completed_at: 1_700_000_002.0,
             verdict: Verdict::Failed,
             result: Some(JobResult::failure(record.id, "infra", ErrorType::Lost, "gone")),
             error: Some("gone".into()),
-        });
+        }));
         assert_eq!(Record::from_json(&record.to_json()).unwrap(), record);
     }
 

@@ -103,6 +103,17 @@ pub enum ErrorType {
     CliError,
 }
 
+impl Outcome {
+    /// The word of the JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Partial => "partial",
+            Self::Blocked => "blocked",
+        }
+    }
+}
+
 impl ErrorType {
     /// The word of the JSON.
     pub fn name(self) -> &'static str {

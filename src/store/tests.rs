@@ -14,13 +14,13 @@ fn pending() -> Record {
 
 fn finish(store: &Store, record: &mut Record) {
     let held = store.create(record).unwrap();
-    record.state = State::Finished(Finished {
+    record.state = State::Finished(Box::new(Finished {
         started_at: None,
         completed_at: record.created_at + 1.0,
         verdict: Verdict::Done,
         result: Some(JobResult::answer(record.id, "infra", "hi")),
         error: None,
-    });
+    }));
     held.finish(record).map_err(|(_, error)| error).unwrap();
 }
 
@@ -71,10 +71,11 @@ fn a_waiter_wakes_when_the_job_is_let_go() {
     let record = pending();
     let held = store.create(&record).unwrap();
     std::thread::scope(|scope| {
-        let waiter = scope.spawn(|| store.wait_until_abandoned(record.id));
-        assert!(!waiter.is_finished());
+        let waiter = store.waiter(record.id).unwrap().unwrap();
+        let waiting = scope.spawn(|| waiter.wait());
+        assert!(!waiting.is_finished());
         drop(held);
-        waiter.join().unwrap().unwrap();
+        waiting.join().unwrap().unwrap();
     });
 }
 
@@ -99,7 +100,8 @@ fn a_jobs_directory_that_is_a_link_or_open_to_others_is_refused() {
 #[test]
 fn what_is_not_a_record_is_moved_aside_and_reported() {
     let (_dir, store) = store();
-    let make: [(&str, fn(&Path)); 5] = [
+    type Make = fn(&Path);
+    let make: [(&str, Make); 5] = [
         ("expected ident", |path| std::fs::write(path, "not json").unwrap()),
         ("missing field", |path| std::fs::write(path, "{}").unwrap()),
         ("symbolic link", |path| symlink("/etc/passwd", path).unwrap()),
@@ -123,7 +125,7 @@ fn what_is_not_a_record_is_moved_aside_and_reported() {
         assert!(matches!(error, StoreError::Damaged { moved_to: Some(_), .. }));
         assert!(matches!(store.read(id), Err(StoreError::NoSuchJob(_))));
     }
-    assert_eq!(store.leftovers().unwrap().damaged.len(), 5);
+    assert_eq!(store.leftovers(|_| true).unwrap().damaged.len(), 5);
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn supervise(mut arguments: impl Iterator<Item = OsString>) -> Result<(), Box<dy
     let record = store.read(id)?;
     File::from(ready).write_all(READY)?;
 
-    let belongings = Belongings { store: &store, order, prompt: File::from(prompt), owner, signals };
+    let belongings = Belongings { order, prompt: File::from(prompt), owner, signals };
     job::run(job, record, belongings, now)?;
     Ok(())
 }

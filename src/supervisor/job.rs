@@ -13,7 +13,7 @@ use super::{DEPTH_VARIABLE, JOB_VARIABLE, Order, kin};
 use crate::backend::{self, Backend, Ending, Evidence, Stop};
 use crate::os::{self, Exit, SignalWatch, Spawned, Sweep};
 use crate::store::{
-    ErrorType, Finished, HeldJob, JobResult, Record, State, Store, StoreError, UnixSeconds, Verdict,
+    ErrorType, Finished, HeldJob, JobResult, Record, State, StoreError, UnixSeconds, Verdict,
 };
 
 /// How often the supervisor looks for what no signal announces: a request to stop from inside a sandbox
@@ -31,8 +31,7 @@ const RECORD_PATIENCE: Duration = Duration::from_secs(20);
 pub(super) const WAKE: Signal = Signal::URG;
 
 /// What a supervisor works with.
-pub(super) struct Belongings<'a> {
-    pub(super) store: &'a Store,
+pub(super) struct Belongings {
     pub(super) order: Order,
     pub(super) prompt: File,
     /// Closed by the other end when the process the job is tied to is gone.
@@ -47,7 +46,8 @@ pub(super) fn signals() -> std::io::Result<SignalWatch> {
 
 /// How the agent's process came to its end.
 struct Ended {
-    exit: Exit,
+    /// `None` when nobody could tell how.
+    exit: Option<Exit>,
     stop: Option<Stop>,
     /// Whether there can be anything left of what it started.
     any_left: bool,
@@ -57,12 +57,13 @@ struct Ended {
 pub(super) fn run(
     job: HeldJob<'_>,
     mut record: Record,
-    mut belongings: Belongings<'_>,
+    mut belongings: Belongings,
     clock: fn() -> UnixSeconds,
 ) -> Result<(), StoreError> {
     let folder = job.folder()?;
     if folder.is_cancel_requested() {
-        let result = not_started(&record, ErrorType::Cancelled, "it was cancelled before its agent was started");
+        let result =
+            not_started(&record, ErrorType::Cancelled, "it was cancelled before its agent was started");
         return finish(job, &mut record, result, clock);
     }
     record.state = State::Running { started_at: clock() };
@@ -94,7 +95,7 @@ pub(super) fn run(
     let evidence = Evidence {
         stdout: &folder.stdout_path(),
         stderr: &folder.stderr_path(),
-        ending: Some(match ended.exit {
+        ending: ended.exit.map(|exit| match exit {
             Exit::Code(code) => Ending::Exited(code),
             Exit::Signal(signal) => Ending::Signalled(signal),
         }),
@@ -116,7 +117,7 @@ fn not_started(record: &Record, kind: ErrorType, error: &str) -> JobResult {
 
 fn spawn(
     record: &Record,
-    belongings: &Belongings<'_>,
+    belongings: &Belongings,
     folder: &crate::store::JobFolder,
 ) -> std::io::Result<Spawned> {
     let [program, arguments @ ..] = belongings.order.argv.as_slice() else {
@@ -145,7 +146,7 @@ fn attend(
     agent: Spawned,
     started: Instant,
     record: &Record,
-    belongings: &Belongings<'_>,
+    belongings: &Belongings,
     folder: &crate::store::JobFolder,
     mut watch: StreamWatch,
 ) -> Ended {
@@ -171,8 +172,9 @@ fn attend(
         }
 
         let reaped = os::reap_orphans(agent.pid);
-        if let Some(exit) = reaped.exit {
-            return Ended { exit, stop: stopping.map(|(stop, _)| stop), any_left: reaped.any_left };
+        if reaped.exit.is_some() || !reaped.any_left {
+            let stop = stopping.map(|(stop, _)| stop);
+            return Ended { exit: reaped.exit, stop, any_left: reaped.any_left };
         }
         match stopping {
             None => {
@@ -223,7 +225,7 @@ pub(super) fn finish(
     result: JobResult,
     clock: fn() -> UnixSeconds,
 ) -> Result<(), StoreError> {
-    record.state = State::Finished(Finished {
+    record.state = State::Finished(Box::new(Finished {
         started_at: record.started_at(),
         completed_at: clock(),
         verdict: match result.error_type {
@@ -233,7 +235,7 @@ pub(super) fn finish(
         },
         error: result.error.clone(),
         result: Some(result),
-    });
+    }));
     let deadline = Instant::now() + RECORD_PATIENCE;
     let mut pause = Duration::from_millis(50);
     loop {

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
+use rustix::process::Pid;
+
 use super::ENTRY;
+use super::job::WAKE;
 use crate::os::{self, Process};
 use crate::store::{JobId, Liveness, Store};
 
@@ -30,4 +33,11 @@ pub(super) fn supervised_job(process: &Process) -> Option<(JobId, Store)> {
 /// Whether `process` looks after another job, which is not this one's to end.
 pub(super) fn is_supervisor(process: &Process) -> bool {
     supervised_job(process).is_some()
+}
+
+/// Makes the supervisor of a job look for a request to stop. It would find one without, a little later.
+pub fn wake(store: &Store, id: JobId) {
+    let Some(pid) = store.supervisor_pid(id).and_then(Pid::from_raw) else { return };
+    let is_its_supervisor = |process: &Process| supervised_job(process).is_some_and(|(other, _)| other == id);
+    os::signal_process(pid, WAKE, is_its_supervisor);
 }

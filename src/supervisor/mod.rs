@@ -15,6 +15,7 @@ mod start;
 mod watch;
 
 pub use entry::{ENTRY, enter};
+pub use kin::wake;
 pub use order::Order;
 pub use recover::recover;
 pub use start::{OwnerPipe, Ownership, StartError, start};

@@ -27,7 +27,7 @@ pub enum Ownership {
 /// As long as this is open the job goes on. The kernel closes it when the process dies.
 #[derive(Debug)]
 #[must_use = "dropping the pipe stops the job"]
-pub struct OwnerPipe(Option<OwnedFd>);
+pub struct OwnerPipe(#[expect(dead_code, reason = "held for what its closing does")] Option<OwnedFd>);
 
 /// Why no supervisor took the job over. The job is still the caller's, who holds its lock.
 #[derive(Debug, thiserror::Error)]
@@ -112,4 +112,3 @@ pub fn start(
 
 /// What a supervisor says when the job is its own.
 pub(super) const READY: &[u8] = b"ok";
-

@@ -62,6 +62,11 @@ pub(super) fn signal(process: Process, signal: Signal, still: impl Fn(&Process) 
     platform::signal(process, signal, |now| now.started == process.started && still(now))
 }
 
+/// Sends `signal` to the process `pid` if it `is` the right one.
+pub fn signal_process(pid: Pid, signal: Signal, is: impl Fn(&Process) -> bool) -> bool {
+    look(pid).is_some_and(|process| self::signal(process, signal, is))
+}
+
 /// The parent of this process, its parent, and so on.
 pub fn ancestors() -> Vec<Process> {
     let mut chain = Vec::new();
@@ -95,7 +100,7 @@ pub(super) fn descendants(
     let mut open = vec![root];
     while let Some(parent) = open.pop() {
         for process in children.get(&parent).into_iter().flatten() {
-            if seen.insert(process.pid) && !(!process.zombie && spare(process)) {
+            if (process.zombie || !spare(process)) && seen.insert(process.pid) {
                 open.push(process.pid);
                 if !process.zombie {
                     found.push(**process);

@@ -1,0 +1,93 @@
+//! The command line: what can be typed, parsed straight into the types the rest works with. No I/O.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands::{agents, cancel, gc, jobs, logs, result, run, status, submit, wait};
+use crate::ui::ColorChoice;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    the agent failed, or an internal error
+  2    wrong usage or a broken config
+  3    no such agent, job, directory or agent CLI
+  4    denied (with --strict: also a success with denied tools)
+  5    spend cap reached
+  6    account usage limit, or the API overloaded: try later
+  7    dispatch depth exceeded
+  8    not logged in, bad key, no credit
+  9    with --strict: the agent reports partial or blocked, or answered nothing
+  124  timed out
+  130  interrupted or cancelled (143: told to terminate)";
+
+/// Hand tasks to coding agents that live in other project directories.
+#[derive(Debug, Parser)]
+#[command(name = "agent-dispatch", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command understands.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// The config file [default: ~/.config/agent-dispatch/agents.yaml]
+    #[arg(long, global = true, value_name = "FILE", env = "AGENT_DISPATCH_CONFIG", hide_env_values = true)]
+    pub(crate) config: Option<PathBuf>,
+    /// The directory with the jobs [default: jobs/ beside the config file]
+    #[arg(long, global = true, value_name = "DIR", env = "AGENT_DISPATCH_JOBS_DIR", hide_env_values = true)]
+    pub(crate) jobs_dir: Option<PathBuf>,
+    /// When to use colour
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        hide_possible_values = true
+    )]
+    pub(crate) color: ColorChoice,
+    /// Say only what went wrong
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Manage the agents: directories that tasks can be handed to
+    #[command(subcommand)]
+    Agents(agents::Command),
+    /// Hand a task to an agent and wait for the answer
+    Run(run::RunArgs),
+    /// Hand a task to an agent in the background and print the job's id
+    Submit(submit::SubmitArgs),
+    /// Print a job's answer
+    Result(result::ResultArgs),
+    /// Show how a job is doing
+    Status(status::StatusArgs),
+    /// List jobs, newest first
+    Jobs(jobs::JobsArgs),
+    /// Wait until jobs are over
+    Wait(wait::WaitArgs),
+    /// Show what a job's agent did
+    Logs(logs::LogsArgs),
+    /// Stop jobs
+    Cancel(cancel::CancelArgs),
+    /// Delete jobs that are over
+    Gc(gc::GcArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,56 @@
+//! `agents add`: register a directory.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::fields::{self, FieldArgs};
+use crate::commands::{CommandResult, Context};
+use crate::config::{AgentName, Editor, Field, describe};
+use crate::error::{Exit, Failure};
+
+const EXAMPLES: &str = "\
+Examples:
+  agent-dispatch agents add infra ~/projects/infra
+  agent-dispatch agents add lint . --backend command --command ./lint.sh --command --strict";
+
+/// Arguments of `agents add`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct AddArgs {
+    /// A name: letters, digits, `-` and `_`
+    #[arg(value_name = "NAME")]
+    name: AgentName,
+    /// The directory the agent works in
+    #[arg(value_name = "DIR")]
+    directory: PathBuf,
+    #[command(flatten)]
+    fields: FieldArgs,
+    /// Print the agent as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &AddArgs, context: &Context) -> CommandResult {
+    let mut changes = args.fields.changes();
+    if changes.description == Field::Keep {
+        let description = describe(&args.directory).description;
+        if !description.is_empty() {
+            changes.description = Field::Set(description);
+        }
+    }
+    let editor = Editor::new(context.config_path()?);
+    let config = editor.add_agent(&args.name, &args.directory, &changes)?;
+    let Some(agent) = config.agents.get(&args.name) else {
+        return Err(Failure::new(Exit::Failure, format_args!("agent '{}' is gone again", args.name)).into());
+    };
+    if args.json {
+        context.ui.json(&fields::to_json(&args.name, agent))?;
+    } else {
+        context.ui.data(&format!("added {} in {}", args.name, agent.directory.display()))?;
+        if !agent.description.is_empty() {
+            context.ui.note(&agent.description);
+        }
+    }
+    Ok(Exit::Success)
+}

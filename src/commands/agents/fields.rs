@@ -1,0 +1,123 @@
+//! What can be said about an agent, shared by `add` and `update`.
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use crate::config::{Agent, AgentChanges, AgentName, BackendKind, BudgetUsd, Field, Timeout};
+
+/// The fields of an agent as options.
+#[derive(Debug, Args)]
+pub(super) struct FieldArgs {
+    /// What the agent is for
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    description: Option<String>,
+    /// How long a run may take: 90, 90s, 15m, 2h
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    timeout: Option<Timeout>,
+    /// What a run may cost, in US dollars
+    #[arg(long, value_name = "DOLLARS", allow_hyphen_values = true)]
+    max_budget_usd: Option<BudgetUsd>,
+    /// The model, by the name the agent CLI knows
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// The permission mode: default, plan, dontAsk, acceptEdits, auto, bypassPermissions
+    #[arg(long, value_name = "MODE")]
+    permission_mode: Option<String>,
+    /// Tools that need no permission, separated by commas; an empty value allows none
+    #[arg(long, value_name = "TOOLS")]
+    allowed_tools: Option<String>,
+    /// Tools that are refused, separated by commas; an empty value refuses none
+    #[arg(long, value_name = "TOOLS")]
+    disallowed_tools: Option<String>,
+    /// What the agent is told with every task
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    instructions: Option<String>,
+    /// Which kind of program does the work
+    #[arg(long, value_enum, value_name = "KIND")]
+    backend: Option<BackendArg>,
+    /// For `--backend command`: the program, once, and then each of its arguments
+    #[arg(long = "command", value_name = "ARG", allow_hyphen_values = true)]
+    command: Vec<String>,
+    /// Whether the agent takes one task at a time
+    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    exclusive: Option<bool>,
+}
+
+/// A backend as it is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum BackendArg {
+    /// Claude Code
+    Claude,
+    /// Any program: task on standard input, answer on standard output
+    Command,
+}
+
+impl FieldArgs {
+    /// The changes these options ask for.
+    pub(super) fn changes(&self) -> AgentChanges {
+        fn set<T: Clone>(value: Option<&T>) -> Field<T> {
+            value.cloned().map_or(Field::Keep, Field::Set)
+        }
+        AgentChanges {
+            description: set(self.description.as_ref()),
+            timeout: set(self.timeout.as_ref()),
+            max_budget_usd: set(self.max_budget_usd.as_ref()),
+            model: set(self.model.as_ref()),
+            permission_mode: set(self.permission_mode.as_ref()),
+            allowed_tools: set(self.allowed_tools.as_deref().map(tools).as_ref()),
+            disallowed_tools: set(self.disallowed_tools.as_deref().map(tools).as_ref()),
+            instructions: set(self.instructions.as_ref()),
+            backend: match self.backend {
+                Some(BackendArg::Claude) => Field::Set(BackendKind::Claude),
+                Some(BackendArg::Command) => Field::Set(BackendKind::Command),
+                None => Field::Keep,
+            },
+            command: if self.command.is_empty() { Field::Keep } else { Field::Set(self.command.clone()) },
+            exclusive: set(self.exclusive.as_ref()),
+            ..AgentChanges::default()
+        }
+    }
+}
+
+/// Splits a list of tools at the commas outside parentheses: `Read,Bash(git add, git rm)` names two.
+fn tools(list: &str) -> Vec<String> {
+    let mut depth = 0_u32;
+    let mut tools = vec![String::new()];
+    for character in list.chars() {
+        match character {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => {
+                tools.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        if let Some(tool) = tools.last_mut() {
+            tool.push(character);
+        }
+    }
+    tools.iter().map(|tool| tool.trim().to_owned()).filter(|tool| !tool.is_empty()).collect()
+}
+
+/// An agent as JSON: its name first, then what is configured.
+pub(super) fn to_json(name: &AgentName, agent: &Agent) -> Value {
+    let mut document = json!({ "name": name });
+    if let (Some(document), Ok(Value::Object(fields))) =
+        (document.as_object_mut(), serde_json::to_value(agent))
+    {
+        document.extend(fields);
+    }
+    document
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tools;
+
+    #[test]
+    fn tools_are_split_at_commas_outside_parentheses() {
+        assert_eq!(tools("Read, Bash(git add, git rm),,Edit"), ["Read", "Bash(git add, git rm)", "Edit"]);
+        assert!(tools("").is_empty());
+    }
+}

@@ -1,0 +1,33 @@
+//! `agents remove`: forget an agent.
+
+use clap::Args;
+use serde_json::json;
+
+use crate::commands::{CommandResult, Context};
+use crate::config::{AgentName, Editor};
+use crate::error::Exit;
+
+/// Arguments of `agents remove`.
+#[derive(Debug, Args)]
+pub(crate) struct RemoveArgs {
+    /// The agent's name
+    #[arg(value_name = "NAME")]
+    name: AgentName,
+    /// Print what was removed as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &RemoveArgs, context: &Context) -> CommandResult {
+    let config = Editor::new(context.config_path()?).remove_agent(&args.name)?;
+    if args.json {
+        context.ui.json(&json!({ "removed": args.name }))?;
+    } else {
+        context.ui.data(&format!("removed {}", args.name))?;
+    }
+    let groups: Vec<String> = config.groups_of(&args.name).map(|(group, _)| group.to_string()).collect();
+    if !groups.is_empty() {
+        context.ui.warn(format_args!("still a member of these groups: {}", groups.join(", ")));
+    }
+    Ok(Exit::Success)
+}

@@ -1,0 +1,63 @@
+//! `cancel`: stop jobs.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+
+use super::{CommandResult, Context, summary};
+use crate::engine::{Cancelled, Follower, cancel};
+use crate::error::{Exit, Failure};
+use crate::os::wait_readable;
+use crate::store::JobSelector;
+
+/// How long to wait for a job to end: the agent's grace, the sweep, and then some.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Arguments of `cancel`.
+#[derive(Debug, Args)]
+pub(crate) struct CancelArgs {
+    /// Jobs: ids, beginnings of ids, or `latest`
+    #[arg(value_name = "JOB", required = true)]
+    jobs: Vec<JobSelector>,
+    /// Print what became of each as a JSON array
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &CancelArgs, context: &Context) -> CommandResult {
+    let store = context.store()?;
+    let mut requested = Vec::new();
+    // All are told before any is waited for.
+    for job in &args.jobs {
+        let id = store.resolve(job)?;
+        requested.push((id, cancel(&store, id)?));
+    }
+    let mut documents = Vec::new();
+    for (id, outcome) in requested {
+        let (record, stopped) = match outcome {
+            Cancelled::WasOver(record) => (*record, false),
+            Cancelled::Requested => {
+                let follower = Follower::new(&store, &store.read(id)?)?;
+                if !wait_readable(&[follower.descriptor()], PATIENCE)[0] {
+                    let message = format!("job {id} was asked to stop and has not ended within 30 s");
+                    return Err(Failure::new(Exit::Failure, message)
+                        .hint(format!("the request stands; see `agent-dispatch status {id}`"))
+                        .into());
+                }
+                (follower.wait()?, true)
+            }
+        };
+        if args.json {
+            documents.push(json!({ "job_id": id, "status": record.status(), "stopped": stopped }));
+        } else {
+            let line = summary::closing_line(&record);
+            let line = if stopped { line } else { format!("was over already: {line}") };
+            context.ui.data(&format!("{id} {}: {line}", record.agent))?;
+        }
+    }
+    if args.json {
+        context.ui.json(&documents)?;
+    }
+    Ok(Exit::Success)
+}

@@ -1,0 +1,66 @@
+//! What every command starts from: where things are, and how to talk.
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::cli::Global;
+use crate::config::{self, Config};
+use crate::engine::{Engine, Surroundings};
+use crate::error::{Exit, Failure};
+use crate::store::{Store, UnixSeconds};
+use crate::ui::Ui;
+
+/// The place and manner of a command.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) ui: Ui,
+    config: Option<PathBuf>,
+    jobs_dir: Option<PathBuf>,
+}
+
+impl Context {
+    pub(crate) fn new(global: &Global) -> Self {
+        Self {
+            ui: Ui::new(global.color, global.quiet),
+            config: global.config.clone().filter(|path| !path.as_os_str().is_empty()),
+            jobs_dir: global.jobs_dir.clone().filter(|path| !path.as_os_str().is_empty()),
+        }
+    }
+
+    /// Where the config file is or would be.
+    pub(crate) fn config_path(&self) -> Result<PathBuf, Failure> {
+        config::config_path(self.config.clone(), |name| std::env::var_os(name)).map_err(Failure::from)
+    }
+
+    /// Reads the config and passes on its warnings.
+    pub(crate) fn config(&self) -> Result<Config, Failure> {
+        let config = config::load(&self.config_path()?)?;
+        for warning in &config.warnings {
+            self.ui.warn(format_args!("{}: {warning}", config.path.display()));
+        }
+        Ok(config)
+    }
+
+    /// Opens the jobs directory.
+    pub(crate) fn store(&self) -> Result<Store, Failure> {
+        let path = match &self.jobs_dir {
+            Some(path) => path.clone(),
+            None => self.config_path()?.parent().unwrap_or(Path::new(".")).join("jobs"),
+        };
+        // Supervisors work from `/`.
+        let path = std::path::absolute(&path).map_err(|error| {
+            Failure::new(Exit::Failure, format_args!("failed to find {}: {error}", path.display()))
+        })?;
+        Ok(Store::open(&path)?)
+    }
+
+    /// The engine for this config, these jobs and this process's surroundings.
+    pub(crate) fn engine(&self) -> Result<Engine, Failure> {
+        Ok(Engine::new(self.config()?, self.store()?, Surroundings::of_this_process()))
+    }
+
+    /// The time.
+    pub(crate) fn now(&self) -> UnixSeconds {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
+    }
+}

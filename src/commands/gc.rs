@@ -1,0 +1,73 @@
+//! `gc`: delete jobs that are over.
+
+use clap::Args;
+use serde_json::json;
+
+use super::{CommandResult, Context};
+use crate::config::Timeout;
+use crate::engine::{collect, collectable};
+use crate::error::{Exit, Failure};
+use crate::store::Policy;
+
+/// Arguments of `gc`.
+#[derive(Debug, Args)]
+pub(crate) struct GcArgs {
+    /// Delete jobs that ended longer ago than this: 12h, 7d [default: `job_retention_days` of the config]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    older_than: Option<Timeout>,
+    /// Delete every job that is over
+    #[arg(long, conflicts_with = "older_than")]
+    all: bool,
+    /// Only say what would be deleted
+    #[arg(long)]
+    dry_run: bool,
+    /// Print what was deleted as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &GcArgs, context: &Context) -> CommandResult {
+    let policy = match (args.all, args.older_than) {
+        (true, _) => Policy::All,
+        (false, Some(age)) => Policy::OlderThan(age.duration()),
+        (false, None) => match context.config()?.settings.job_retention_days {
+            0 => {
+                return Err(Failure::new(Exit::Usage, "which jobs to delete?")
+                    .hint(
+                        "say `agent-dispatch gc --older-than 7d` or `agent-dispatch gc --all`, or set \
+                     `settings.job_retention_days` in the config file",
+                    )
+                    .into());
+            }
+            days => Policy::OlderThan(std::time::Duration::from_secs(u64::from(days) * 86_400)),
+        },
+    };
+    let store = context.store()?;
+    let plan = collectable(&store, policy, context.now())?;
+    if !args.dry_run {
+        collect(&store, &plan)?;
+    }
+    let jobs = &plan.jobs;
+    if args.json {
+        context.ui.json(&json!({
+            "dry_run": args.dry_run,
+            "deleted": jobs.delete,
+            "deleted_leftovers": plan.leftovers.len(),
+            "kept_unfinished": jobs.unfinished,
+            "kept_recent": jobs.recent,
+        }))?;
+        return Ok(Exit::Success);
+    }
+    let verb = if args.dry_run { "would delete" } else { "deleted" };
+    let leftovers = match plan.leftovers.len() {
+        0 => String::new(),
+        count => format!(" and {count} leftover files"),
+    };
+    context.ui.data(&format!(
+        "{verb} {} jobs{leftovers}; kept {} unfinished and {} recent",
+        jobs.delete.len(),
+        jobs.unfinished,
+        jobs.recent
+    ))?;
+    Ok(Exit::Success)
+}

@@ -1,0 +1,138 @@
+//! `logs`: what a job's agent did.
+
+use std::io::Read;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{CommandResult, Context, Problem, summary};
+use crate::engine::{Event, EventKind, Follower, look};
+use crate::error::{Exit, Failure};
+use crate::os::wait_readable;
+use crate::store::{JobSelector, Record, Store, StoreError};
+use crate::ui::{Tone, Ui, human};
+
+/// How often a followed job's output is looked at. Its end is noticed at once.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Arguments of `logs`.
+#[derive(Debug, Args)]
+pub(crate) struct LogsArgs {
+    /// A job: its id, the beginning of one, or `latest`
+    #[arg(value_name = "JOB")]
+    job: JobSelector,
+    /// Go on until the job is over
+    #[arg(long, short)]
+    follow: bool,
+    /// Print the agent's output as it is
+    #[arg(long)]
+    raw: bool,
+    /// Print the agent's standard error instead
+    #[arg(long)]
+    stderr: bool,
+    /// Print one JSON object a line
+    #[arg(long, conflicts_with_all = ["raw", "stderr"])]
+    json: bool,
+}
+
+pub(crate) fn run(args: &LogsArgs, context: &Context) -> CommandResult {
+    let store = context.store()?;
+    let record = look(&store, store.resolve(&args.job)?)?;
+    if args.raw || args.stderr {
+        copy(args, context, &store, &record)?;
+        return Ok(Exit::Success);
+    }
+    let mut follower = Follower::new(&store, &record)?;
+    let mut output = Ok(());
+    let mut print = |event: Event| {
+        if output.is_err() {
+            return;
+        }
+        output = if args.json {
+            context.ui.json_line(&event)
+        } else {
+            line(context.ui, &event).map_or(Ok(()), |line| context.ui.data(&line))
+        };
+    };
+    if args.follow {
+        while !wait_readable(&[follower.descriptor()], LOOK)[0] {
+            follower.catch_up(&mut print)?;
+        }
+    }
+    if record.finished().is_some() || args.follow {
+        let record = follower.conclude(&mut print)?;
+        output?;
+        context.ui.note(format_args!("{}: {}", record.agent, summary::closing_line(&record)));
+    } else {
+        follower.catch_up(&mut print)?;
+        output?;
+    }
+    Ok(Exit::Success)
+}
+
+/// Copies one of the agent's two outputs as it is.
+fn copy(args: &LogsArgs, context: &Context, store: &Store, record: &Record) -> Result<(), Problem> {
+    let folder = store.folder(record.id)?;
+    let follower = Follower::new(store, record)?;
+    let mut file = None;
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        // Asked before reading: what was written before the end is then read after it.
+        let over = !args.follow || wait_readable(&[follower.descriptor()], LOOK)[0];
+        if file.is_none() {
+            let opened = if args.stderr { folder.open_stderr() } else { folder.open_stdout() };
+            file = opened.map_err(StoreError::from)?;
+        }
+        while let Some(file) = &mut file {
+            let count = file.read(&mut buffer).map_err(|error| {
+                Failure::new(
+                    Exit::Failure,
+                    format_args!("failed to read the output of job {}: {error}", record.id),
+                )
+            })?;
+            if count == 0 {
+                break;
+            }
+            context.ui.raw(&buffer[..count])?;
+        }
+        if over {
+            return Ok(());
+        }
+    }
+}
+
+/// An event in words; `None` for those that say nothing to a person.
+fn line(ui: Ui, event: &Event) -> Option<String> {
+    let indent = if event.subagent { "  " } else { "" };
+    let faint = |text: &str| ui.tone(text, Tone::Faint);
+    let text = match &event.kind {
+        EventKind::Started(started) => {
+            let model = started.model.as_deref().unwrap_or("unknown model");
+            faint(&format!("started with {model}, {} tools", started.tools))
+        }
+        EventKind::Text { text } => text.trim_end().to_owned(),
+        EventKind::Synthetic { text, .. } => ui.tone(text.trim_end(), Tone::Bad),
+        EventKind::ToolCall { name, summary } => {
+            format!("{} {summary}", ui.tone(&format!("→ {name}"), Tone::Warning))
+        }
+        EventKind::ToolResult { is_error: true, text } => {
+            ui.tone(&format!("✗ {}", human::one_line(text, 200)), Tone::Bad)
+        }
+        EventKind::ToolResult { is_error: false, text } => {
+            faint(&format!("← {}", human::one_line(text, 200)))
+        }
+        EventKind::Retry { attempt, max, status, error, .. } => {
+            let status = status.map(|status| format!(" {status}")).unwrap_or_default();
+            let error = error.as_deref().unwrap_or("error");
+            ui.tone(&format!("the API said {error}{status}; retry {attempt} of {max}"), Tone::Warning)
+        }
+        EventKind::Result(result) => {
+            let cost = result.total_cost_usd.map(human::dollars).unwrap_or_default();
+            faint(&format!("turn over: {} {cost}", result.subtype.as_deref().unwrap_or("")))
+        }
+        EventKind::Unparsed { text } => text.clone(),
+        EventKind::Oversized { bytes } => faint(&format!("({bytes} bytes on one line left out; see --raw)")),
+        EventKind::Thinking | EventKind::Other { .. } => return None,
+    };
+    Some(format!("{indent}{text}"))
+}

@@ -1,0 +1,77 @@
+//! One file a command: its arguments beside its function.
+
+pub(crate) mod agents;
+pub(crate) mod cancel;
+mod context;
+pub(crate) mod gc;
+pub(crate) mod jobs;
+pub(crate) mod logs;
+pub(crate) mod request;
+pub(crate) mod result;
+pub(crate) mod run;
+pub(crate) mod status;
+pub(crate) mod submit;
+mod summary;
+mod verdict;
+pub(crate) mod wait;
+
+use crate::cli::{Cli, Command};
+use crate::error::{Exit, Failure};
+use crate::ui::OutputError;
+
+pub(crate) use context::Context;
+
+/// What a command comes to.
+pub(crate) type CommandResult = Result<Exit, Problem>;
+
+/// Why a command did not come to anything.
+#[derive(Debug)]
+pub(crate) enum Problem {
+    /// It failed, and this is to be said.
+    Failure(Failure),
+    /// Its output could not be written.
+    Output(OutputError),
+}
+
+impl<E: Into<Failure>> From<E> for Problem {
+    fn from(error: E) -> Self {
+        Self::Failure(error.into())
+    }
+}
+
+impl From<OutputError> for Problem {
+    fn from(error: OutputError) -> Self {
+        Self::Output(error)
+    }
+}
+
+/// Runs the command that was typed.
+pub(crate) fn run(cli: &Cli) -> Exit {
+    let context = Context::new(&cli.global);
+    let ui = context.ui;
+    let outcome = match &cli.command {
+        Command::Agents(command) => agents::run(command, &context),
+        Command::Run(args) => run::run(args, &context),
+        Command::Submit(args) => submit::run(args, &context),
+        Command::Result(args) => result::run(args, &context),
+        Command::Status(args) => status::run(args, &context),
+        Command::Jobs(args) => jobs::run(args, &context),
+        Command::Wait(args) => wait::run(args, &context),
+        Command::Logs(args) => logs::run(args, &context),
+        Command::Cancel(args) => cancel::run(args, &context),
+        Command::Gc(args) => gc::run(args, &context),
+    };
+    match outcome {
+        Ok(exit) => exit,
+        Err(Problem::Failure(failure)) => {
+            ui.failure(&failure.message, failure.hint.as_deref());
+            failure.exit
+        }
+        // `agent-dispatch jobs | head` is no failure.
+        Err(Problem::Output(error)) if error.is_reader_gone() => Exit::Success,
+        Err(Problem::Output(error)) => {
+            ui.failure(error, None);
+            Exit::Failure
+        }
+    }
+}

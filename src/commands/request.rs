@@ -1,0 +1,129 @@
+//! The arguments of a dispatch, shared by `run` and `submit`.
+
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::config::{BudgetUsd, Timeout};
+use crate::engine::{PROMPT_LIMIT_BYTES, Request, Task, TaskError};
+use crate::error::{Exit, Failure};
+
+/// Who gets what task, and under which conditions.
+#[derive(Debug, Args)]
+pub(crate) struct RequestArgs {
+    /// The agent's name (see `agent-dispatch agents list`)
+    #[arg(value_name = "AGENT")]
+    agent: String,
+    /// What to do; `-`, or nothing and a pipe, reads it from standard input
+    #[arg(value_name = "TASK", allow_hyphen_values = true)]
+    task: Option<String>,
+    /// Read the task from a file
+    #[arg(long, value_name = "FILE", conflicts_with = "task")]
+    task_file: Option<PathBuf>,
+    /// Background for the task: error messages, code, what is known
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    context: Option<String>,
+    /// Read the background from a file (`-`: standard input)
+    #[arg(long, value_name = "FILE", conflicts_with = "context")]
+    context_file: Option<PathBuf>,
+    /// Who asks: your project or role
+    #[arg(long, value_name = "NAME")]
+    caller: Option<String>,
+    /// What the task is for
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    goal: Option<String>,
+    /// Send the shared facts of this group along; the agent must be a member
+    #[arg(long, value_name = "NAME")]
+    group: Option<String>,
+    /// Go on with this session of the agent
+    #[arg(long, value_name = "ID")]
+    session: Option<String>,
+    /// How long the agent may take: 90, 90s, 15m, 2h
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    timeout: Option<Timeout>,
+    /// The model, by the name the agent CLI knows
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// What the run may cost, in US dollars
+    #[arg(long, value_name = "DOLLARS", allow_hyphen_values = true)]
+    max_budget_usd: Option<BudgetUsd>,
+    /// A JSON Schema the answer must satisfy
+    #[arg(long, value_name = "FILE")]
+    json_schema: Option<PathBuf>,
+}
+
+impl RequestArgs {
+    /// Reads what has to be read and puts the request together.
+    pub(crate) fn to_request(&self) -> Result<Request, Failure> {
+        let context_from_stdin = self.context_file.as_deref() == Some(Path::new("-"));
+        let task = match (&self.task, &self.task_file) {
+            (_, Some(path)) => read_file(path)?,
+            (Some(task), None) if task != "-" => task.clone(),
+            (_, None) if context_from_stdin => {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    "standard input cannot be both the task and its context",
+                )
+                .hint("give the task as an argument or with --task-file FILE"));
+            }
+            (None, None) if std::io::stdin().is_terminal() => {
+                return Err(Failure::new(Exit::Usage, "there is no task")
+                    .hint("say what to do: an argument, a pipe, or --task-file FILE"));
+            }
+            (_, None) => read_all(std::io::stdin().lock(), "standard input")?,
+        };
+        let context = match &self.context_file {
+            Some(_) if context_from_stdin => Some(read_all(std::io::stdin().lock(), "standard input")?),
+            Some(path) => Some(read_file(path)?),
+            None => self.context.clone(),
+        };
+        let response_schema = match &self.json_schema {
+            Some(path) => Some(serde_json::from_str(&read_file(path)?).map_err(|error| {
+                Failure::new(Exit::Usage, format_args!("{} is not JSON: {error}", path.display()))
+            })?),
+            None => None,
+        };
+        Ok(Request {
+            context,
+            caller: self.caller.clone(),
+            goal: self.goal.clone(),
+            group: self.group.clone(),
+            session: self.session.clone(),
+            timeout: self.timeout,
+            model: self.model.clone(),
+            max_budget_usd: self.max_budget_usd,
+            response_schema,
+            ..Request::new(&self.agent, Task::new(task)?)
+        })
+    }
+}
+
+fn read_file(path: &Path) -> Result<String, Failure> {
+    let file = std::fs::File::open(path).map_err(|error| {
+        let exit = match error.kind() {
+            std::io::ErrorKind::NotFound => Exit::NotFound,
+            _ => Exit::Usage,
+        };
+        Failure::new(exit, format_args!("failed to open {}: {error}", path.display()))
+    })?;
+    read_all(file, &path.display().to_string())
+}
+
+/// Reads a text, invalid UTF-8 replaced, but not more than any agent takes.
+fn read_all(source: impl Read, name: &str) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    source
+        .take(PROMPT_LIMIT_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Failure::new(Exit::Failure, format_args!("failed to read {name}: {error}")))?;
+    if bytes.len() > PROMPT_LIMIT_BYTES {
+        let limit = TaskError::TooLong { bytes: bytes.len() };
+        return Err(Failure {
+            message: format!("{name} has more than {PROMPT_LIMIT_BYTES} bytes, the most that agents take"),
+            ..limit.into()
+        });
+    }
+    Ok(String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+}

@@ -1,0 +1,128 @@
+//! `run`: hand over a task, watch, print the answer.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use super::request::RequestArgs;
+use super::verdict::{Strictness, exit_of};
+use super::{CommandResult, Context, summary};
+use crate::engine::{Activity, Follower, Ownership, cancel};
+use crate::error::{Exit, Failure};
+use crate::os::{SignalWatch, wait_readable};
+use crate::ui::{Progress, human};
+
+/// How often the agent's output is looked at. Its end is noticed at once.
+const LOOK: Duration = Duration::from_millis(100);
+
+const EXAMPLES: &str = "\
+Examples:
+  agent-dispatch run infra \"which containers restart?\"
+  git diff --cached | agent-dispatch run reviewer -
+  agent-dispatch run infra \"go on\" --session 6f0c9d0e-7a3b-4c1d-8e2f-00112233aabb";
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    request: RequestArgs,
+    #[command(flatten)]
+    strictness: Strictness,
+    /// Print the whole result as JSON
+    #[arg(long)]
+    json: bool,
+    /// Print what the agent does as it does it, and the result last: one JSON object a line
+    #[arg(long, conflicts_with = "json")]
+    jsonl: bool,
+    /// Let the job go on if this process dies; an interrupt then leaves it running
+    #[arg(long)]
+    detach: bool,
+}
+
+pub(crate) fn run(args: &RunArgs, context: &Context) -> CommandResult {
+    let request = args.request.to_request()?;
+    let engine = context.engine()?;
+    let signals = SignalWatch::new(&[SIGINT, SIGTERM, SIGHUP])
+        .map_err(|error| Failure::new(Exit::Failure, format_args!("failed to watch for signals: {error}")))?;
+    let ownership = if args.detach { Ownership::Nobody } else { Ownership::Caller };
+    // Dropped when the job is over: until then it ties the job to this process.
+    let submitted = engine.submit(&request, ownership, context.now())?;
+    let store = engine.store();
+    let id = submitted.id;
+    let record = store.read(id)?;
+
+    let mut progress = Progress::start(context.ui, &record.agent);
+    progress.note(&format!("{}: job {id}", record.agent));
+    let mut follower = Follower::new(store, &record)?;
+    let mut activity = Activity::default();
+    let mut interrupted: Option<Exit> = None;
+    let mut output = Ok(());
+    loop {
+        let readable = wait_readable(&[signals.descriptor(), follower.descriptor()], LOOK);
+        if let Some(exit) = signals.take().into_iter().map(exit_of_signal).next_back() {
+            if interrupted.is_some() || args.detach {
+                progress.finish();
+                if args.detach {
+                    context.ui.note(format_args!("the job goes on: agent-dispatch wait {id}"));
+                }
+                return Ok(exit);
+            }
+            interrupted = Some(exit);
+            progress.note("stopping the job; once more to leave at once");
+            cancel(store, id)?;
+        }
+        let mut last = None;
+        follower.catch_up(&mut |event| {
+            activity.observe(&event);
+            if args.jsonl && output.is_ok() {
+                output = context.ui.json_line(&event);
+            }
+            last = Some(());
+        })?;
+        if last.is_some() {
+            let cost =
+                activity.cost_usd.map(|cost| format!(" · {}", human::dollars(cost))).unwrap_or_default();
+            progress.doing(format!("{}{cost}", activity.line().unwrap_or_default()));
+        }
+        progress.tick();
+        if readable[1] {
+            break;
+        }
+    }
+    let record = follower.conclude(&mut |event| {
+        if args.jsonl && output.is_ok() {
+            output = context.ui.json_line(&event);
+        }
+    })?;
+    progress.finish();
+    output?;
+    if record.finished().is_none() {
+        return Err(Failure::new(Exit::Failure, format_args!("nobody looks after job {id} any more")).into());
+    }
+
+    if args.jsonl {
+        context.ui.json_line(&json!({ "event": "finished", "result": summary::result_of(&record) }))?;
+    } else {
+        summary::print(context, &record, args.json)?;
+    }
+    summary::report(context, &record);
+    context.ui.note(format_args!(
+        "{}: {}{}",
+        record.agent,
+        summary::closing_line(&record),
+        session_note(&record)
+    ));
+    Ok(interrupted.unwrap_or_else(|| exit_of(&record, args.strictness)))
+}
+
+fn session_note(record: &crate::store::Record) -> String {
+    let session = summary::result_of(record).session_id;
+    session.map(|session| format!(", session {session}")).unwrap_or_default()
+}
+
+fn exit_of_signal(signal: i32) -> Exit {
+    if signal == SIGINT { Exit::Interrupted } else { Exit::Terminated }
+}

@@ -1,0 +1,73 @@
+//! `status`: how one job is doing.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{CommandResult, Context, summary};
+use crate::engine::{Activity, Follower, look};
+use crate::error::Exit;
+use crate::store::{JobSelector, Status};
+use crate::ui::human;
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// A job: its id, the beginning of one, or `latest`
+    #[arg(value_name = "JOB")]
+    job: JobSelector,
+    /// Print the job's record as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
+    let store = context.store()?;
+    let record = look(&store, store.resolve(&args.job)?)?;
+    let mut activity = Activity::default();
+    if record.status() == Status::Running && !record.is_foreign() {
+        Follower::new(&store, &record)?.catch_up(&mut |event| activity.observe(&event))?;
+    }
+    if args.json {
+        let mut document = summary::to_json(&record);
+        if record.status() == Status::Running && !record.is_foreign() {
+            document["progress"] = activity.line().into();
+        }
+        context.ui.json(&document)?;
+        return Ok(Exit::Success);
+    }
+
+    let ui = context.ui;
+    let mut lines = vec![
+        ("job", record.id.to_string()),
+        ("agent", record.agent.clone()),
+        ("status", summary::status_word(ui, record.status())),
+        ("task", human::one_line(&record.task, 200)),
+        ("created", human::ago(context.now() - record.created_at)),
+    ];
+    if let (Some(started), None) = (record.started_at(), record.finished()) {
+        let running = Duration::from_secs_f64((context.now() - started).max(0.0));
+        lines.push(("running for", human::duration(running)));
+        lines.extend(record.progress.as_deref().or(activity.line()).map(|doing| ("doing", doing.to_owned())));
+    }
+    if record.finished().is_some() {
+        let result = summary::result_of(&record);
+        lines.push(("outcome", summary::closing_line(&record)));
+        lines.extend(result.outcome.map(|outcome| ("agent says", outcome.name().to_owned())));
+        lines.extend(result.error.map(|error| ("error", error)));
+        lines.extend(result.hint.map(|hint| ("hint", hint)));
+        if !result.denied_tools.is_empty() {
+            lines.push(("denied", result.denied_tools.join(", ")));
+        }
+        if !result.result.is_empty() {
+            lines.push(("answer", human::one_line(&result.result, 200)));
+        }
+    }
+    lines.extend(record.launch.session_id.clone().map(|session| ("session", session)));
+    lines.extend(record.launch.directory.as_ref().map(|dir| ("directory", dir.display().to_string())));
+    lines.extend(record.launch.parent.map(|parent| ("parent", parent.to_string())));
+    let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let text: Vec<String> = lines.iter().map(|(name, value)| format!("{name:width$}  {value}")).collect();
+    ui.data(&text.join("\n"))?;
+    Ok(Exit::Success)
+}

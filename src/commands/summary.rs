@@ -1,0 +1,86 @@
+//! A finished job in words and as JSON, for the commands that end with one.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{Context, Problem};
+use crate::store::{JobResult, Record, Status, Verdict};
+use crate::ui::{Tone, Ui, human};
+
+/// A status as a word in its colour.
+pub(crate) fn status_word(ui: Ui, status: Status) -> String {
+    let tone = match status {
+        Status::Pending => Tone::Faint,
+        Status::Running => Tone::Warning,
+        Status::Done => Tone::Good,
+        Status::Failed | Status::Cancelled => Tone::Bad,
+    };
+    ui.tone(status.name(), tone)
+}
+
+/// The result of a finished job; one is made up for records that lack it.
+pub(crate) fn result_of(record: &Record) -> JobResult {
+    let finished = record.finished();
+    let recorded = finished.and_then(|finished| finished.result.clone());
+    recorded.unwrap_or_else(|| {
+        let done = finished.is_some_and(|finished| finished.verdict == Verdict::Done);
+        JobResult {
+            success: done,
+            error: finished.and_then(|finished| finished.error.clone()),
+            ..JobResult::answer(record.id, &record.agent, "")
+        }
+    })
+}
+
+/// How a run went, on one line: `done in 4.2 s, $0.0175, 3 turns`.
+pub(crate) fn closing_line(record: &Record) -> String {
+    let result = result_of(record);
+    let mut parts = vec![match record.status() {
+        Status::Done => "done".to_owned(),
+        Status::Cancelled => "cancelled".to_owned(),
+        _ => format!("failed ({})", result.error_type.map_or("unknown", |kind| kind.name())),
+    }];
+    if let Some(millis) = result.duration_ms {
+        parts[0] += &format!(" in {}", human::duration(Duration::from_millis(millis)));
+    }
+    parts.extend(result.cost_usd.map(human::dollars));
+    parts.extend(result.num_turns.map(|turns| format!("{turns} turn{}", if turns == 1 { "" } else { "s" })));
+    parts.join(", ")
+}
+
+/// Says what is wrong with a finished job's result, if anything is: the error or, after a success, what the
+/// caller should know about it.
+pub(crate) fn report(context: &Context, record: &Record) {
+    let result = result_of(record);
+    if !result.success {
+        let error = result.error.as_deref().unwrap_or("the agent failed without saying why");
+        context.ui.failure(format_args!("{}: {error}", record.agent), result.hint.as_deref());
+    } else if let Some(hint) = &result.hint {
+        if result.denied_tools.is_empty() {
+            context.ui.hint(hint);
+        } else {
+            let tools = result.denied_tools.join(", ");
+            context.ui.warn(format_args!("{}: tools were denied: {tools}", record.agent));
+            context.ui.hint(hint);
+        }
+    }
+}
+
+/// Prints a finished job's answer, or its result as JSON.
+pub(crate) fn print(context: &Context, record: &Record, as_json: bool) -> Result<(), Problem> {
+    let result = result_of(record);
+    if as_json {
+        return Ok(context.ui.json(&result)?);
+    }
+    match &result.parsed_result {
+        Some(parsed) => Ok(context.ui.json(parsed)?),
+        None if result.result.is_empty() => Ok(()),
+        None => Ok(context.ui.data(&result.result)?),
+    }
+}
+
+/// A job as JSON for those who look at it: its record, without what only this tool needs.
+pub(crate) fn to_json(record: &Record) -> Value {
+    serde_json::from_slice(&record.to_json()).unwrap_or_else(|_| json!({ "id": record.id }))
+}

@@ -1,0 +1,64 @@
+//! From a job's result to an exit code.
+
+use clap::Args;
+
+use crate::error::Exit;
+use crate::store::{ErrorType, JobResult, Outcome, Record, Verdict};
+
+/// How much is asked of an answer.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Strictness {
+    /// Also fail when tools were denied (4), or the agent reports partial or blocked or answers nothing (9)
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+/// The exit code of a job that is over.
+pub(crate) fn exit_of(record: &Record, strictness: Strictness) -> Exit {
+    let Some(finished) = record.finished() else { return Exit::Failure };
+    match (&finished.result, finished.verdict) {
+        (Some(result), _) => exit_of_result(result, strictness),
+        (None, Verdict::Done) => Exit::Success,
+        (None, Verdict::Failed) => Exit::Failure,
+        (None, Verdict::Cancelled) => Exit::Interrupted,
+    }
+}
+
+fn exit_of_result(result: &JobResult, Strictness { strict }: Strictness) -> Exit {
+    if !result.success {
+        return result.error_type.unwrap_or(ErrorType::CliError).into();
+    }
+    let unsatisfactory = matches!(result.outcome, Some(Outcome::Partial | Outcome::Blocked))
+        || (result.result.trim().is_empty() && result.parsed_result.is_none());
+    if strict && !result.denied_tools.is_empty() {
+        Exit::Denied
+    } else if strict && unsatisfactory {
+        Exit::Unsatisfactory
+    } else {
+        Exit::Success
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::JobId;
+
+    #[test]
+    fn strictness_turns_a_poor_success_into_a_failure() {
+        let good = JobResult::answer(JobId::generate(), "infra", "hi");
+        let denied = JobResult { denied_tools: vec!["Bash".into()], ..good.clone() };
+        let partial = JobResult { outcome: Some(Outcome::Partial), ..good.clone() };
+        let empty = JobResult { result: " \n".into(), ..good.clone() };
+        let cases = [
+            (&good, Exit::Success),
+            (&denied, Exit::Denied),
+            (&partial, Exit::Unsatisfactory),
+            (&empty, Exit::Unsatisfactory),
+        ];
+        for (result, strict) in cases {
+            assert_eq!(exit_of_result(result, Strictness { strict: false }), Exit::Success);
+            assert_eq!(exit_of_result(result, Strictness { strict: true }), strict);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Stopping a job from any process.
+
+use crate::store::{JobId, Record, Store, StoreError};
+use crate::supervisor::{self, recover};
+
+/// What became of a request to stop a job.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cancelled {
+    /// The request lies in the job's folder, and its supervisor has been told.
+    Requested,
+    /// The job was over already.
+    WasOver(Box<Record>),
+}
+
+/// Why a job was not asked to stop.
+#[derive(Debug, thiserror::Error)]
+pub enum CancelError {
+    /// The store could not be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Its owner does not take requests from here.
+    #[error(
+        "job {0} belongs to the Python version of this tool; only the server that started it can stop it"
+    )]
+    Foreign(JobId),
+}
+
+/// Asks a job to stop. The request is durable: it also holds for a supervisor that no signal reaches.
+pub fn cancel(store: &Store, id: JobId) -> Result<Cancelled, CancelError> {
+    let record = recover(store, id)?;
+    if record.finished().is_some() {
+        return Ok(Cancelled::WasOver(Box::new(record)));
+    }
+    if record.is_foreign() {
+        return Err(CancelError::Foreign(id));
+    }
+    store.folder(id)?.request_cancel().map_err(StoreError::from)?;
+    supervisor::wake(store, id);
+    Ok(Cancelled::Requested)
+}

@@ -1,0 +1,67 @@
+//! Deleting jobs that are over, and what crashes left behind.
+
+use crate::store::{
+    Candidate, JobId, Leftovers, Liveness, Plan, Policy, Store, StoreError, UnixSeconds, plan,
+};
+use crate::supervisor::recover;
+
+/// Files without an owner are kept this long, in seconds: somebody may be about to rename or report them.
+const LEFTOVER_AGE_SECONDS: f64 = 3_600.0;
+
+/// What a collection deletes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Collection {
+    /// Which jobs go, and how many stay.
+    pub jobs: Plan,
+    /// Which files without an owner go.
+    pub leftovers: Leftovers,
+}
+
+/// Decides what to delete at the time `now`, without deleting anything.
+pub fn collectable(store: &Store, policy: Policy, now: UnixSeconds) -> Result<Collection, StoreError> {
+    // Jobs that were lost become jobs that are over.
+    for id in store.unretired()? {
+        match recover(store, id) {
+            Ok(_) | Err(StoreError::Damaged { .. } | StoreError::NoSuchJob(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let mut candidates = Vec::new();
+    for id in store.ids()? {
+        // A job created too recently cannot have ended too long ago: its record need not be read.
+        let created = id.created_at_ms().map(|millis| millis as f64 / 1_000.0);
+        let completed_at = match (policy, created) {
+            (Policy::OlderThan(age), Some(created)) if now - created <= age.as_secs_f64() => Some(now),
+            _ => match store.read(id) {
+                Ok(record) => completed_at(&record, now),
+                Err(StoreError::Damaged { .. } | StoreError::NoSuchJob(_)) => continue,
+                Err(error) => return Err(error),
+            },
+        };
+        candidates.push(Candidate { id, completed_at });
+    }
+    let leftovers = store.leftovers(|modified_at| now - modified_at > LEFTOVER_AGE_SECONDS)?;
+    Ok(Collection { jobs: plan(candidates, policy, now), leftovers })
+}
+
+/// When a job ended. A job of the Python original that has not ended within a day belongs to a server that
+/// died: nothing else would ever end it.
+fn completed_at(record: &crate::store::Record, now: UnixSeconds) -> Option<UnixSeconds> {
+    const ABANDONED_AFTER_SECONDS: f64 = 86_400.0;
+    match record.finished() {
+        Some(finished) => Some(finished.completed_at),
+        None if record.is_foreign() && now - record.created_at > ABANDONED_AFTER_SECONDS => {
+            Some(record.created_at)
+        }
+        None => None,
+    }
+}
+
+/// Deletes what was decided on. A job that came alive meanwhile stays.
+pub fn collect(store: &Store, collection: &Collection) -> Result<(), StoreError> {
+    let dead = |id: &JobId| store.liveness(*id).is_ok_and(|liveness| liveness == Liveness::Abandoned);
+    for id in collection.jobs.delete.iter().filter(|id| dead(id)) {
+        store.delete(*id)?;
+    }
+    store.remove_leftovers(&collection.leftovers)
+}

@@ -1,0 +1,303 @@
+//! From a request to a running job.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+use super::{PROMPT_LIMIT_BYTES, Request, TaskError, prompt};
+use crate::backend::{Assignment, Backend, RefusedArgument, Session, check_schema};
+use crate::config::{Agent, AgentName, BackendKind, BudgetUsd, Config, Group, GroupName};
+use crate::store::{
+    ErrorType, Finished, JobId, JobResult, Launch, Record, State, Store, StoreError, UnixSeconds, Verdict,
+};
+use crate::supervisor::{self, Order, OwnerPipe, Ownership, StartError};
+
+/// How long an agent has between the request to end and its death, in milliseconds. Claude Code answers an
+/// interrupt in under 250 ms.
+const GRACE_MS: u64 = 2_000;
+
+/// The program of the claude backend.
+const CLAUDE: &str = "claude";
+
+/// What a dispatch is embedded in: who dispatches, and from how deep.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    /// How deep the caller is: 0 for a person or a script, the caller's own depth when it is an agent.
+    pub depth: u32,
+    /// The job the caller works on.
+    pub parent: Option<JobId>,
+    /// The directories programs are looked for in, as in `PATH`.
+    pub path: Option<std::ffi::OsString>,
+}
+
+impl Surroundings {
+    /// Reads them from this process's environment.
+    pub fn of_this_process() -> Self {
+        let variable = |name| std::env::var(name).ok();
+        Self {
+            depth: variable(supervisor::DEPTH_VARIABLE).and_then(|depth| depth.parse().ok()).unwrap_or(0),
+            parent: variable(supervisor::JOB_VARIABLE).and_then(|id| id.parse().ok()),
+            path: std::env::var_os("PATH"),
+        }
+    }
+}
+
+/// Starts jobs.
+#[derive(Debug)]
+pub struct Engine {
+    config: Config,
+    store: Store,
+    surroundings: Surroundings,
+}
+
+/// A job that has just been started.
+#[derive(Debug)]
+pub struct Submitted {
+    /// The job.
+    pub id: JobId,
+    /// What ties it to this process.
+    pub owner: OwnerPipe,
+}
+
+/// Why a dispatch was refused or failed to start.
+#[derive(Debug, thiserror::Error)]
+pub enum DispatchError {
+    /// No agent has this name.
+    #[error("there is no agent '{name}'")]
+    UnknownAgent {
+        /// What was asked for.
+        name: String,
+        /// What was probably meant.
+        nearest: Option<AgentName>,
+    },
+    /// No group has this name.
+    #[error("there is no group '{name}'")]
+    UnknownGroup {
+        /// What was asked for.
+        name: String,
+        /// What was probably meant.
+        nearest: Option<String>,
+    },
+    /// The agent does not belong to the group.
+    #[error("the agent '{agent}' is not a member of the group '{group}'")]
+    NotAMember {
+        /// The agent.
+        agent: AgentName,
+        /// The group.
+        group: String,
+    },
+    /// The agent's directory is gone.
+    #[error("the directory of agent '{agent}' does not exist: {}", directory.display())]
+    NoDirectory {
+        /// The agent.
+        agent: AgentName,
+        /// Its directory.
+        directory: PathBuf,
+    },
+    /// The agent's program is not installed.
+    #[error("the program '{program}' of agent '{agent}' was not found{}", if program.contains('/') { "" } else { " on PATH" })]
+    NoProgram {
+        /// The agent.
+        agent: AgentName,
+        /// The program.
+        program: String,
+    },
+    /// Too many dispatches within dispatches.
+    #[error("this dispatch would be number {depth} in a chain of agents calling agents; {limit} are allowed")]
+    TooDeep {
+        /// How deep it would be.
+        depth: u32,
+        /// How deep it may be.
+        limit: u32,
+    },
+    /// The task cannot be sent.
+    #[error(transparent)]
+    Task(#[from] TaskError),
+    /// The task with everything that goes with it is too long.
+    #[error("task and context together have {bytes} bytes; agents take at most {PROMPT_LIMIT_BYTES}")]
+    PromptTooLong {
+        /// Their length, in bytes.
+        bytes: usize,
+    },
+    /// The schema is not one.
+    #[error("the JSON Schema for the answer is not valid: {0}")]
+    Schema(String),
+    /// A value must not stand on a command line.
+    #[error(transparent)]
+    Argument(#[from] RefusedArgument),
+    /// The job could not be recorded.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The job was recorded and could not be started.
+    #[error("{source} (job {id} is recorded as failed)")]
+    Start {
+        /// The job.
+        id: JobId,
+        /// What happened.
+        source: StartError,
+    },
+}
+
+impl Engine {
+    /// An engine for these agents, jobs and surroundings.
+    pub fn new(config: Config, store: Store, surroundings: Surroundings) -> Self {
+        Self { config, store, surroundings }
+    }
+
+    /// The agents and settings.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The jobs.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Records a job and starts its supervisor, at the time `now`. When this returns, the job survives its
+    /// caller, unless `ownership` says otherwise.
+    ///
+    /// Everything that can be refused is refused before a job exists.
+    pub fn submit(
+        &self,
+        request: &Request,
+        ownership: Ownership,
+        now: UnixSeconds,
+    ) -> Result<Submitted, DispatchError> {
+        let (name, agent) = self.agent(&request.agent)?;
+        let shared_context = match &request.group {
+            Some(group) => Some(self.group_of(group, name)?.shared_context.as_str()),
+            None => None,
+        };
+        let depth = self.surroundings.depth.saturating_add(1);
+        let limit = self.config.settings.max_dispatch_depth;
+        if depth > limit {
+            return Err(DispatchError::TooDeep { depth, limit });
+        }
+        if !agent.directory.is_dir() {
+            return Err(DispatchError::NoDirectory {
+                agent: name.clone(),
+                directory: agent.directory.clone(),
+            });
+        }
+        let program = self.program(name, agent)?;
+        if let Some(schema) = &request.response_schema {
+            check_schema(schema).map_err(DispatchError::Schema)?;
+        }
+
+        let backend = match agent.backend {
+            BackendKind::Claude => Backend::Claude,
+            BackendKind::Command => Backend::Command,
+        };
+        let prompt = backend.prompt(&prompt::prompt(request, shared_context));
+        if prompt.len() > PROMPT_LIMIT_BYTES {
+            return Err(DispatchError::PromptTooLong { bytes: prompt.len() });
+        }
+        let effective = agent.effective(&self.config.settings);
+        let timeout = request.timeout.unwrap_or(effective.timeout);
+        let budget = request.max_budget_usd.or(effective.max_budget_usd);
+        let system_prompt =
+            prompt::system_prompt(agent, self.config.settings.dispatch_protocol, timeout, budget);
+        let session = match &request.session {
+            Some(id) => Session::Resume(id.clone()),
+            None => Session::New(uuid::Uuid::new_v4().to_string()),
+        };
+
+        let mut record = Record::pending(JobId::generate(), name.as_str(), request.task.as_str(), now);
+        let folder = self.store.path().join(record.id.to_string());
+        let command_line = backend.command_line(&Assignment {
+            program: &program,
+            arguments: agent.command.get(1..).unwrap_or_default(),
+            system_prompt: system_prompt.as_deref(),
+            session: &session,
+            model: request.model.as_deref().or(agent.model.as_deref()),
+            permission_mode: effective.permission_mode,
+            allowed_tools: effective.allowed_tools,
+            disallowed_tools: effective.disallowed_tools,
+            max_budget_usd: budget.map(BudgetUsd::dollars),
+            response_schema: request.response_schema.as_ref(),
+            job_directory: &folder,
+        })?;
+        record.context = request.context.clone();
+        record.caller = request.caller.clone();
+        record.goal = request.goal.clone();
+        record.launch = Launch {
+            parent: self.surroundings.parent,
+            root: Some(self.root_of_parent().unwrap_or(record.id)),
+            depth: Some(depth),
+            group: request.group.clone(),
+            directory: Some(agent.directory.clone()),
+            backend: Some(backend.name().to_owned()),
+            session_id: match (&session, backend) {
+                (Session::New(id) | Session::Resume(id), Backend::Claude) => Some(id.clone()),
+                (_, Backend::Command) => None,
+            },
+            resumed: matches!(session, Session::Resume(_)),
+            timeout_seconds: Some(timeout.seconds()),
+            max_budget_usd: budget.map(BudgetUsd::dollars),
+            response_schema: request.response_schema.clone(),
+            command: command_line.shown.clone(),
+        };
+
+        let job = self.store.create(&record)?;
+        let started = || -> Result<OwnerPipe, StartError> {
+            let folder = job.folder()?;
+            for (name, content) in &command_line.files {
+                folder.put(name, content.as_bytes())?;
+            }
+            let order = Order { argv: command_line.argv.clone(), grace_ms: GRACE_MS };
+            supervisor::start(&self.store, &job, &order, prompt.as_bytes(), ownership)
+        };
+        match started() {
+            Ok(owner) => Ok(Submitted { id: record.id, owner }),
+            Err(source) => {
+                let id = record.id;
+                let error = source.to_string();
+                record.state = State::Finished(Box::new(Finished {
+                    started_at: None,
+                    completed_at: now,
+                    verdict: Verdict::Failed,
+                    result: Some(JobResult::failure(id, name.as_str(), ErrorType::CliError, &error)),
+                    error: Some(error),
+                }));
+                job.finish(&record).map_err(|(_, error)| error)?;
+                Err(DispatchError::Start { id, source })
+            }
+        }
+    }
+
+    fn agent(&self, name: &str) -> Result<(&AgentName, &Agent), DispatchError> {
+        let found = name.parse::<AgentName>().ok().and_then(|name| self.config.agents.get_key_value(&name));
+        found.ok_or_else(|| DispatchError::UnknownAgent {
+            name: name.to_owned(),
+            nearest: self.config.nearest(name).cloned(),
+        })
+    }
+
+    fn group_of(&self, group: &str, agent: &AgentName) -> Result<&Group, DispatchError> {
+        let found = group.parse().ok().and_then(|name: GroupName| self.config.groups.get(&name));
+        let Some(found) = found else {
+            let nearest = self.config.nearest_group(group).map(ToString::to_string);
+            return Err(DispatchError::UnknownGroup { name: group.to_owned(), nearest });
+        };
+        if found.members.iter().any(|member| member.agent == *agent) {
+            Ok(found)
+        } else {
+            Err(DispatchError::NotAMember { agent: agent.clone(), group: group.to_owned() })
+        }
+    }
+
+    /// Where the agent's program is. A relative path with a slash is meant from the agent's directory.
+    fn program(&self, name: &AgentName, agent: &Agent) -> Result<PathBuf, DispatchError> {
+        let program = match agent.backend {
+            BackendKind::Claude => CLAUDE,
+            BackendKind::Command => agent.command.first().map_or("", String::as_str),
+        };
+        which::which_in(program, self.surroundings.path.as_deref().map(OsStr::new), &agent.directory)
+            .map_err(|_| DispatchError::NoProgram { agent: name.clone(), program: program.to_owned() })
+    }
+
+    fn root_of_parent(&self) -> Option<JobId> {
+        let parent = self.surroundings.parent?;
+        Some(self.store.read(parent).ok().and_then(|record| record.launch.root).unwrap_or(parent))
+    }
+}

@@ -1,0 +1,90 @@
+//! Following a job from any process: what its agent does, and when it is over.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
+
+use crate::backend::{Backend, Event, EventReader};
+use crate::os;
+use crate::store::{JobId, Record, Store, StoreError};
+use crate::supervisor::recover;
+
+/// Why a job could not be followed.
+#[derive(Debug, thiserror::Error)]
+pub enum FollowError {
+    /// The store could not be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The operating system refused.
+    #[error("failed to follow the job: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// Follows one job. Only looks: any number of processes can follow the same job.
+#[derive(Debug)]
+pub struct Follower<'a> {
+    store: &'a Store,
+    id: JobId,
+    output: Option<File>,
+    reader: EventReader,
+    /// Closed at the other end by a thread of this process when the job's lock is free.
+    over: OwnedFd,
+}
+
+impl<'a> Follower<'a> {
+    /// Starts following at the beginning of the agent's output.
+    pub fn new(store: &'a Store, record: &Record) -> Result<Self, FollowError> {
+        let backend = record.launch.backend.as_deref().and_then(Backend::from_name);
+        let (over, end) =
+            rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(io::Error::from)?;
+        if let Some(waiter) = store.waiter(record.id)? {
+            // It ends with the job, or with this process.
+            std::thread::Builder::new().stack_size(64 * 1024).spawn(move || {
+                let _ = waiter.wait();
+                drop(end);
+            })?;
+        }
+        Ok(Self {
+            store,
+            id: record.id,
+            output: None,
+            reader: EventReader::new(backend.unwrap_or(Backend::Claude), 0),
+            over,
+        })
+    }
+
+    /// Becomes readable when the job is over.
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self.over.as_fd()
+    }
+
+    /// Whether the job is over.
+    pub fn is_over(&self) -> bool {
+        os::wait_readable(&[self.descriptor()], Duration::ZERO)[0]
+    }
+
+    /// Delivers what the agent has done since the last call.
+    pub fn catch_up(&mut self, deliver: &mut dyn FnMut(Event)) -> Result<(), FollowError> {
+        if self.output.is_none() {
+            self.output = self.store.folder(self.id)?.open_stdout().map_err(StoreError::from)?;
+        }
+        if let Some(output) = &mut self.output {
+            self.reader.read_from(output, deliver)?;
+        }
+        Ok(())
+    }
+
+    /// Delivers the rest and returns the record of the job, which must be over: [`Self::is_over`].
+    pub fn conclude(mut self, deliver: &mut dyn FnMut(Event)) -> Result<Record, FollowError> {
+        self.catch_up(deliver)?;
+        self.reader.finish(deliver);
+        Ok(recover(self.store, self.id)?)
+    }
+
+    /// Waits for the end of the job.
+    pub fn wait(self) -> Result<Record, FollowError> {
+        while !os::wait_readable(&[self.descriptor()], Duration::from_secs(3_600))[0] {}
+        Ok(recover(self.store, self.id)?)
+    }
+}

@@ -1,0 +1,21 @@
+//! Dispatching: a request becomes a job, a job is followed to its outcome.
+//!
+//! The one way in for the command line and for MCP. It reads the config, refuses what cannot work before a
+//! job exists, records the job and starts its supervisor ([`Engine::submit`]); it looks at jobs, follows and
+//! stops them ([`Follower`], [`cancel`]). It never runs an agent itself.
+
+mod cancel;
+mod collect;
+mod dispatch;
+mod follow;
+mod prompt;
+mod request;
+
+pub use cancel::{CancelError, Cancelled, cancel};
+pub use collect::{Collection, collect, collectable};
+pub use dispatch::{DispatchError, Engine, Submitted, Surroundings};
+pub use follow::{FollowError, Follower};
+pub use request::{PROMPT_LIMIT_BYTES, Request, Task, TaskError};
+
+pub use crate::backend::{Activity, Backend, Event, EventKind};
+pub use crate::supervisor::{OwnerPipe, Ownership, recover as look};

@@ -1,0 +1,263 @@
+//! The error a person sees: what kind it is, what happened, and what to do about it.
+//!
+//! Every layer has errors of its own; here they become one shape. The kind decides the exit code, the same
+//! for every command, and nothing below `commands` knows about exit codes.
+
+use std::process::ExitCode;
+
+use crate::backend::RefusedArgument;
+use crate::config::{ConfigError, EditError};
+use crate::engine::{CancelError, DispatchError, FollowError, TaskError};
+use crate::os::{FileError, Refusal};
+use crate::store::{ErrorType, StoreError};
+use crate::supervisor::StartError;
+
+/// How a command ended, as scripts see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// Done.
+    Success,
+    /// The agent failed, or an internal error.
+    Failure,
+    /// Wrong usage or a broken config.
+    Usage,
+    /// No such agent, job, directory or agent CLI.
+    NotFound,
+    /// Denied; with `--strict` also a success with denied tools.
+    Denied,
+    /// The spend cap was reached.
+    Budget,
+    /// An account limit or an overloaded API: try later.
+    TryLater,
+    /// Dispatches are nested too deep.
+    Recursion,
+    /// Not logged in, a bad key, no credit.
+    Auth,
+    /// With `--strict`: the agent says partial or blocked, or answered nothing.
+    Unsatisfactory,
+    /// A time limit passed.
+    TimedOut,
+    /// Interrupted, or the job was cancelled.
+    Interrupted,
+    /// Told to terminate.
+    Terminated,
+}
+
+impl Exit {
+    /// The number.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Failure => 1,
+            Self::Usage => 2,
+            Self::NotFound => 3,
+            Self::Denied => 4,
+            Self::Budget => 5,
+            Self::TryLater => 6,
+            Self::Recursion => 7,
+            Self::Auth => 8,
+            Self::Unsatisfactory => 9,
+            Self::TimedOut => 124,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+impl From<ErrorType> for Exit {
+    fn from(error_type: ErrorType) -> Self {
+        match error_type {
+            ErrorType::CliError | ErrorType::Lost | ErrorType::Incomplete => Self::Failure,
+            ErrorType::NotFound => Self::NotFound,
+            ErrorType::Permission => Self::Denied,
+            ErrorType::Budget => Self::Budget,
+            ErrorType::UsageLimit | ErrorType::Overloaded => Self::TryLater,
+            ErrorType::Recursion => Self::Recursion,
+            ErrorType::Auth => Self::Auth,
+            ErrorType::Timeout => Self::TimedOut,
+            ErrorType::Cancelled => Self::Interrupted,
+        }
+    }
+}
+
+/// A command that did not do what it was asked.
+#[derive(Debug)]
+pub struct Failure {
+    /// What kind of failure it is.
+    pub exit: Exit,
+    /// What happened, and where.
+    pub message: String,
+    /// What to do about it; every command in it exists.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure of this kind.
+    pub fn new(exit: Exit, message: impl std::fmt::Display) -> Self {
+        Self { exit, message: message.to_string(), hint: None }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    fn maybe_hint(mut self, hint: Option<String>) -> Self {
+        self.hint = hint;
+        self
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        let path = error.path().display();
+        let (exit, hint) = match &error {
+            FileError::Refused { reason: Refusal::OpenToOthers(_), .. } => (
+                Exit::Usage,
+                Some(format!("run `chmod 700 {path}`, or choose another directory with --jobs-dir")),
+            ),
+            FileError::Refused { .. } => (
+                Exit::Usage,
+                Some("choose another place with --jobs-dir or AGENT_DISPATCH_JOBS_DIR".to_owned()),
+            ),
+            FileError::Io { .. } => match error.io_kind() {
+                Some(std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded) => (
+                    Exit::Failure,
+                    Some("free some space: `agent-dispatch gc --older-than 7d` deletes old jobs".to_owned()),
+                ),
+                Some(std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem) => (
+                    Exit::Usage,
+                    Some(
+                        "choose a directory you can write to with --jobs-dir or AGENT_DISPATCH_JOBS_DIR"
+                            .to_owned(),
+                    ),
+                ),
+                _ => (Exit::Failure, None),
+            },
+        };
+        Self::new(exit, &error).maybe_hint(hint)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let list = "`agent-dispatch jobs` lists them";
+        match error {
+            StoreError::NoSuchJob(_) | StoreError::NoSuchPrefix(_) => {
+                Self::new(Exit::NotFound, &error).hint(list)
+            }
+            StoreError::AmbiguousPrefix { .. } => {
+                Self::new(Exit::Usage, &error).hint(format!("give more of the id; {list}"))
+            }
+            StoreError::Empty(_) => {
+                Self::new(Exit::NotFound, &error).hint("start one with `agent-dispatch run AGENT TASK`")
+            }
+            StoreError::Damaged { .. } => Self::new(Exit::Failure, &error)
+                .hint("the agent's output, if there is any, is in the job's folder"),
+            StoreError::File(error) => error.into(),
+        }
+    }
+}
+
+impl From<FollowError> for Failure {
+    fn from(error: FollowError) -> Self {
+        match error {
+            FollowError::Store(error) => error.into(),
+            FollowError::Io(_) => Self::new(Exit::Failure, &error),
+        }
+    }
+}
+
+impl From<CancelError> for Failure {
+    fn from(error: CancelError) -> Self {
+        match error {
+            CancelError::Store(error) => error.into(),
+            CancelError::Foreign(_) => Self::new(Exit::Failure, &error),
+        }
+    }
+}
+
+impl From<TaskError> for Failure {
+    fn from(error: TaskError) -> Self {
+        let hint = match error {
+            TaskError::Empty => "say what to do: an argument, a pipe, or --task-file FILE",
+            TaskError::TooLong { .. } => {
+                "put the material into a file in the agent's directory and name it in the task"
+            }
+        };
+        Self::new(Exit::Usage, error).hint(hint)
+    }
+}
+
+impl From<DispatchError> for Failure {
+    fn from(error: DispatchError) -> Self {
+        let did_you_mean = |nearest: &Option<String>, list: &str| match nearest {
+            Some(name) => format!("did you mean '{name}'? {list}"),
+            None => list.to_owned(),
+        };
+        match &error {
+            DispatchError::UnknownAgent { name, nearest } => {
+                let nearest = nearest.as_ref().map(ToString::to_string);
+                let list = if nearest.is_some() || name.is_empty() {
+                    "`agent-dispatch agents list` lists the agents".to_owned()
+                } else {
+                    "`agent-dispatch agents list` lists the agents, `agent-dispatch agents add NAME DIR` adds one"
+                        .to_owned()
+                };
+                Self::new(Exit::NotFound, &error).hint(did_you_mean(&nearest, &list))
+            }
+            DispatchError::UnknownGroup { nearest, .. } => Self::new(Exit::NotFound, &error)
+                .hint(did_you_mean(nearest, "groups are defined in the config file, under `groups`")),
+            DispatchError::NotAMember { .. } => {
+                Self::new(Exit::Usage, &error).hint("leave --group out, or add the agent to the group in the config file")
+            }
+            DispatchError::NoDirectory { agent, .. } => Self::new(Exit::NotFound, &error).hint(format!(
+                "point the agent elsewhere with `agent-dispatch agents update {agent} --directory DIR`, or drop it \
+                 with `agent-dispatch agents remove {agent}`"
+            )),
+            DispatchError::NoProgram { program, .. } if program == "claude" => Self::new(Exit::NotFound, &error)
+                .hint("install Claude Code: `npm install -g @anthropic-ai/claude-code`, then `claude` to log in"),
+            DispatchError::NoProgram { agent, .. } => Self::new(Exit::NotFound, &error)
+                .hint(format!("install it, or change the agent's command: `agent-dispatch agents show {agent}`")),
+            DispatchError::TooDeep { .. } => Self::new(Exit::Recursion, &error)
+                .hint("answer with what is known here, or raise `settings.max_dispatch_depth` in the config file"),
+            DispatchError::PromptTooLong { .. } => Self::new(Exit::Usage, &error)
+                .hint("put the material into a file in the agent's directory and name it in the task"),
+            DispatchError::Schema(_) => Self::new(Exit::Usage, &error).hint("see https://json-schema.org"),
+            DispatchError::Argument(RefusedArgument::FlagLike { .. }) => {
+                Self::new(Exit::Usage, &error).hint("values that begin with '-' are never passed on")
+            }
+            DispatchError::Argument(_) => Self::new(Exit::Usage, &error),
+            DispatchError::Start { source: StartError::Sandboxed, .. } => Self::new(Exit::Failure, &error)
+                .hint("run agent-dispatch outside the sandbox, or use it through `agent-dispatch serve-mcp`"),
+            DispatchError::Start { .. } => Self::new(Exit::Failure, &error),
+            DispatchError::Task(error) => (*error).into(),
+            DispatchError::Store(_) => match error {
+                DispatchError::Store(error) => error.into(),
+                error => Self::new(Exit::Failure, error),
+            },
+        }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        let hint = error.hint();
+        Self::new(Exit::Usage, &error).maybe_hint(hint)
+    }
+}
+
+impl From<EditError> for Failure {
+    fn from(error: EditError) -> Self {
+        let hint = error.hint();
+        Self::new(Exit::Usage, &error).maybe_hint(hint)
+    }
+}

@@ -1,0 +1,169 @@
+//! The only code that writes to the terminal.
+//!
+//! Data goes to standard output, everything else to standard error. A reader that goes away is no error.
+
+pub mod human;
+mod progress;
+mod table;
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+
+use serde::Serialize;
+
+pub use progress::Progress;
+pub use table::table;
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How to talk to whoever called.
+#[derive(Debug, Clone, Copy)]
+pub struct Ui {
+    quiet: bool,
+    color_out: bool,
+    color_err: bool,
+}
+
+/// Standard output could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to write to standard output: {0}")]
+pub struct OutputError(#[from] io::Error);
+
+impl OutputError {
+    /// Whether the reader simply went away, as `head` does.
+    pub fn is_reader_gone(&self) -> bool {
+        self.0.kind() == io::ErrorKind::BrokenPipe
+    }
+}
+
+/// What a styled word means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// It went well.
+    Good,
+    /// It needs attention.
+    Warning,
+    /// It went wrong.
+    Bad,
+    /// It can be skipped.
+    Faint,
+}
+
+impl Ui {
+    /// Decides by the terminals there are.
+    pub fn new(color: ColorChoice, quiet: bool) -> Self {
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+        let decide = |terminal: bool| match color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => terminal && !no_color && !dumb,
+        };
+        Self {
+            quiet,
+            color_out: decide(io::stdout().is_terminal()),
+            color_err: decide(io::stderr().is_terminal()),
+        }
+    }
+
+    /// Whether a person sees standard error as it is written.
+    pub fn is_interactive(self) -> bool {
+        io::stderr().is_terminal() && !self.quiet
+    }
+
+    /// Writes data as it is.
+    pub fn raw(self, bytes: &[u8]) -> Result<(), OutputError> {
+        let mut out = io::stdout().lock();
+        out.write_all(bytes)?;
+        Ok(out.flush()?)
+    }
+
+    /// Writes data that ends with a line end, whether it has one or not.
+    pub fn data(self, text: &str) -> Result<(), OutputError> {
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        if !text.ends_with('\n') {
+            out.write_all(b"\n")?;
+        }
+        Ok(out.flush()?)
+    }
+
+    /// Writes one JSON document: indented on a terminal, one line otherwise.
+    pub fn json(self, value: &impl Serialize) -> Result<(), OutputError> {
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        if io::stdout().is_terminal() {
+            serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from)?;
+        } else {
+            serde_json::to_writer(&mut out, value).map_err(io::Error::from)?;
+        }
+        out.write_all(b"\n")?;
+        Ok(out.flush()?)
+    }
+
+    /// Writes one JSON object as a line, for those who read a stream.
+    pub fn json_line(self, value: &impl Serialize) -> Result<(), OutputError> {
+        let mut line = serde_json::to_vec(value).map_err(io::Error::from)?;
+        line.push(b'\n');
+        self.raw(&line)
+    }
+
+    /// Says something that is not data, unless asked to be quiet.
+    pub fn note(self, text: impl Display) {
+        if !self.quiet {
+            say(text);
+        }
+    }
+
+    /// Warns.
+    pub fn warn(self, text: impl Display) {
+        say(format_args!("{}: {text}", self.tone_err("warning", Tone::Warning)));
+    }
+
+    /// Reports a failure and what to do about it.
+    pub fn failure(self, message: impl Display, hint: Option<&str>) {
+        say(format_args!("{}: {message}", self.tone_err("error", Tone::Bad)));
+        if let Some(hint) = hint {
+            self.hint(hint);
+        }
+    }
+
+    /// Says what to do next.
+    pub fn hint(self, hint: &str) {
+        say(format_args!("{}: {hint}", self.tone_err("hint", Tone::Faint)));
+    }
+
+    /// A word for standard output.
+    pub fn tone(self, word: &str, tone: Tone) -> String {
+        paint(word, tone, self.color_out)
+    }
+
+    /// A word for standard error.
+    pub fn tone_err(self, word: &str, tone: Tone) -> String {
+        paint(word, tone, self.color_err)
+    }
+}
+
+/// Writes to standard error; that nobody reads it is no reason to fail.
+fn say(text: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+fn paint(word: &str, tone: Tone, color: bool) -> String {
+    let code = match tone {
+        Tone::Good => "32",
+        Tone::Warning => "33",
+        Tone::Bad => "31",
+        Tone::Faint => "2",
+    };
+    if color { format!("\x1b[{code}m{word}\x1b[0m") } else { word.to_owned() }
+}
