@@ -280,7 +280,7 @@ impl<'a> Composer<'a> {
                     let Kind::Scalar { text, .. } = node.kind else {
                         return refuse(at, "a key must be a single word, not a list or mapping");
                     };
-                    if let Some(first) = seen.insert(text.clone(), at.line) {
+                    if let Some(first) = first_line_of(&text, at, entries, seen) {
                         let message = format!("the key '{text}' is there twice, first on line {first}");
                         return refuse(at, message);
                     }
@@ -290,6 +290,24 @@ impl<'a> Composer<'a> {
         }
         Ok(())
     }
+}
+
+/// The line on which the key `text` stands already, if it does. Most mappings are so small that looking at
+/// each key is quicker than keeping a set.
+fn first_line_of<'a>(
+    text: &str,
+    at: Position,
+    entries: &[Entry<'a>],
+    seen: &mut HashMap<Cow<'a, str>, u32>,
+) -> Option<u32> {
+    const SMALL: usize = 16;
+    if entries.len() < SMALL {
+        return entries.iter().find(|entry| entry.key == text).map(|entry| entry.at.line);
+    }
+    if seen.is_empty() {
+        seen.extend(entries.iter().map(|entry| (entry.key.clone(), entry.at.line)));
+    }
+    seen.insert(text.to_owned().into(), at.line)
 }
 
 /// Puts what `<<` refers to beside the entries that stand there themselves; those win.
@@ -367,6 +385,16 @@ mod tests {
         let (line, column, message) = error("a: 1\nb: 2\na: 3\n");
         assert_eq!((line, column), (3, 1));
         assert!(message.contains("first on line 1"), "{message}");
+    }
+
+    #[test]
+    fn a_duplicate_key_is_found_among_many() {
+        let many: String = (0..100).map(|i| format!("k{i}: 1\n")).collect();
+        for (key, first) in [("k3", 4), ("k15", 16), ("k16", 17), ("k99", 100)] {
+            let (line, _, message) = error(&format!("{many}{key}: 2\n"));
+            assert_eq!(line, 101);
+            assert!(message.ends_with(&format!("on line {first}")), "{message}");
+        }
     }
 
     #[test]
