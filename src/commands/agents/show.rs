@@ -7,7 +7,7 @@ use super::fields;
 use crate::commands::{CommandResult, Context};
 use crate::config::{AgentName, BudgetUsd, describe};
 use crate::engine::DispatchError;
-use crate::error::Exit;
+use crate::error::{Exit, Failure};
 
 /// Arguments of `agents show`.
 #[derive(Debug, Args)]
@@ -46,33 +46,22 @@ pub(crate) fn run(args: &ShowArgs, context: &Context) -> CommandResult {
     if args.json {
         context.ui.json(&document)?;
     } else {
-        context.ui.data(&in_lines(&document, 0))?;
+        without_empty(&mut document);
+        let text = serde_yaml::to_string(&document).map_err(|error| Failure::new(Exit::Failure, error))?;
+        context.ui.data(&text)?;
     }
     Ok(Exit::Success)
 }
 
-/// A document as indented lines, without what is empty.
-fn in_lines(document: &Value, indent: usize) -> String {
-    let mut lines = Vec::new();
-    for (key, value) in document.as_object().into_iter().flatten() {
-        let text = match value {
-            Value::Null => continue,
-            Value::String(text) if text.is_empty() => continue,
-            Value::Array(items) if items.is_empty() => continue,
-            Value::Object(_) => {
-                lines.push(format!("{:indent$}{key}:", ""));
-                lines.push(in_lines(value, indent + 2));
-                continue;
-            }
-            Value::String(text) => text.replace('\n', &format!("\n{:1$}", "", indent + 2)),
-            Value::Array(items) => items
-                .iter()
-                .map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned))
-                .collect::<Vec<_>>()
-                .join(", "),
-            other => other.to_string(),
-        };
-        lines.push(format!("{:indent$}{key}: {text}", ""));
+/// Leaves out what says nothing, for people.
+fn without_empty(document: &mut Value) {
+    if let Value::Object(fields) = document {
+        fields.values_mut().for_each(without_empty);
+        fields.retain(|_, value| match value {
+            Value::Null => false,
+            Value::Array(items) => !items.is_empty(),
+            Value::Object(fields) => !fields.is_empty(),
+            _ => true,
+        });
     }
-    lines.join("\n")
 }
