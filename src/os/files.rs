@@ -290,6 +290,12 @@ impl OwnedDir {
         rustix::fs::fsync(&self.fd).map_err(failed("sync", &self.path))
     }
 
+    /// A name that tells an unfinished `name` as such.
+    pub fn temporary_name(name: &str) -> String {
+        static COUNTER: AtomicU32 = AtomicU32::new(0);
+        format!("{TEMPORARY_PREFIX}{}-{}-{name}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed))
+    }
+
     /// Whether `name` is that of an unfinished file which a crash left behind.
     pub fn is_temporary(name: &str) -> bool {
         name.starts_with(TEMPORARY_PREFIX)
@@ -324,12 +330,7 @@ fn replace_at(
     name: &str,
     bytes: &[u8],
 ) -> Result<(), FileError> {
-    static COUNTER: AtomicU32 = AtomicU32::new(0);
-    let temporary = format!(
-        "{TEMPORARY_PREFIX}{}-{}-{name}",
-        std::process::id(),
-        COUNTER.fetch_add(1, Ordering::Relaxed)
-    );
+    let temporary = OwnedDir::temporary_name(name);
     let path = directory_path.join(name);
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let written = || -> Result<(), FileError> {

@@ -30,6 +30,10 @@ pub enum Liveness {
 pub struct Waiter(File);
 
 impl Waiter {
+    pub(super) fn new(lock: File) -> Self {
+        Self(lock)
+    }
+
     /// Returns when nobody looks after the job any more, however long that takes.
     pub fn wait(self) -> std::io::Result<()> {
         crate::os::wait_until_unlocked(&self.0)
@@ -106,7 +110,7 @@ impl Store {
 
     /// Something to wait with until nobody looks after the job any more; `None` when that is so already.
     pub fn waiter(&self, id: JobId) -> Result<Option<Waiter>, StoreError> {
-        Ok(self.open_lock(id)?.map(Waiter))
+        Ok(self.open_lock(id)?.map(Waiter::new))
     }
 
     /// Takes the lock of a job nobody looks after; `None` when somebody does.

@@ -5,9 +5,11 @@
 //! job is alive while its lock is held; that lock travels from the process that creates the job to the
 //! supervisor that runs it without ever being free.
 
+mod claim;
 mod id;
 mod lock;
 mod paths;
+mod queue;
 mod record;
 mod result;
 mod retention;
@@ -18,8 +20,10 @@ use std::path::{Path, PathBuf};
 
 use crate::os::{FileError, OwnedDir};
 
+pub use claim::{Claim, Claimable, Claimed};
 pub use id::{InvalidJobId, InvalidJobSelector, JobId, JobSelector};
 pub use lock::{HeldJob, Liveness, Waiter};
+pub use queue::{Place, Slot};
 pub use record::{FORMAT, Finished, Launch, Record, State, Status, UnixSeconds, Verdict};
 pub use result::{ErrorType, JobResult, Outcome};
 pub use retention::{Candidate, Plan, Policy, plan};

@@ -10,6 +10,9 @@
 //!   <id>.damaged              0600  a record nobody can read, moved aside
 //!   .run/                     0700
 //!     <id>.lock               0600  locked while the job lives; holds its supervisor's pid
+//!     queue/<id>              0600  locked while the job waits for a slot
+//!     slots/<number>          0600  locked while an agent runs
+//!     claims/<what>           0600  locked while a job has a session or directory to itself
 //! ```
 
 use super::JobId;

@@ -1,0 +1,184 @@
+//! Whose turn it is: a queue and a number of slots for all jobs of this directory, without a daemon.
+//!
+//! A waiting job has a file in `.run/queue/`, named by its id and locked by its supervisor. Ids sort by creation,
+//! so the order of names is the order of arrival. A job that waits blocks on the lock of the one before it: it
+//! sleeps in the kernel, and is woken when that one leaves the queue or dies. The first in the queue
+//! looks for a slot: a file in `.run/slots/` that nobody has locked. Locks vanish with their holders, so no
+//! crash loses a slot or stops the queue.
+
+use std::fs::{File, TryLockError};
+use std::os::fd::{AsFd, BorrowedFd};
+
+use super::{JobId, Store, StoreError, Waiter};
+use crate::os::{FileError, OwnedDir};
+
+const QUEUE: &str = "queue";
+const SLOTS: &str = "slots";
+const GATE: &str = "gate";
+
+/// A job's place in the queue. Dropping it leaves the queue.
+#[derive(Debug)]
+pub struct Place {
+    queue: OwnedDir,
+    run: OwnedDir,
+    id: JobId,
+    _lock: File,
+}
+
+/// The right to run an agent. Dropping it frees the slot.
+#[derive(Debug)]
+pub struct Slot {
+    _lock: File,
+}
+
+impl Store {
+    /// Takes a place at the end of the queue.
+    pub fn enqueue(&self, id: JobId) -> Result<Place, StoreError> {
+        let queue = self.run.open_or_create_child(QUEUE)?;
+        // Locked under another name first: nobody must see an entry of a job that waits as one that does not.
+        let newcomer = OwnedDir::temporary_name(&id.to_string());
+        let lock = queue.create_file(&newcomer)?;
+        lock.lock().map_err(|source| lock_failed(&queue, &newcomer, source))?;
+        queue.rename(&newcomer, &id.to_string())?;
+        Ok(Place { queue, run: self.run.open_or_create_child(SLOTS)?, id, _lock: lock })
+    }
+
+    /// The jobs that wait for a slot, the next one first.
+    pub fn queued(&self) -> Result<Vec<JobId>, StoreError> {
+        match self.run.open_child(QUEUE) {
+            Ok(queue) => waiting_in(&queue),
+            Err(error) if error.is_not_found() => Ok(Vec::new()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn waiting_in(queue: &OwnedDir) -> Result<Vec<JobId>, StoreError> {
+    let names = queue.names()?;
+    let mut ids: Vec<JobId> = names.iter().filter_map(|name| name.to_str()?.parse().ok()).collect();
+    ids.sort_unstable();
+    Ok(ids)
+}
+
+impl Place {
+    /// What to wait for before it can be this job's turn: the job before it. `None` for the first in the queue.
+    pub fn predecessor(&self) -> Result<Option<Waiter>, StoreError> {
+        let before: Vec<JobId> = waiting_in(&self.queue)?.into_iter().filter(|id| *id < self.id).collect();
+        for id in before.into_iter().rev() {
+            let name = id.to_string();
+            let lock = match self.queue.open_file(&name) {
+                Ok(lock) => lock,
+                Err(error) if error.is_not_found() => continue,
+                Err(error) => return Err(error.into()),
+            };
+            match lock.try_lock_shared() {
+                // It died in the queue.
+                Ok(()) => self.queue.remove_file(&name)?,
+                Err(TryLockError::WouldBlock) => return Ok(Some(Waiter::new(lock))),
+                Err(TryLockError::Error(source)) => return Err(lock_failed(&self.queue, &name, source)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes a slot if fewer than `limit` are taken.
+    pub fn try_take_slot(&self, limit: u32) -> Result<Option<Slot>, StoreError> {
+        // Two jobs created at the same moment may both be first: only one at a time counts and takes.
+        let gate = self.run.open_or_create_file(GATE)?;
+        gate.lock().map_err(|source| lock_failed(&self.run, GATE, source))?;
+        let mut free = None;
+        let mut taken = 0;
+        // Slots beyond a limit that was lowered count until they are free.
+        for number in self.numbers(limit)? {
+            let name = number.to_string();
+            let slot = self.run.open_or_create_file(&name)?;
+            match slot.try_lock() {
+                Ok(()) if free.is_none() => free = Some(slot),
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => taken += 1,
+                Err(TryLockError::Error(source)) => return Err(lock_failed(&self.run, &name, source)),
+            }
+        }
+        Ok(free.filter(|_| taken < limit).map(|lock| Slot { _lock: lock }))
+    }
+
+    /// The numbers of all slots there are or may be.
+    fn numbers(&self, limit: u32) -> Result<impl Iterator<Item = u32> + use<>, StoreError> {
+        let names = self.run.names()?;
+        let highest = names.iter().filter_map(|name| name.to_str()?.parse::<u32>().ok()).max();
+        Ok(0..limit.max(highest.map_or(0, |highest| highest + 1)))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // The lock is freed after this, so whoever waits for it finds the entry gone. If it cannot be removed,
+        // the next one removes it.
+        let _ = self.queue.remove_file(&self.id.to_string());
+    }
+}
+
+impl Slot {
+    /// The locked descriptor.
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self._lock.as_fd()
+    }
+}
+
+fn lock_failed(directory: &OwnedDir, name: &str, source: std::io::Error) -> StoreError {
+    FileError::Io { action: "lock", path: directory.path().join(name), source }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("jobs")).unwrap();
+        (dir, store)
+    }
+
+    #[test]
+    fn jobs_wait_in_the_order_of_their_creation() {
+        let (_dir, store) = store();
+        let ids: Vec<JobId> = (0..3).map(|_| JobId::generate()).collect();
+        let places: Vec<Place> = ids.iter().map(|id| store.enqueue(*id).unwrap()).collect();
+        assert_eq!(store.queued().unwrap(), ids);
+        let [first, second, third] = <[Place; 3]>::try_from(places).unwrap();
+        assert!(first.predecessor().unwrap().is_none());
+        assert!(third.predecessor().unwrap().is_some());
+        drop(second);
+        drop(first);
+        assert!(third.predecessor().unwrap().is_none());
+        assert_eq!(store.queued().unwrap(), ids[2..]);
+    }
+
+    #[test]
+    fn whoever_dies_in_the_queue_holds_nobody_up() {
+        let (_dir, store) = store();
+        let dead = JobId::generate();
+        let place = store.enqueue(JobId::generate()).unwrap();
+        std::fs::write(store.path().join(".run/queue").join(dead.to_string()), "").unwrap();
+        let last = store.enqueue(JobId::generate()).unwrap();
+        drop(place);
+        assert!(last.predecessor().unwrap().is_none());
+        assert_eq!(store.queued().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn no_more_slots_are_taken_than_the_limit_allows() {
+        let (_dir, store) = store();
+        let place = store.enqueue(JobId::generate()).unwrap();
+        let slots: Vec<Slot> = (0..3).map(|_| place.try_take_slot(3).unwrap().unwrap()).collect();
+        assert!(place.try_take_slot(3).unwrap().is_none());
+        let more = place.try_take_slot(4).unwrap().expect("the limit was raised");
+        // Lowered to two while four run: three must end first.
+        drop(more);
+        let mut slots = slots.into_iter();
+        drop(slots.next());
+        assert!(place.try_take_slot(2).unwrap().is_none());
+        drop(slots.next());
+        assert!(place.try_take_slot(2).unwrap().is_some());
+    }
+}
