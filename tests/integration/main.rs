@@ -1,0 +1,7 @@
+//! Tests of the tool with an agent that does what it is told.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod fake_agent;
+mod leftovers;

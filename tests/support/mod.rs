@@ -1,0 +1,29 @@
+//! What every integration test stands on: a hermetic environment, the loopback Messages API, a network namespace.
+
+// Two test binaries share this module and each uses its own part of it.
+#![allow(dead_code, unused_imports)]
+
+mod environment;
+mod invocation;
+mod leak;
+pub(crate) mod messages_api;
+pub(crate) mod namespace;
+pub(crate) mod programs;
+
+pub(crate) use environment::TestEnvironment;
+pub(crate) use invocation::{Invocation, Output, Running};
+
+use std::time::{Duration, Instant};
+
+/// How long anything in a test may take before it counts as hung.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Polls until the condition holds; panics with `what` when it does not in time.
+#[track_caller]
+pub(crate) fn wait_until(deadline: Duration, what: &str, mut condition: impl FnMut() -> bool) {
+    let end = Instant::now() + deadline;
+    while !condition() {
+        assert!(Instant::now() < end, "waited {deadline:?} in vain: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

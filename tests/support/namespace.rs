@@ -1,0 +1,96 @@
+//! A network namespace with nothing but a loopback: the real claude can reach the test's own API and nothing else.
+
+#![expect(unsafe_code, reason = "a network interface is brought up by ioctl")]
+
+use std::ffi::OsString;
+use std::io;
+use std::process::Command;
+
+use super::programs;
+
+/// Set in the test binary that runs inside a namespace.
+const MARKER: &str = "AGENT_DISPATCH_TEST_NAMESPACE";
+
+/// Runs the body, which is the whole of the calling test, inside a network namespace with the real claude at hand.
+///
+/// The test binary is executed again for this one test: namespaces belong to processes. Where no namespace can be
+/// made or claude is not installed, the test says so and ends; on a CI (`CI` is set) it fails.
+pub(crate) fn in_namespace<Body: FnOnce()>(body: Body) {
+    if std::env::var_os(MARKER).is_some() {
+        bring_loopback_up().expect("the loopback of the namespace");
+        return body();
+    }
+    let missing = match programs::claude() {
+        None => Some("the real claude is not installed: run tests/install-claude".to_owned()),
+        Some(_) => cannot_unshare().map(|why| format!("no network namespace can be made: {why}")),
+    };
+    if let Some(why) = missing {
+        assert!(std::env::var_os("CI").is_none(), "{why}");
+        return report(&format!("skipped: {why}"));
+    }
+    let name = test_name::<Body>();
+    let test = std::env::current_exe().expect("the path of this test binary");
+    let output = unshare()
+        .arg(test)
+        .args(["--exact", &name, "--nocapture", "--test-threads=1"])
+        .env(MARKER, "1")
+        .output()
+        .expect("unshare runs: it was probed");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name} failed in its namespace:\n{stdout}\n{stderr}");
+    assert!(stdout.contains("1 passed"), "{name} is not the name of this test:\n{stdout}");
+}
+
+/// The name the test harness knows the calling test by: the path of the function its body was written in.
+fn test_name<Body>() -> String {
+    let path = std::any::type_name::<Body>();
+    let path = path.strip_suffix("::{{closure}}").expect("the body is a closure in the test function");
+    path.split_once("::").map_or(path, |(_crate, name)| name).to_owned()
+}
+
+/// Why no namespace can be made, if so.
+fn cannot_unshare() -> Option<String> {
+    match unshare().arg("true").output() {
+        Ok(output) if output.status.success() => None,
+        Ok(output) => Some(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
+        Err(error) => Some(format!("unshare: {error}")),
+    }
+}
+
+fn unshare() -> Command {
+    let mut command = Command::new("unshare");
+    command.arg("--net");
+    if !rustix::process::geteuid().is_root() {
+        command.args(["--user", "--map-root-user"]);
+    }
+    command.arg("--");
+    command
+}
+
+fn bring_loopback_up() -> io::Result<()> {
+    // SAFETY: plain system calls on a socket of our own and a request that lives through them.
+    unsafe {
+        let socket = libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0);
+        if socket < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        let mut request: libc::ifreq = std::mem::zeroed();
+        for (to, from) in request.ifr_name.iter_mut().zip(b"lo") {
+            *to = from.cast_signed();
+        }
+        request.ifr_ifru.ifru_flags = libc::IFF_UP as libc::c_short;
+        let done = libc::ioctl(socket, libc::SIOCSIFFLAGS, &raw const request);
+        let error = io::Error::last_os_error();
+        libc::close(socket);
+        if done == 0 { Ok(()) } else { Err(error) }
+    }
+}
+
+/// A line on the test's standard error, past the capture: a skipped test must be seen.
+fn report(line: &str) {
+    use std::io::Write;
+    let mut line = OsString::from(line).into_encoded_bytes();
+    line.push(b'\n');
+    let _ = io::stderr().write_all(&line);
+}
