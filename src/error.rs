@@ -229,6 +229,10 @@ impl From<DispatchError> for Failure {
                 .hint(format!("install it, or change the agent's command: `agent-dispatch agents show {agent}`")),
             DispatchError::TooDeep { .. } => Self::new(Exit::Recursion, &error)
                 .hint("answer with what is known here, or raise `settings.max_dispatch_depth` in the config file"),
+            DispatchError::TreeTooLarge { .. } => Self::new(Exit::Recursion, &error)
+                .hint("answer with what is known here, or raise `settings.max_tree_jobs` in the config file"),
+            DispatchError::QueueFull { .. } => Self::new(Exit::TryLater, &error)
+                .hint("`agent-dispatch jobs --status pending` lists them; `settings.max_queued` in the config file sets the limit"),
             DispatchError::PromptTooLong { .. } => Self::new(Exit::Usage, &error)
                 .hint("put the material into a file in the agent's directory and name it in the task"),
             DispatchError::Schema(_) => Self::new(Exit::Usage, &error).hint("see https://json-schema.org"),

@@ -87,6 +87,17 @@ pub(super) fn stopped(stop: Stop, record: &Record, session: Option<&str>) -> Fai
             };
             Failure::new(ErrorType::Timeout, format!("timed out after {limit_seconds}s")).hint(hint)
         }
+        Stop::Idle { limit_seconds } => {
+            let error = format!("timed out: the agent was silent for {limit_seconds}s");
+            let longer = format!("--idle-timeout {}s", (limit_seconds * 2.0).ceil().max(1.0));
+            let hint = match resume {
+                Some(resume) => {
+                    format!("resume it where it stopped, with more patience: `{resume} {longer}`")
+                }
+                None => format!("give it more patience (`{longer}`)"),
+            };
+            Failure::new(ErrorType::Timeout, error).hint(hint)
+        }
         Stop::Cancelled => optional_hint(
             Failure::new(ErrorType::Cancelled, "cancelled"),
             resume.map(|resume| format!("resume it where it stopped: `{resume}`")),

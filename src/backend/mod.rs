@@ -192,6 +192,11 @@ pub enum Stop {
         /// The limit, in seconds.
         limit_seconds: f64,
     },
+    /// It was silent for too long.
+    Idle {
+        /// The limit, in seconds.
+        limit_seconds: f64,
+    },
     /// Somebody asked for it.
     Cancelled,
     /// The process that waited for it went away.

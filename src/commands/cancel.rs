@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{CommandResult, Context, summary};
-use crate::engine::{Cancelled, Follower, cancel};
+use crate::engine::{Cancelled, Follower, cancel, descendants};
 use crate::error::{Exit, Failure};
 use crate::os::wait_readable;
 use crate::store::JobSelector;
@@ -20,6 +20,9 @@ pub(crate) struct CancelArgs {
     /// Jobs: ids, beginnings of ids, or `latest`
     #[arg(value_name = "JOB", required = true)]
     jobs: Vec<JobSelector>,
+    /// Also stop the jobs that their agents have dispatched
+    #[arg(long)]
+    cascade: bool,
     /// Print what became of each as a JSON array
     #[arg(long)]
     json: bool,
@@ -27,10 +30,17 @@ pub(crate) struct CancelArgs {
 
 pub(crate) fn run(args: &CancelArgs, context: &Context) -> CommandResult {
     let store = context.store()?;
-    let mut requested = Vec::new();
-    // All are told before any is waited for.
+    let mut ids = Vec::new();
     for job in &args.jobs {
         let id = store.resolve(job)?;
+        ids.push(id);
+        if args.cascade {
+            ids.extend(descendants(&store, id)?);
+        }
+    }
+    // All are told before any is waited for.
+    let mut requested = Vec::new();
+    for id in ids {
         requested.push((id, cancel(&store, id)?));
     }
     let mut documents = Vec::new();

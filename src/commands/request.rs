@@ -42,6 +42,12 @@ pub(crate) struct RequestArgs {
     /// How long the agent may take: 90, 90s, 15m, 2h
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     timeout: Option<Timeout>,
+    /// How long the agent may be silent: 90, 90s, 15m, 2h
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    idle_timeout: Option<Timeout>,
+    /// Fail at once when the session or an exclusive agent is in use, instead of waiting
+    #[arg(long)]
+    no_wait: bool,
     /// The model, by the name the agent CLI knows
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
@@ -91,6 +97,8 @@ impl RequestArgs {
             group: self.group.clone(),
             session: self.session.clone(),
             timeout: self.timeout,
+            idle_timeout: self.idle_timeout,
+            fail_if_busy: self.no_wait,
             model: self.model.clone(),
             max_budget_usd: self.max_budget_usd,
             response_schema,

@@ -33,6 +33,9 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
         if record.status() == Status::Running && !record.is_foreign() {
             document["progress"] = activity.line().into();
         }
+        if let Some((place, _)) = summary::place_in_queue(&store, &record)? {
+            document["queue_position"] = place.into();
+        }
         context.ui.json(&document)?;
         return Ok(Exit::Success);
     }
@@ -45,6 +48,9 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
         ("task", human::one_line(&record.task, 200)),
         ("created", human::ago(context.now() - record.created_at)),
     ];
+    if let Some((place, waiting)) = summary::place_in_queue(&store, &record)? {
+        lines.push(("queue", format!("number {place} of {waiting} waiting")));
+    }
     if let (Some(started), None) = (record.started_at(), record.finished()) {
         let running = Duration::from_secs_f64((context.now() - started).max(0.0));
         lines.push(("running for", human::duration(running)));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Context, Problem};
-use crate::store::{JobResult, Record, Status, Verdict};
+use crate::store::{JobResult, Record, Status, Store, StoreError, Verdict};
 use crate::ui::{Tone, Ui, human};
 
 /// A status as a word in its colour.
@@ -17,6 +17,15 @@ pub(crate) fn status_word(ui: Ui, status: Status) -> String {
         Status::Failed | Status::Cancelled => Tone::Bad,
     };
     ui.tone(status.name(), tone)
+}
+
+/// Where a job stands in the queue, from 1, and how long that is; `None` when it does not wait there.
+pub(crate) fn place_in_queue(store: &Store, record: &Record) -> Result<Option<(usize, usize)>, StoreError> {
+    if record.status() != Status::Pending {
+        return Ok(None);
+    }
+    let queued = store.queued()?;
+    Ok(queued.iter().position(|id| *id == record.id).map(|position| (position + 1, queued.len())))
 }
 
 /// The result of a finished job; one is made up for records that lack it.

@@ -38,3 +38,19 @@ pub fn cancel(store: &Store, id: JobId) -> Result<Cancelled, CancelError> {
     supervisor::wake(store, id);
     Ok(Cancelled::Requested)
 }
+
+/// The living jobs that agents working on the job `id`, or on jobs it led to, have dispatched.
+pub fn descendants(store: &Store, id: JobId) -> Result<Vec<JobId>, StoreError> {
+    let living: Vec<Record> = store.unretired()?.into_iter().filter_map(|id| store.read(id).ok()).collect();
+    let mut found = vec![id];
+    let mut next = 0;
+    while let Some(parent) = found.get(next).copied() {
+        let children =
+            living.iter().filter(|record| record.launch.parent == Some(parent)).map(|record| record.id);
+        let new: Vec<JobId> = children.filter(|id| !found.contains(id)).collect();
+        found.extend(new);
+        next += 1;
+    }
+    found.remove(0);
+    Ok(found)
+}

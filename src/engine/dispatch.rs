@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::{PROMPT_LIMIT_BYTES, Request, TaskError, prompt};
 use crate::backend::{Assignment, Backend, RefusedArgument, Session, check_schema};
-use crate::config::{Agent, AgentName, BackendKind, BudgetUsd, Config, Group, GroupName};
+use crate::config::{Agent, AgentName, BackendKind, BudgetUsd, Config, Group, GroupName, Timeout};
 use crate::store::{
     ErrorType, Finished, JobId, JobResult, Launch, Record, State, Store, StoreError, UnixSeconds, Verdict,
 };
@@ -14,6 +14,9 @@ use crate::supervisor::{self, Order, OwnerPipe, Ownership, StartError};
 /// How long an agent has between the request to end and its death, in milliseconds. Claude Code answers an
 /// interrupt in under 250 ms.
 const GRACE_MS: u64 = 2_000;
+
+/// Tells the agent's own dispatches where the jobs are: a chain of dispatches shares one directory.
+const JOBS_DIR_VARIABLE: &str = "AGENT_DISPATCH_JOBS_DIR";
 
 /// The program of the claude backend.
 const CLAUDE: &str = "claude";
@@ -25,18 +28,28 @@ pub struct Surroundings {
     pub depth: u32,
     /// The job the caller works on.
     pub parent: Option<JobId>,
+    /// The first job of the chain that led to the caller.
+    pub root: Option<JobId>,
     /// The directories programs are looked for in, as in `PATH`.
     pub path: Option<std::ffi::OsString>,
 }
 
 impl Surroundings {
-    /// Reads them from this process's environment.
+    /// Reads them from this process's environment and ancestry: whichever says that it is deeper. Clearing the
+    /// environment does not make an agent's dispatch look like a person's.
     pub fn of_this_process() -> Self {
         let variable = |name| std::env::var(name).ok();
-        Self {
-            depth: variable(supervisor::DEPTH_VARIABLE).and_then(|depth| depth.parse().ok()).unwrap_or(0),
-            parent: variable(supervisor::JOB_VARIABLE).and_then(|id| id.parse().ok()),
-            path: std::env::var_os("PATH"),
+        let depth = variable(supervisor::DEPTH_VARIABLE).and_then(|depth| depth.parse().ok()).unwrap_or(0);
+        let parent = variable(supervisor::JOB_VARIABLE).and_then(|id| id.parse().ok());
+        let path = std::env::var_os("PATH");
+        match supervisor::enclosing_job() {
+            Some(enclosing) => Self {
+                depth: depth.max(enclosing.launch.depth.unwrap_or(1)),
+                parent: Some(enclosing.id),
+                root: Some(enclosing.launch.root.unwrap_or(enclosing.id)),
+                path,
+            },
+            None => Self { depth, parent, root: None, path },
         }
     }
 }
@@ -107,6 +120,20 @@ pub enum DispatchError {
         /// How deep it would be.
         depth: u32,
         /// How deep it may be.
+        limit: u32,
+    },
+    /// One chain of dispatches has made too many jobs.
+    #[error("job {root} and the agents it led to have started {limit} jobs, which is as many as are allowed")]
+    TreeTooLarge {
+        /// The first job of the chain.
+        root: JobId,
+        /// How many it may lead to.
+        limit: u32,
+    },
+    /// Too many jobs wait already.
+    #[error("{limit} jobs are waiting for their turn already, which is as many as are allowed")]
+    QueueFull {
+        /// How many may wait.
         limit: u32,
     },
     /// The task cannot be sent.
@@ -202,6 +229,7 @@ impl Engine {
             None => Session::New(uuid::Uuid::new_v4().to_string()),
         };
 
+        let root = self.surroundings.root.or_else(|| self.root_of_parent());
         let mut record = Record::pending(JobId::generate(), name.as_str(), request.task.as_str(), now);
         let folder = self.store.path().join(record.id.to_string());
         let command_line = backend.command_line(&Assignment {
@@ -222,7 +250,7 @@ impl Engine {
         record.goal = request.goal.clone();
         record.launch = Launch {
             parent: self.surroundings.parent,
-            root: Some(self.root_of_parent().unwrap_or(record.id)),
+            root: Some(root.unwrap_or(record.id)),
             depth: Some(depth),
             group: request.group.clone(),
             directory: Some(agent.directory.clone()),
@@ -238,13 +266,33 @@ impl Engine {
             command: command_line.shown.clone(),
         };
 
+        let max_queued = self.config.settings.max_queued;
+        if self.store.queued()?.len() >= max_queued as usize {
+            return Err(DispatchError::QueueFull { limit: max_queued });
+        }
+        if let Some(root) = root {
+            let limit = self.config.settings.max_tree_jobs;
+            if self.store.count_in_tree(root)? > u64::from(limit) {
+                return Err(DispatchError::TreeTooLarge { root, limit });
+            }
+        }
         let job = self.store.create(&record)?;
         let started = || -> Result<OwnerPipe, StartError> {
             let folder = job.folder()?;
             for (name, content) in &command_line.files {
                 folder.put(name, content.as_bytes())?;
             }
-            let order = Order { argv: command_line.argv.clone(), grace_ms: GRACE_MS };
+            let order = Order {
+                argv: command_line.argv.clone(),
+                environment: vec![(JOBS_DIR_VARIABLE.to_owned(), self.store.path().as_os_str().to_owned())],
+                exclusive: agent.exclusive,
+                fail_if_busy: request.fail_if_busy,
+                parent_waits: self.surroundings.parent.filter(|_| ownership == Ownership::Caller),
+                idle_timeout_seconds: request.idle_timeout.or(agent.idle_timeout).map(Timeout::seconds),
+                max_concurrency: self.config.settings.max_concurrency,
+                config: self.config.path.clone(),
+                grace_ms: GRACE_MS,
+            };
             supervisor::start(&self.store, &job, &order, prompt.as_bytes(), ownership)
         };
         match started() {

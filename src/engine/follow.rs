@@ -36,15 +36,11 @@ impl<'a> Follower<'a> {
     /// Starts following at the beginning of the agent's output.
     pub fn new(store: &'a Store, record: &Record) -> Result<Self, FollowError> {
         let backend = record.launch.backend.as_deref().and_then(Backend::from_name);
-        let (over, end) =
-            rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(io::Error::from)?;
-        if let Some(waiter) = store.waiter(record.id)? {
-            // It ends with the job, or with this process.
-            std::thread::Builder::new().stack_size(64 * 1024).spawn(move || {
-                let _ = waiter.wait();
-                drop(end);
-            })?;
-        }
+        let over = match store.waiter(record.id)? {
+            Some(waiter) => waiter.into_descriptor()?,
+            // Over already: the other end of this pipe is closed at once.
+            None => rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(io::Error::from)?.0,
+        };
         Ok(Self {
             store,
             id: record.id,

@@ -11,7 +11,7 @@ mod follow;
 mod prompt;
 mod request;
 
-pub use cancel::{CancelError, Cancelled, cancel};
+pub use cancel::{CancelError, Cancelled, cancel, descendants};
 pub use collect::{Collection, collect, collectable};
 pub use dispatch::{DispatchError, Engine, Submitted, Surroundings};
 pub use follow::{FollowError, Follower};

@@ -64,6 +64,10 @@ pub struct Request {
     pub session: Option<String>,
     /// The time limit.
     pub timeout: Option<Timeout>,
+    /// How long the agent may be silent.
+    pub idle_timeout: Option<Timeout>,
+    /// Whether to fail rather than to wait when the session or the agent's directory is in use.
+    pub fail_if_busy: bool,
     /// The model.
     pub model: Option<String>,
     /// The spend cap.
@@ -84,6 +88,8 @@ impl Request {
             group: None,
             session: None,
             timeout: None,
+            idle_timeout: None,
+            fail_if_busy: false,
             model: None,
             max_budget_usd: None,
             response_schema: None,

@@ -276,6 +276,17 @@ impl OwnedDir {
         }
     }
 
+    /// Whether `file` is the one that has the name `name` now.
+    pub fn is_named(&self, file: &File, name: &str) -> Result<bool, FileError> {
+        let path = self.path.join(name);
+        let open = rustix::fs::fstat(file).map_err(failed("inspect", &path))?;
+        match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(named) => Ok(named.st_ino == open.st_ino && named.st_dev == open.st_dev),
+            Err(Errno::NOENT) => Ok(false),
+            Err(errno) => Err(failed("inspect", &path)(errno)),
+        }
+    }
+
     /// When `name` was last written, in seconds since the epoch; `None` when it is not there. Follows no link.
     pub fn modified_at(&self, name: &str) -> Result<Option<f64>, FileError> {
         match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {

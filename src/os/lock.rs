@@ -4,6 +4,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 /// Why a lock was not taken.
@@ -42,4 +43,16 @@ pub fn wait_until_unlocked(file: &File) -> io::Result<()> {
             Err(error) => return Err(error),
         }
     }
+}
+
+/// A descriptor that becomes readable when nobody holds the exclusive lock on `file` any more.
+///
+/// No system call waits for a lock beside other things, so a thread of this process does it.
+pub fn readable_when_unlocked(file: File) -> io::Result<OwnedFd> {
+    let (over, end) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+    std::thread::Builder::new().stack_size(64 * 1024).spawn(move || {
+        let _ = wait_until_unlocked(&file);
+        drop(end);
+    })?;
+    Ok(over)
 }

@@ -15,7 +15,7 @@ mod tree;
 
 pub use files::{FileError, OwnedDir, Refusal, create_private_parents, replace_file};
 pub use foreign::{open_lock_file, read_beginning};
-pub use lock::{LockError, lock_within, wait_until_unlocked};
+pub use lock::{LockError, lock_within, readable_when_unlocked, wait_until_unlocked};
 pub use processes::{Process, ancestors, arguments, in_short_lived_namespace, signal_process};
 pub use signals::{SignalWatch, wait_readable};
 pub use spawn::{Detached, Exit, Spawned, adopt_descriptor, spawn_detached, spawn_owned};

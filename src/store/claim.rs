@@ -1,16 +1,19 @@
-//! Things only one job may use at a time: a session of an agent CLI, an agent's directory.
+//! Things only one job may use at a time: a session of an agent CLI, an agent's directory, a parent's slot.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
+use std::path::Path;
 
 use super::{JobId, Store, StoreError, Waiter};
-use crate::os::FileError;
+use crate::os::{FileError, OwnedDir};
 
 const CLAIMS: &str = "claims";
 
 /// What a job has to itself. Dropping it gives it up.
 #[derive(Debug)]
 pub struct Claim {
+    claims: OwnedDir,
+    name: String,
     _lock: File,
 }
 
@@ -29,47 +32,61 @@ pub enum Claimed {
 }
 
 /// What can be claimed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claimable<'a> {
     /// A session of an agent CLI: two runs that go on with the same one spoil it.
     Session(&'a str),
     /// The directory of an agent that takes one task at a time.
-    Directory(&'a std::path::Path),
+    Directory(&'a Path),
+    /// The slot of a job that waits for the one it has dispatched.
+    SlotOf(JobId),
 }
 
 impl Claimable<'_> {
     /// A file name for it: whatever is in a session id or path, it is hex.
     fn name(&self) -> String {
         use std::os::unix::ffi::OsStrExt;
-        let (kind, bytes) = match self {
-            Self::Session(id) => ("session", id.as_bytes()),
-            Self::Directory(path) => ("directory", path.as_os_str().as_bytes()),
-        };
-        let digest = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, bytes);
-        format!("{kind}-{}", digest.simple())
+        let digest = |bytes| uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, bytes).simple();
+        match self {
+            Self::Session(id) => format!("session-{}", digest(id.as_bytes())),
+            Self::Directory(path) => format!("directory-{}", digest(path.as_os_str().as_bytes())),
+            Self::SlotOf(id) => format!("slot-of-{id}"),
+        }
     }
 }
 
 impl Store {
     /// Claims something for the job `id`, without waiting.
-    pub fn try_claim(&self, what: &Claimable<'_>, id: JobId) -> Result<Claimed, StoreError> {
+    pub fn try_claim(&self, what: Claimable<'_>, id: JobId) -> Result<Claimed, StoreError> {
         let claims = self.run.open_or_create_child(CLAIMS)?;
         let name = what.name();
-        let mut lock = claims.open_or_create_file(&name)?;
         let failed = |action, source| FileError::Io { action, path: claims.path().join(&name), source };
-        match lock.try_lock() {
-            Ok(()) => {
-                let signed = lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| write!(lock, "{id}"));
-                signed.map_err(|source| failed("write", source))?;
-                Ok(Claimed::Yes(Claim { _lock: lock }))
+        loop {
+            let mut lock = claims.open_or_create_file(&name)?;
+            match lock.try_lock() {
+                // The file was removed by its last holder after it was opened here.
+                Ok(()) if !claims.is_named(&lock, &name)? => {}
+                Ok(()) => {
+                    let signed =
+                        lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| write!(lock, "{id}"));
+                    signed.map_err(|source| failed("write", source))?;
+                    return Ok(Claimed::Yes(Claim { claims, name, _lock: lock }));
+                }
+                Err(TryLockError::WouldBlock) => {
+                    let mut holder = String::new();
+                    let _ = (&lock).take(32).read_to_string(&mut holder);
+                    return Ok(Claimed::Busy { holder: holder.parse().ok(), waiter: Waiter::new(lock) });
+                }
+                Err(TryLockError::Error(source)) => return Err(failed("lock", source).into()),
             }
-            Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                let _ = (&lock).take(32).read_to_string(&mut holder);
-                Ok(Claimed::Busy { holder: holder.parse().ok(), waiter: Waiter::new(lock) })
-            }
-            Err(TryLockError::Error(source)) => Err(failed("lock", source).into()),
         }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // Before the lock is freed, so that nobody else's file is removed.
+        let _ = self.claims.remove_file(&self.name);
     }
 }
 
@@ -83,14 +100,17 @@ mod tests {
         let store = Store::open(&dir.path().join("jobs")).unwrap();
         let (one, other) = (JobId::generate(), JobId::generate());
         let session = Claimable::Session("../../etc/passwd");
-        let Claimed::Yes(claim) = store.try_claim(&session, one).unwrap() else { panic!("it is free") };
-        let Claimed::Busy { holder, .. } = store.try_claim(&session, other).unwrap() else {
+        let Claimed::Yes(claim) = store.try_claim(session, one).unwrap() else { panic!("it is free") };
+        let Claimed::Busy { holder, waiter } = store.try_claim(session, other).unwrap() else {
             panic!("it is taken")
         };
         assert_eq!(holder, Some(one));
-        let elsewhere = Claimable::Directory(std::path::Path::new("../../etc/passwd"));
-        assert!(matches!(store.try_claim(&elsewhere, other).unwrap(), Claimed::Yes(_)));
+        let elsewhere = Claimable::Directory(Path::new("../../etc/passwd"));
+        assert!(matches!(store.try_claim(elsewhere, other).unwrap(), Claimed::Yes(_)));
         drop(claim);
-        assert!(matches!(store.try_claim(&session, other).unwrap(), Claimed::Yes(_)));
+        waiter.wait().unwrap();
+        let Claimed::Yes(claim) = store.try_claim(session, other).unwrap() else { panic!("it is free") };
+        drop(claim);
+        assert_eq!(std::fs::read_dir(store.path().join(".run/claims")).unwrap().count(), 0);
     }
 }

@@ -25,7 +25,7 @@ pub enum Liveness {
     Abandoned,
 }
 
-/// Waits for a job without looking again and again.
+/// Waits for a lock without looking again and again.
 #[derive(Debug)]
 pub struct Waiter(File);
 
@@ -34,9 +34,14 @@ impl Waiter {
         Self(lock)
     }
 
-    /// Returns when nobody looks after the job any more, however long that takes.
+    /// Returns when nobody holds the lock any more, however long that takes.
     pub fn wait(self) -> std::io::Result<()> {
         crate::os::wait_until_unlocked(&self.0)
+    }
+
+    /// A descriptor that becomes readable when nobody holds the lock any more, to wait on beside others.
+    pub fn into_descriptor(self) -> std::io::Result<OwnedFd> {
+        crate::os::readable_when_unlocked(self.0)
     }
 }
 

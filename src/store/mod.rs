@@ -195,6 +195,22 @@ impl Store {
         Ok(JobFolder(self.jobs.open_or_create_child(&id.to_string())?))
     }
 
+    /// Counts one more job in the chain that began with `root`, and says how many it has led to now. A chain
+    /// whose first job is gone, or lies in another directory, is not counted.
+    pub fn count_in_tree(&self, root: JobId) -> Result<u64, StoreError> {
+        use std::io::Write;
+        let folder = match self.jobs.open_child(&root.to_string()) {
+            Ok(folder) => folder,
+            Err(error) if error.is_not_found() => return Ok(0),
+            Err(error) => return Err(error.into()),
+        };
+        // Appends of one byte are atomic: each of two at once finds at least its own.
+        let mut tree = folder.append_to(paths::TREE)?;
+        let counted = tree.write_all(b".").and_then(|()| Ok(tree.metadata()?.len()));
+        let path = folder.path().join(paths::TREE);
+        Ok(counted.map_err(|source| FileError::Io { action: "write", path, source })?)
+    }
+
     /// Reads a job's record.
     ///
     /// One that cannot be read is moved aside, so that it is reported once and in nobody's way, unless

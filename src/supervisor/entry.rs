@@ -9,6 +9,8 @@ use std::process::ExitCode;
 
 use super::job::{self, Belongings};
 use super::start::READY;
+use super::summons::Summons;
+use super::turn::Turn;
 use super::{Order, now};
 use crate::os;
 use crate::store::{HeldJob, JobId, Store};
@@ -40,16 +42,24 @@ fn supervise(mut arguments: impl Iterator<Item = OsString>) -> Result<(), Box<dy
     let owner = arguments.next().map(|number| adopt(&number)).transpose()?;
 
     os::adopt_orphans()?;
-    let signals = job::signals()?;
     let store = Store::open(&jobs)?;
     let job = HeldJob::adopt(&store, id, lock);
+    let mut summons = Summons::new(owner, job.folder()?)?;
     job.sign(rustix::process::getpid().as_raw_pid())?;
     let order = Order::read(File::from(order))?;
     let record = store.read(id)?;
+    let turn = Turn::join(&store, &record, &order)?;
+    // From here on the job is this process's, and it has its place in the queue.
     File::from(ready).write_all(READY)?;
 
-    let belongings = Belongings { order, prompt: File::from(prompt), owner, signals };
-    job::run(job, record, belongings, now)?;
+    let granted = turn.wait(&mut summons)?;
+    job::run(
+        job,
+        record.clone(),
+        Belongings { order: &order, prompt: File::from(prompt), summons },
+        granted,
+        now,
+    )?;
     Ok(())
 }
 

@@ -1,24 +1,20 @@
 //! The state machine of one job: pending, running, finished.
 
 use std::fs::File;
-use std::os::fd::{AsFd, OwnedFd};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGURG};
 
+use super::summons::{Summons, TICK};
+use super::turn::Granted;
 use super::watch::StreamWatch;
 use super::{DEPTH_VARIABLE, JOB_VARIABLE, Order, kin};
 use crate::backend::{self, Backend, Ending, Evidence, Stop};
-use crate::os::{self, Exit, SignalWatch, Spawned, Sweep};
+use crate::os::{self, Exit, Spawned, Sweep};
 use crate::store::{
-    ErrorType, Finished, HeldJob, JobResult, Record, State, StoreError, UnixSeconds, Verdict,
+    ErrorType, Finished, HeldJob, JobFolder, JobResult, Record, State, StoreError, UnixSeconds, Verdict,
 };
-
-/// How often the supervisor looks for what no signal announces: a request to stop from inside a sandbox
-/// whose signals do not reach it, and a hopeless stream.
-const TICK: Duration = Duration::from_millis(250);
 
 /// How long processes are given to disappear after SIGKILL. Only one that is stuck in the kernel takes long.
 const SWEEP_PATIENCE: Duration = Duration::from_secs(10);
@@ -31,17 +27,10 @@ const RECORD_PATIENCE: Duration = Duration::from_secs(20);
 pub(super) const WAKE: Signal = Signal::URG;
 
 /// What a supervisor works with.
-pub(super) struct Belongings {
-    pub(super) order: Order,
+pub(super) struct Belongings<'a> {
+    pub(super) order: &'a Order,
     pub(super) prompt: File,
-    /// Closed by the other end when the process the job is tied to is gone.
-    pub(super) owner: Option<OwnedFd>,
-    pub(super) signals: SignalWatch,
-}
-
-/// The signals a supervisor acts on.
-pub(super) fn signals() -> std::io::Result<SignalWatch> {
-    SignalWatch::new(&[SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGURG])
+    pub(super) summons: Summons,
 }
 
 /// How the agent's process came to its end.
@@ -53,45 +42,62 @@ struct Ended {
     any_left: bool,
 }
 
-/// Takes the job from its record to its outcome.
+/// Takes a job whose turn it is, or will never be, from its record to its outcome.
 pub(super) fn run(
     job: HeldJob<'_>,
     mut record: Record,
-    mut belongings: Belongings,
+    mut belongings: Belongings<'_>,
+    granted: Granted,
     clock: fn() -> UnixSeconds,
 ) -> Result<(), StoreError> {
-    let folder = job.folder()?;
-    if folder.is_cancel_requested() {
-        let result =
-            not_started(&record, ErrorType::Cancelled, "it was cancelled before its agent was started");
-        return finish(job, &mut record, result, clock);
-    }
+    let refused = match granted {
+        Granted::Yes(permit) => Ok(permit),
+        Granted::Stopped(Stop::OwnerGone) => Err((
+            ErrorType::Cancelled,
+            "the process that waited for it ended before its turn came".to_owned(),
+        )),
+        Granted::Stopped(_) => {
+            Err((ErrorType::Cancelled, "it was cancelled before its agent was started".to_owned()))
+        }
+        Granted::Busy(reason) => Err((ErrorType::CliError, reason)),
+    };
+    // Held until the outcome is recorded.
+    let _permit = match refused {
+        Ok(permit) => permit,
+        Err((kind, error)) => {
+            let result = not_started(&record, kind, &error);
+            return finish(job, record, result, clock);
+        }
+    };
     record.state = State::Running { started_at: clock() };
     job.save(&record)?;
 
     let started = Instant::now();
-    let agent = match spawn(&record, &belongings, &folder) {
+    let folder = belongings.summons.folder();
+    let agent = match spawn(&record, &belongings, folder) {
         Ok(agent) => agent,
         Err(error) => {
             let kind = match error.kind() {
                 std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => ErrorType::NotFound,
                 _ => ErrorType::CliError,
             };
-            let program = belongings.order.argv[0].display().to_string();
-            let result = not_started(&record, kind, &format!("failed to start {program}: {error}"));
-            return finish(job, &mut record, result, clock);
+            let program = belongings.order.argv.first().map_or("nothing".into(), |p| p.display().to_string());
+            let error = format!("failed to start {program}: {error}");
+            let result = not_started(&record, kind, &error);
+            return finish(job, record, result, clock);
         }
     };
     // The agent has its own copy; this one would only keep the file's space in use.
     belongings.prompt = File::open("/dev/null").unwrap_or(belongings.prompt);
 
     let backend = backend_of(&record);
-    let watch = StreamWatch::new(backend, &folder);
-    let ended = attend(agent, started, &record, &belongings, &folder, watch);
+    let watch = StreamWatch::new(backend, folder);
+    let ended = attend(agent, started, &record, &mut belongings, watch);
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     if ended.any_left || ended.stop.is_some() {
         sweep(agent, &record);
     }
+    let folder = belongings.summons.folder();
     let evidence = Evidence {
         stdout: &folder.stdout_path(),
         stderr: &folder.stderr_path(),
@@ -103,7 +109,7 @@ pub(super) fn run(
         duration_ms: Some(duration_ms),
     };
     let result = backend.conclude(&record, &evidence);
-    finish(job, &mut record, result, clock)
+    finish(job, record, result, clock)
 }
 
 /// The backend a record names; records of this format always name one.
@@ -115,11 +121,7 @@ fn not_started(record: &Record, kind: ErrorType, error: &str) -> JobResult {
     JobResult::failure(record.id, &record.agent, kind, error)
 }
 
-fn spawn(
-    record: &Record,
-    belongings: &Belongings,
-    folder: &crate::store::JobFolder,
-) -> std::io::Result<Spawned> {
+fn spawn(record: &Record, belongings: &Belongings<'_>, folder: &JobFolder) -> std::io::Result<Spawned> {
     let [program, arguments @ ..] = belongings.order.argv.as_slice() else {
         return Err(std::io::Error::new(std::io::ErrorKind::NotFound, "there is no program to start"));
     };
@@ -136,6 +138,7 @@ fn spawn(
         command.env_remove(name);
     }
     command
+        .envs(belongings.order.environment.iter().map(|(name, value)| (name, value)))
         .env(JOB_VARIABLE, record.id.to_string())
         .env(DEPTH_VARIABLE, record.launch.depth.unwrap_or(1).to_string());
     os::spawn_owned(command)
@@ -146,13 +149,13 @@ fn attend(
     agent: Spawned,
     started: Instant,
     record: &Record,
-    belongings: &Belongings,
-    folder: &crate::store::JobFolder,
+    belongings: &mut Belongings<'_>,
     mut watch: StreamWatch,
 ) -> Ended {
     let limit = record.launch.timeout_seconds.map(Duration::from_secs_f64);
+    let idle_limit = belongings.order.idle_timeout_seconds.map(Duration::from_secs_f64);
     let grace = Duration::from_millis(belongings.order.grace_ms);
-    let mut owner = belongings.owner.as_ref();
+    let mut last_output = started;
     let mut stopping: Option<(Stop, Instant)> = None;
     let mut killed = false;
     loop {
@@ -162,44 +165,38 @@ fn attend(
             (Some(_), _) | (None, None) => TICK,
             (None, Some(limit)) => limit.saturating_sub(now - started),
         };
-        let mut descriptors = vec![belongings.signals.descriptor()];
-        descriptors.extend(owner.map(AsFd::as_fd));
-        let readable = os::wait_readable(&descriptors, next.min(TICK));
-        let told_to_stop = belongings.signals.take().iter().any(|s| matches!(*s, SIGTERM | SIGINT | SIGHUP));
-        let owner_gone = readable.get(1) == Some(&true);
-        if owner_gone {
-            owner = None;
-        }
+        let called = belongings.summons.wait(None, next.min(TICK));
 
         let reaped = os::reap_orphans(agent.pid);
         if reaped.exit.is_some() || !reaped.any_left {
             let stop = stopping.map(|(stop, _)| stop);
             return Ended { exit: reaped.exit, stop, any_left: reaped.any_left };
         }
-        match stopping {
-            None => {
-                let reason = if folder.is_cancel_requested() {
-                    Some(Stop::Cancelled)
-                } else if owner_gone {
-                    Some(Stop::OwnerGone)
-                } else if told_to_stop {
-                    Some(Stop::SupervisorStopped)
-                } else if limit.is_some_and(|limit| started.elapsed() >= limit) {
-                    limit.map(|limit| Stop::Timeout { limit_seconds: limit.as_secs_f64() })
-                } else {
-                    watch.hopeless().map(Stop::Hopeless)
-                };
-                if let Some(reason) = reason {
-                    // Claude Code answers an interrupt with its costs and its session.
-                    agent.signal_group(Signal::INT);
-                    stopping = Some((reason, Instant::now()));
-                }
-            }
-            Some((_, since)) if !killed && since.elapsed() >= grace => {
+        if let Some((_, since)) = stopping {
+            if !killed && since.elapsed() >= grace {
                 sweep(agent, record);
                 killed = true;
             }
-            Some(_) => {}
+            continue;
+        }
+        let seen = watch.look();
+        if seen.grew {
+            last_output = Instant::now();
+        }
+        let over = |limit: Option<Duration>, since: Instant| limit.filter(|limit| since.elapsed() >= *limit);
+        let reason = if called.is_some() {
+            called
+        } else if let Some(limit) = over(limit, started) {
+            Some(Stop::Timeout { limit_seconds: limit.as_secs_f64() })
+        } else if let Some(limit) = over(idle_limit, last_output) {
+            Some(Stop::Idle { limit_seconds: limit.as_secs_f64() })
+        } else {
+            seen.hopeless.map(Stop::Hopeless)
+        };
+        if let Some(reason) = reason {
+            // Claude Code answers an interrupt with its costs and its session.
+            agent.signal_group(Signal::INT);
+            stopping = Some((reason, Instant::now()));
         }
     }
 }
@@ -219,27 +216,17 @@ fn sweep(agent: Spawned, record: &Record) {
 ///
 /// The agent's own output stays in the job's folder, so even when the record cannot be written the answer is
 /// not lost: whoever looks at the job next finds it there.
-pub(super) fn finish(
+fn finish(
     mut job: HeldJob<'_>,
-    record: &mut Record,
+    mut record: Record,
     result: JobResult,
     clock: fn() -> UnixSeconds,
 ) -> Result<(), StoreError> {
-    record.state = State::Finished(Box::new(Finished {
-        started_at: record.started_at(),
-        completed_at: clock(),
-        verdict: match result.error_type {
-            _ if result.success => Verdict::Done,
-            Some(ErrorType::Cancelled) => Verdict::Cancelled,
-            _ => Verdict::Failed,
-        },
-        error: result.error.clone(),
-        result: Some(result),
-    }));
+    conclude_record(&mut record, result, clock());
     let deadline = Instant::now() + RECORD_PATIENCE;
     let mut pause = Duration::from_millis(50);
     loop {
-        match job.finish(record) {
+        match job.finish(&record) {
             Ok(()) => return Ok(()),
             Err((held, error)) if Instant::now() < deadline => {
                 complain(&format!("{error}; trying again"));
@@ -250,6 +237,21 @@ pub(super) fn finish(
             Err((_, error)) => return Err(error),
         }
     }
+}
+
+/// Puts the outcome into the record, in memory.
+pub(super) fn conclude_record(record: &mut Record, result: JobResult, completed_at: UnixSeconds) {
+    record.state = State::Finished(Box::new(Finished {
+        started_at: record.started_at(),
+        completed_at,
+        verdict: match result.error_type {
+            _ if result.success => Verdict::Done,
+            Some(ErrorType::Cancelled) => Verdict::Cancelled,
+            _ => Verdict::Failed,
+        },
+        error: result.error.clone(),
+        result: Some(result),
+    }));
 }
 
 /// Leaves a line in the job's stderr.log, which is this process's standard error.

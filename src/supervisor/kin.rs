@@ -7,7 +7,7 @@ use rustix::process::Pid;
 use super::ENTRY;
 use super::job::WAKE;
 use crate::os::{self, Process};
-use crate::store::{JobId, Liveness, Store};
+use crate::store::{JobId, Liveness, Record, Store};
 
 /// The job that `process` supervises, if it is a supervisor whose job is alive.
 ///
@@ -40,4 +40,27 @@ pub fn wake(store: &Store, id: JobId) {
     let Some(pid) = store.supervisor_pid(id).and_then(Pid::from_raw) else { return };
     let is_its_supervisor = |process: &Process| supervised_job(process).is_some_and(|(other, _)| other == id);
     os::signal_process(pid, WAKE, is_its_supervisor);
+}
+
+/// The job that this process works on: the one whose supervisor is nearest among its ancestors.
+///
+/// An agent cannot shake it off by clearing its environment, by `setsid` or by a double fork: the supervisor
+/// adopts its orphans.
+pub fn enclosing_job() -> Option<Record> {
+    let (id, store) = os::ancestors().iter().find_map(supervised_job)?;
+    store.read(id).ok()
+}
+
+/// Whether `ancestor` is among the jobs that led to the one of `record`.
+pub(super) fn is_ancestor(store: &Store, ancestor: JobId, record: &Record) -> bool {
+    let mut next = record.launch.parent;
+    // Longer than any chain the depth limit allows; a damaged record could make a circle.
+    for _ in 0..64 {
+        match next {
+            Some(parent) if parent == ancestor => return true,
+            Some(parent) => next = store.read(parent).ok().and_then(|record| record.launch.parent),
+            None => return false,
+        }
+    }
+    false
 }

@@ -12,10 +12,12 @@ mod kin;
 mod order;
 mod recover;
 mod start;
+mod summons;
+mod turn;
 mod watch;
 
 pub use entry::{ENTRY, enter};
-pub use kin::wake;
+pub use kin::{enclosing_job, wake};
 pub use order::Order;
 pub use recover::recover;
 pub use start::{OwnerPipe, Ownership, StartError, start};

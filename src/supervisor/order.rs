@@ -3,15 +3,32 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::store::JobId;
+
 /// How to start the agent. It travels in a nameless file: not on the command line, which anybody can read,
 /// and not in the record, which outlives its use.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Order {
     /// The agent's program and its arguments.
     pub argv: Vec<OsString>,
+    /// Environment variables the agent gets in addition.
+    pub environment: Vec<(String, OsString)>,
+    /// Whether the agent takes one task at a time.
+    pub exclusive: bool,
+    /// Whether to fail rather than to wait when the session or the agent's directory is in use.
+    pub fail_if_busy: bool,
+    /// The job whose agent waits for this one: its slot can be used meanwhile.
+    pub parent_waits: Option<JobId>,
+    /// How long the agent may be silent, in seconds.
+    pub idle_timeout_seconds: Option<f64>,
+    /// How many agents may run at once.
+    pub max_concurrency: u32,
+    /// The config, whose newer word on that counts.
+    pub config: PathBuf,
     /// How long to wait between asking the agent to end and killing it, in milliseconds.
     pub grace_ms: u64,
 }

@@ -22,16 +22,26 @@ impl StreamWatch {
         }
     }
 
-    /// Reads what is new and tells whether the stream shows a failure that waiting cannot mend.
-    pub(super) fn hopeless(&mut self) -> Option<ErrorType> {
+    /// Reads what is new.
+    pub(super) fn look(&mut self) -> Seen {
         let Self { file, reader, watch } = self;
-        let mut verdict = None;
-        let read = reader.read_from(file.as_mut()?, &mut |event| {
-            if verdict.is_none() {
-                verdict = watch.observe(&event);
+        let mut seen = Seen::default();
+        let Some(file) = file else { return seen };
+        let read = reader.read_from(file, &mut |event| {
+            if seen.hopeless.is_none() {
+                seen.hopeless = watch.observe(&event);
             }
         });
-        read.ok()?;
-        verdict
+        seen.grew = read.is_ok_and(|bytes| bytes > 0);
+        seen
     }
+}
+
+/// What a look at the stream shows.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// Whether there was anything new.
+    pub(super) grew: bool,
+    /// A failure that waiting cannot mend.
+    pub(super) hopeless: Option<ErrorType>,
 }

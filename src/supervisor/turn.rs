@@ -1,0 +1,198 @@
+//! Waiting for a job's turn: for its session, for its agent's directory, for a slot.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::summons::{Summons, TICK};
+use super::{Order, kin};
+use crate::backend::Stop;
+use crate::config;
+use crate::os;
+use crate::store::{Claim, Claimable, Claimed, JobId, Place, Record, Slot, Store, StoreError, Waiter};
+
+/// How often the first in the queue looks for a slot at least.
+const LOOK_AT_LEAST: Duration = Duration::from_millis(50);
+/// And at most.
+const LOOK_AT_MOST: Duration = Duration::from_millis(2);
+
+/// A job on its way to its turn.
+pub(super) struct Turn<'a> {
+    store: &'a Store,
+    record: &'a Record,
+    order: &'a Order,
+    limit: Limit,
+    permit: Permit,
+    place: Option<Place>,
+}
+
+/// What a job holds while its agent runs.
+#[derive(Default)]
+pub(super) struct Permit {
+    claims: Vec<Claim>,
+    slot: Option<Slot>,
+}
+
+/// How the wait ended.
+pub(super) enum Granted {
+    /// It is the job's turn, as long as the permit lives.
+    Yes(Permit),
+    /// The job is to stop.
+    Stopped(Stop),
+    /// Something it needs is in use, and it is not to wait, or waiting would never end.
+    Busy(String),
+}
+
+impl<'a> Turn<'a> {
+    /// Takes what is free and otherwise a place in the queue: whoever comes later comes after this job.
+    pub(super) fn join(store: &'a Store, record: &'a Record, order: &'a Order) -> Result<Self, StoreError> {
+        let limit = Limit::new(order);
+        let mut turn = Self { store, record, order, limit, permit: Permit::default(), place: None };
+        for what in turn.needs() {
+            match store.try_claim(what, record.id)? {
+                Claimed::Yes(claim) => turn.permit.claims.push(claim),
+                Claimed::Busy { .. } => {
+                    turn.permit.claims.clear();
+                    return Ok(turn);
+                }
+            }
+        }
+        turn.place = Some(store.enqueue(record.id)?);
+        Ok(turn)
+    }
+
+    /// What the job has to have to itself, in the order in which everybody claims it.
+    fn needs(&self) -> Vec<Claimable<'a>> {
+        let launch = &self.record.launch;
+        let session = launch.session_id.as_deref().map(Claimable::Session);
+        let directory =
+            launch.directory.as_deref().filter(|_| self.order.exclusive).map(Claimable::Directory);
+        session.into_iter().chain(directory).collect()
+    }
+
+    /// Waits for the turn.
+    pub(super) fn wait(mut self, summons: &mut Summons) -> Result<Granted, StoreError> {
+        if self.place.is_none() {
+            if let Some(end) = self.wait_for_claims(summons)? {
+                return Ok(end);
+            }
+            self.place = Some(self.store.enqueue(self.record.id)?);
+        }
+        let arrived = Instant::now();
+        let mut before: Option<OwnedFd> = None;
+        while let Some(place) = &self.place {
+            // The slot of a parent that waits for this job is as good as one of its own.
+            if let Some(parent) = self.order.parent_waits
+                && let Claimed::Yes(loan) = self.store.try_claim(Claimable::SlotOf(parent), self.record.id)?
+            {
+                self.permit.claims.push(loan);
+                break;
+            }
+            if before.is_none() {
+                let waiter = place.predecessor()?.map(Waiter::into_descriptor).transpose();
+                before = waiter.map_err(|error| self.failed(error))?;
+            }
+            let pause = if before.is_some() {
+                TICK
+            } else if let Some(slot) = place.try_take_slot(self.limit.now())? {
+                self.permit.slot = Some(slot);
+                break;
+            } else {
+                // Agents run for minutes as a rule: the longer the wait so far, the longer it will be.
+                (arrived.elapsed() / 50).clamp(LOOK_AT_MOST, LOOK_AT_LEAST)
+            };
+            if let Some(stop) = summons.wait(before.as_ref().map(AsFd::as_fd), pause) {
+                return Ok(Granted::Stopped(stop));
+            }
+            before = before.filter(|before| !is_readable(before));
+        }
+        Ok(Granted::Yes(self.permit))
+    }
+
+    /// Claims what the job needs, one after the other, waiting where somebody has it.
+    fn wait_for_claims(&mut self, summons: &mut Summons) -> Result<Option<Granted>, StoreError> {
+        for what in self.needs() {
+            loop {
+                let (holder, waiter) = match self.store.try_claim(what, self.record.id)? {
+                    Claimed::Yes(claim) => {
+                        self.permit.claims.push(claim);
+                        break;
+                    }
+                    Claimed::Busy { holder, waiter } => (holder, waiter),
+                };
+                let held_by_ancestor =
+                    holder.is_some_and(|holder| kin::is_ancestor(self.store, holder, self.record));
+                match what {
+                    // The ancestor waits for this job: the directory is not used by two at a time.
+                    Claimable::Directory(_) if held_by_ancestor => break,
+                    _ if held_by_ancestor || self.order.fail_if_busy => {
+                        return Ok(Some(Granted::Busy(describe(what, holder))));
+                    }
+                    _ => {}
+                }
+                let over = waiter.into_descriptor().map_err(|error| self.failed(error))?;
+                while !is_readable(&over) {
+                    if let Some(stop) = summons.wait(Some(over.as_fd()), TICK) {
+                        return Ok(Some(Granted::Stopped(stop)));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn failed(&self, source: std::io::Error) -> StoreError {
+        let path = self.store.path().to_owned();
+        os::FileError::Io { action: "wait for a turn in", path, source }.into()
+    }
+}
+
+fn is_readable(descriptor: &OwnedFd) -> bool {
+    os::wait_readable(&[descriptor.as_fd()], Duration::ZERO)[0]
+}
+
+fn describe(what: Claimable<'_>, holder: Option<JobId>) -> String {
+    let by = holder.map(|id| format!(" by job {id}")).unwrap_or_default();
+    match what {
+        Claimable::Session(id) => format!("session {id} is in use{by}"),
+        Claimable::Directory(path) => {
+            format!("the agent takes one task at a time, and {} is in use{by}", path.display())
+        }
+        Claimable::SlotOf(id) => format!("the slot of job {id} is in use{by}"),
+    }
+}
+
+/// How many agents may run at once: what the config says now, so that changing it changes what waits.
+struct Limit {
+    config: PathBuf,
+    modified: Option<SystemTime>,
+    looked: Instant,
+    value: u32,
+}
+
+impl Limit {
+    fn new(order: &Order) -> Self {
+        let config = order.config.clone();
+        let modified = modified(&config);
+        Self { config, modified, looked: Instant::now(), value: order.max_concurrency }
+    }
+
+    fn now(&mut self) -> u32 {
+        if self.looked.elapsed() >= TICK {
+            self.looked = Instant::now();
+            let modified = modified(&self.config);
+            if modified != self.modified {
+                self.modified = modified;
+                // A config that is broken for a moment changes nothing.
+                if let Ok(config) = config::load(&self.config) {
+                    self.value = config.settings.max_concurrency;
+                }
+            }
+        }
+        self.value
+    }
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
+}
