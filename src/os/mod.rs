@@ -19,4 +19,4 @@ pub use lock::{LockError, lock_within, readable_when_unlocked, wait_until_unlock
 pub use processes::{Process, ancestors, arguments, in_short_lived_namespace, signal_process};
 pub use signals::{SignalWatch, wait_readable};
 pub use spawn::{Detached, Exit, Spawned, adopt_descriptor, spawn_detached, spawn_owned};
-pub use tree::{Sweep, adopt_orphans, kill_descendants, kill_marked, reap_orphans};
+pub use tree::{Brood, Sweep, adopt_orphans, kill_marked};

@@ -99,7 +99,7 @@ impl Spawned {
 /// Starts `command` in a process group of its own; the kernel kills it when this thread's process dies.
 ///
 /// Signals it would inherit as ignored are back at their defaults, and no descriptor beyond the three
-/// standard ones reaches it. The caller reaps it with [`super::reap_orphans`].
+/// standard ones reaches it. The caller reaps it, with [`super::Brood`].
 #[expect(unsafe_code, reason = "some settings of a process can only be made between fork and exec")]
 pub fn spawn_owned(mut command: Command) -> io::Result<Spawned> {
     let parent = rustix::process::getpid();

@@ -1,16 +1,23 @@
 //! Ending everything a process has started, however it tried to get away.
 //!
-//! On Linux the caller becomes a *subreaper*: a descendant whose parent dies is adopted by it instead of
-//! by init, so no amount of forking and `setsid` leaves the tree. Elsewhere a double fork escapes the
-//! walk, and only [`kill_marked`] finds it.
+//! On Linux the caller becomes a *subreaper*: a descendant whose parent dies is adopted by it instead of by init,
+//! so no amount of forking and `setsid` leaves the tree, and killing the children again and again dissolves it
+//! from the top. Elsewhere a double fork escapes, and only [`kill_marked`] finds it.
 
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitOptions, getpid, wait};
+use rustix::process::{Pid, Signal, WaitOptions, getpgrp, getpid, wait};
 
 use super::Exit;
 use super::processes::{self, Process};
+
+/// Whether orphaned descendants become children of this process.
+const ADOPTS_ORPHANS: bool = cfg!(target_os = "linux");
+
+/// How often in a row nothing must be found before nothing is there: a look at a table that changes meanwhile can
+/// miss a process that has just been forked by one that has just ended.
+const LOOKS: u32 = 10;
 
 /// Makes this process the adopter of its orphaned descendants.
 pub fn adopt_orphans() -> std::io::Result<()> {
@@ -23,10 +30,7 @@ pub fn adopt_orphans() -> std::io::Result<()> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sweep {
     /// Nothing is left.
-    Clean {
-        /// How many processes were killed.
-        killed: usize,
-    },
+    Clean,
     /// Some would not die within the time: a process stuck in the kernel, say.
     Left {
         /// How many are left.
@@ -34,106 +38,113 @@ pub enum Sweep {
     },
 }
 
-/// What became of this process's children since the last look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reaped {
-    /// How the process that was asked about ended, if it did now.
-    pub exit: Option<Exit>,
-    /// Whether there is any child left: on Linux, where orphans are adopted, `false` proves that no
-    /// descendant is alive.
-    pub any_left: bool,
+/// A process this one has started, and all that came of it.
+#[derive(Debug)]
+pub struct Brood {
+    first: Pid,
+    exit: Option<Exit>,
 }
 
-/// Buries dead children, adopted ones included, and tells how `watched` ended if it was among them.
-pub fn reap_orphans(watched: Pid) -> Reaped {
-    let mut exit = None;
-    loop {
-        match wait(WaitOptions::NOHANG) {
-            Ok(Some((pid, status))) if pid == watched => exit = Exit::from_status(status),
-            Ok(Some(_)) | Err(Errno::INTR) => {}
-            Ok(None) => return Reaped { exit, any_left: true },
-            Err(_) => return Reaped { exit, any_left: false },
-        }
+impl Brood {
+    /// The brood of the process `first`, which leads a group of its own.
+    pub fn new(first: Pid) -> Self {
+        Self { first, exit: None }
     }
-}
 
-/// Kills every descendant of this process, and the members of the process group `group` (where the
-/// platform has no adoption, a group outlives the parent that could name its members).
-///
-/// Those for which `spare` says yes are left alone, with what descends from them. The dead are not reaped: that
-/// is [`reap_orphans`]'s. Gives up after `patience`.
-pub fn kill_descendants(group: Pid, patience: Duration, spare: impl Fn(&Process) -> bool) -> Sweep {
-    let deadline = Instant::now() + patience;
-    let me = getpid();
-    let mut killed = 0;
-    // Where nobody adopts orphans, the group is what still names them. Where somebody does, its number may
-    // already be another process's.
-    let in_group = |process: &Process| {
-        cfg!(not(target_os = "linux")) && process.group == group.as_raw_pid() && process.pid != me
-    };
-    let is_ours = |process: &Process| is_below(process, me) || in_group(process);
-    loop {
-        let table = processes::snapshot();
-        let mut victims = processes::descendants(&table, me, &spare);
-        victims.extend(table.iter().filter(|process| !process.zombie && in_group(process)));
-        if victims.is_empty() {
-            return Sweep::Clean { killed };
-        }
-        if Instant::now() >= deadline {
-            return Sweep::Left { alive: victims.len() };
-        }
-        // Stopped first, so that none of them forks while the others are being killed.
-        for victim in &victims {
-            processes::signal(*victim, Signal::STOP, is_ours);
-        }
-        for victim in &victims {
-            if processes::signal(*victim, Signal::KILL, is_ours) {
-                killed += 1;
+    /// Buries the dead, adopted ones included. Returns whether any child is left; where orphans are adopted,
+    /// none left means that no descendant is alive.
+    pub fn reap(&mut self) -> bool {
+        loop {
+            match wait(WaitOptions::NOHANG) {
+                Ok(Some((pid, status))) if pid == self.first => self.exit = Exit::from_status(status),
+                Ok(Some(_)) | Err(Errno::INTR) => {}
+                Ok(None) => return true,
+                Err(_) => return false,
             }
         }
-        std::thread::sleep(Duration::from_millis(1));
+    }
+
+    /// How the first process ended, once it has been reaped.
+    pub fn exit(&self) -> Option<Exit> {
+        self.exit
+    }
+
+    /// Kills all that is left, except those for which `spare` says yes and what descends from them. Gives up
+    /// after `patience`.
+    pub fn kill(&mut self, patience: Duration, spare: impl Fn(&Process) -> bool) -> Sweep {
+        let deadline = Instant::now() + patience;
+        let me = getpid();
+        let mut clean_looks = 0;
+        loop {
+            if !self.reap() && ADOPTS_ORPHANS {
+                return Sweep::Clean;
+            }
+            let victims = self.victims(me, &spare);
+            clean_looks = if victims.is_empty() { clean_looks + 1 } else { 0 };
+            if clean_looks == LOOKS {
+                return Sweep::Clean;
+            }
+            if Instant::now() >= deadline {
+                return Sweep::Left { alive: victims.len() };
+            }
+            for victim in victims {
+                processes::signal(victim, Signal::KILL, |_| true);
+            }
+            std::thread::sleep(Duration::from_micros(500));
+        }
+    }
+
+    fn victims(&self, me: Pid, spare: &impl Fn(&Process) -> bool) -> Vec<Process> {
+        if ADOPTS_ORPHANS {
+            let children = processes::children().into_iter();
+            return children.filter(|child| !child.zombie && !spare(child)).collect();
+        }
+        // Where nobody adopts orphans, the group is what still names them.
+        let group = self.first.as_raw_pid();
+        let table = processes::snapshot();
+        let mut victims = processes::descendants(&table, me, spare);
+        let grouped = |process: &&Process| !process.zombie && process.group == group && process.pid != me;
+        victims.extend(table.iter().filter(grouped).filter(|process| !spare(process)));
+        victims
     }
 }
 
-/// Kills every process that was started with `NAME=value` in its environment, this one and those for which
-/// `spare` says yes excepted.
+/// Kills every process that was started with `NAME=value` in its environment, and the process group it is in; this
+/// process, its group and those for which `spare` says yes excepted. Gives up after `patience`.
+///
+/// The group makes the difference for processes that fork and end all the time: a new one can be missed by every
+/// look, but it cannot leave the group while the group is being killed.
 pub fn kill_marked(name: &str, value: &str, patience: Duration, spare: impl Fn(&Process) -> bool) -> Sweep {
     let deadline = Instant::now() + patience;
     let assignment = format!("{name}={value}").into_bytes();
-    let me = getpid();
-    let mut killed = 0;
+    let (me, own_group) = (getpid(), getpgrp().as_raw_pid());
+    let mut clean_looks = 0;
     loop {
-        let marked: Vec<Process> = processes::snapshot()
-            .into_iter()
-            .filter(|process| !process.zombie && process.pid != me)
-            .filter(|process| processes::has_variable(process.pid, &assignment))
-            .filter(|process| !spare(process))
-            .collect();
-        if marked.is_empty() {
-            return Sweep::Clean { killed };
+        let mut alive = 0;
+        // One process after the other, looked at and killed at once: a table would be outdated when it is complete.
+        processes::for_each(|pid| {
+            if pid == me || !processes::has_variable(pid, &assignment) {
+                return;
+            }
+            let Some(process) = processes::look(pid).filter(|process| !process.zombie && !spare(process))
+            else {
+                return;
+            };
+            alive += 1;
+            let still_marked = |now: &Process| processes::has_variable(now.pid, &assignment);
+            if process.group == own_group {
+                processes::signal(process, Signal::KILL, still_marked);
+            } else {
+                processes::kill_group(process, still_marked);
+            }
+        });
+        clean_looks = if alive == 0 { clean_looks + 1 } else { 0 };
+        if clean_looks == LOOKS {
+            return Sweep::Clean;
         }
         if Instant::now() >= deadline {
-            return Sweep::Left { alive: marked.len() };
+            return Sweep::Left { alive };
         }
-        for process in marked {
-            let still = |now: &Process| processes::has_variable(now.pid, &assignment);
-            if processes::signal(process, Signal::KILL, still) {
-                killed += 1;
-            }
-        }
-        std::thread::sleep(Duration::from_millis(1));
+        std::thread::sleep(Duration::from_micros(500));
     }
-}
-
-/// Whether a fresh look still finds `process` among the descendants of `root`.
-fn is_below(process: &Process, root: Pid) -> bool {
-    let mut next = process.parent;
-    for _ in 0..512 {
-        match next {
-            Some(pid) if pid == root => return true,
-            Some(pid) => next = processes::look(pid).and_then(|parent| parent.parent),
-            None => return false,
-        }
-    }
-    false
 }

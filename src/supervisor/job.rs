@@ -11,7 +11,7 @@ use super::turn::Granted;
 use super::watch::StreamWatch;
 use super::{DEPTH_VARIABLE, JOB_VARIABLE, Order, kin};
 use crate::backend::{self, Backend, Ending, Evidence, Stop};
-use crate::os::{self, Exit, Spawned, Sweep};
+use crate::os::{self, Brood, Exit, Spawned, Sweep};
 use crate::store::{
     ErrorType, Finished, HeldJob, JobFolder, JobResult, Record, State, StoreError, UnixSeconds, Verdict,
 };
@@ -92,10 +92,11 @@ pub(super) fn run(
 
     let backend = backend_of(&record);
     let watch = StreamWatch::new(backend, folder);
-    let ended = attend(agent, started, &record, &mut belongings, watch);
+    let mut brood = Brood::new(agent.pid);
+    let ended = attend(agent, &mut brood, started, &record, &mut belongings, watch);
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     if ended.any_left || ended.stop.is_some() {
-        sweep(agent, &record);
+        sweep(&mut brood, &record);
     }
     let folder = belongings.summons.folder();
     let evidence = Evidence {
@@ -147,6 +148,7 @@ fn spawn(record: &Record, belongings: &Belongings<'_>, folder: &JobFolder) -> st
 /// Watches over the agent until its process has ended, and ends it when there is a reason to.
 fn attend(
     agent: Spawned,
+    brood: &mut Brood,
     started: Instant,
     record: &Record,
     belongings: &mut Belongings<'_>,
@@ -167,14 +169,13 @@ fn attend(
         };
         let called = belongings.summons.wait(None, next.min(TICK));
 
-        let reaped = os::reap_orphans(agent.pid);
-        if reaped.exit.is_some() || !reaped.any_left {
-            let stop = stopping.map(|(stop, _)| stop);
-            return Ended { exit: reaped.exit, stop, any_left: reaped.any_left };
+        let any_left = brood.reap();
+        if brood.exit().is_some() || !any_left {
+            return Ended { exit: brood.exit(), stop: stopping.map(|(stop, _)| stop), any_left };
         }
         if let Some((_, since)) = stopping {
             if !killed && since.elapsed() >= grace {
-                sweep(agent, record);
+                sweep(brood, record);
                 killed = true;
             }
             continue;
@@ -202,8 +203,8 @@ fn attend(
 }
 
 /// Ends whatever the agent has started and left, except other jobs: they have supervisors of their own.
-fn sweep(agent: Spawned, record: &Record) {
-    let left = os::kill_descendants(agent.pid, SWEEP_PATIENCE, kin::is_supervisor);
+fn sweep(brood: &mut Brood, record: &Record) {
+    let left = brood.kill(SWEEP_PATIENCE, kin::is_supervisor);
     let marked = os::kill_marked(JOB_VARIABLE, &record.id.to_string(), SWEEP_PATIENCE, kin::is_supervisor);
     for sweep in [left, marked] {
         if let Sweep::Left { alive } = sweep {

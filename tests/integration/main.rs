@@ -3,5 +3,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod escapes;
 mod fake_agent;
 mod leftovers;

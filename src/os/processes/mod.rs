@@ -29,9 +29,28 @@ pub struct Process {
     pub zombie: bool,
 }
 
+/// Calls `visit` with the number of every process of the system, in ascending order as a rule.
+pub(super) fn for_each(visit: impl FnMut(Pid)) {
+    platform::for_each(visit);
+}
+
+/// Kills the process group that `process` is in, if `process` is still there and `still` says yes to a fresh look.
+pub(super) fn kill_group(process: Process, still: impl Fn(&Process) -> bool) {
+    let Some(group) = Pid::from_raw(process.group) else { return };
+    // While the process is there, the number of its group cannot mean another one.
+    if signal(process, Signal::STOP, still) {
+        let _ = rustix::process::kill_process_group(group, Signal::KILL);
+    }
+}
+
 /// All processes of the system.
 pub(super) fn snapshot() -> Vec<Process> {
     platform::snapshot()
+}
+
+/// The children of this process, adopted ones included. One that is forked or dies meanwhile may be missing.
+pub(super) fn children() -> Vec<Process> {
+    platform::children()
 }
 
 /// The process `pid`, if there is one.

@@ -7,13 +7,40 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use super::Process;
 
+pub(super) fn for_each(mut visit: impl FnMut(Pid)) {
+    let Ok(entries) = fs::read_dir("/proc") else { return };
+    for entry in entries.flatten() {
+        if let Some(pid) =
+            entry.file_name().to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw)
+        {
+            visit(pid);
+        }
+    }
+}
+
 pub(super) fn snapshot() -> Vec<Process> {
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok().and_then(Pid::from_raw))
-        .filter_map(look)
-        .collect()
+    let mut all = Vec::new();
+    for_each(|pid| all.extend(look(pid)));
+    all
+}
+
+/// Reads what the kernel lists for each thread, which is far quicker than a look at every process. Kernels built
+/// without `CONFIG_PROC_CHILDREN` have no such list.
+pub(super) fn children() -> Vec<Process> {
+    let listed = || -> Option<Vec<Process>> {
+        let mut children = Vec::new();
+        for thread in fs::read_dir("/proc/self/task").ok()?.flatten() {
+            let list = fs::read_to_string(thread.path().join("children")).ok()?;
+            let pids =
+                list.split_ascii_whitespace().filter_map(|pid| pid.parse().ok().and_then(Pid::from_raw));
+            children.extend(pids.filter_map(look));
+        }
+        Some(children)
+    };
+    listed().unwrap_or_else(|| {
+        let me = Some(rustix::process::getpid());
+        snapshot().into_iter().filter(|process| process.parent == me).collect()
+    })
 }
 
 pub(super) fn look(pid: Pid) -> Option<Process> {

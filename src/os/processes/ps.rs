@@ -25,6 +25,17 @@ pub(super) fn snapshot() -> Vec<Process> {
     ps(&["-A", "-o", COLUMNS]).unwrap_or_default().lines().filter_map(parse).collect()
 }
 
+#[cfg_attr(target_os = "linux", expect(dead_code, reason = "Linux lists them itself"))]
+pub(super) fn for_each(visit: impl FnMut(Pid)) {
+    snapshot().into_iter().map(|process| process.pid).for_each(visit);
+}
+
+#[cfg_attr(target_os = "linux", expect(dead_code, reason = "Linux has a list of its own"))]
+pub(super) fn children() -> Vec<Process> {
+    let me = Some(rustix::process::getpid());
+    snapshot().into_iter().filter(|process| process.parent == me).collect()
+}
+
 pub(super) fn look(pid: Pid) -> Option<Process> {
     ps(&["-o", COLUMNS, "-p", &pid.as_raw_nonzero().to_string()])?.lines().find_map(parse)
 }

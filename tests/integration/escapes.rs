@@ -1,0 +1,134 @@
+//! However a job ends, nothing its agent has started is left: the escape matrix, one test a way to escape, each
+//! through every ending.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::{Output, PATIENCE, Running, TestEnvironment, wait_until};
+
+/// What an ending needs of a job that runs.
+struct Job {
+    environment: TestEnvironment,
+    run: Running,
+    id: String,
+}
+
+/// Starts a job whose agent leaves a process of this kind behind and then does `rest`.
+fn start(kind: &str, rest: &str, options: &[&str]) -> Job {
+    let mut environment = TestEnvironment::new();
+    environment.leak_grace(Duration::from_millis(300));
+    environment.project("infra");
+    let task = format!("fake: spawn {kind} 600\nfake: text off they went\n{rest}");
+    let run = environment.command(["run", "infra", &task]).args(options.iter().copied()).spawn();
+    let mut id = String::new();
+    wait_until(PATIENCE, "the agent has started a process that escapes", || {
+        id = environment.job_ids().first().cloned().unwrap_or_default();
+        let output = environment.jobs_directory().join(&id).join("stdout.jsonl");
+        std::fs::read_to_string(output).is_ok_and(|output| output.contains("off they went"))
+    });
+    Job { environment, run, id }
+}
+
+/// Checks that nothing is left now that the job is over, its record included.
+fn check(environment: &TestEnvironment, id: &str, status: &str) {
+    let record = environment.record(id);
+    assert_eq!(record["status"], status, "{record}");
+    environment.assert_nothing_running();
+}
+
+fn ends_with(kind: &str, rest: &str, options: &[&str], code: i32, status: &str) {
+    let Job { environment, run, id } = start(kind, rest, options);
+    run.wait().expect_code(code);
+    check(&environment, &id, status);
+}
+
+/// The supervisor of the job, as its lock names it.
+fn supervisor(environment: &TestEnvironment, id: &str) -> i32 {
+    let lock = environment.jobs_directory().join(".run").join(format!("{id}.lock"));
+    std::fs::read_to_string(lock).expect("the lock names the supervisor").trim().parse().expect("a pid")
+}
+
+fn escapes_no_ending(kind: &str) {
+    ends_with(kind, "fake: answer fine", &[], 0, "done");
+    ends_with(kind, "fake: exit 3", &[], 1, "failed");
+    ends_with(kind, "fake: die SIGKILL", &[], 1, "failed");
+    ends_with(kind, "fake: hang", &["--timeout", "500ms"], 124, "failed");
+    ends_with(kind, "fake: ignore INT,TERM\nfake: hang", &["--timeout", "500ms"], 124, "failed");
+
+    // Cancelled by somebody else.
+    let Job { environment, run, id } = start(kind, "fake: hang", &[]);
+    environment.command(["cancel", &id]).run().expect_code(0);
+    check(&environment, &id, "cancelled");
+    run.wait().expect_code(130);
+
+    // The process that waits for it is killed.
+    let Job { environment, run, id } = start(kind, "fake: hang", &[]);
+    run.signal(libc::SIGKILL);
+    let _: Output = run.wait();
+    environment.command(["wait", &id]).run().expect_code(130);
+    check(&environment, &id, "cancelled");
+
+    // Its supervisor is told to stop.
+    let Job { environment, run, id } = start(kind, "fake: hang", &[]);
+    kill(supervisor(&environment, &id), Signal::TERM);
+    run.wait().expect_code(130);
+    check(&environment, &id, "cancelled");
+}
+
+fn kill(pid: i32, signal: Signal) {
+    let pid = Pid::from_raw(pid).expect("a pid");
+    kill_process(pid, signal).expect("the process is there");
+}
+
+#[test]
+fn a_background_process_does_not_escape() {
+    escapes_no_ending("background");
+}
+
+#[test]
+fn a_process_in_a_group_of_its_own_does_not_escape() {
+    escapes_no_ending("setpgid");
+}
+
+#[test]
+fn a_process_in_a_session_of_its_own_does_not_escape() {
+    escapes_no_ending("setsid");
+}
+
+#[test]
+fn a_double_fork_does_not_escape() {
+    escapes_no_ending("double-fork");
+}
+
+#[test]
+fn a_daemon_without_an_environment_does_not_escape() {
+    escapes_no_ending("daemon-env-i");
+}
+
+#[test]
+fn a_chain_of_processes_that_fork_and_exit_does_not_escape() {
+    escapes_no_ending("chain");
+}
+
+#[test]
+fn when_the_supervisor_is_killed_the_agent_dies_and_the_next_look_sweeps_the_rest() {
+    for kind in ["background", "setpgid", "setsid", "double-fork", "chain"] {
+        let Job { environment, run, id } = start(kind, "fake: hang", &[]);
+        let agent_runs = || {
+            let stat = |pid: &Path| std::fs::read_to_string(pid.join("cmdline")).unwrap_or_default();
+            environment.processes().iter().any(|line| {
+                let pid = line.split(':').next().unwrap_or_default();
+                stat(&Path::new("/proc").join(pid)).contains("stream-json")
+            })
+        };
+        assert!(agent_runs());
+        kill(supervisor(&environment, &id), Signal::KILL);
+        wait_until(PATIENCE, "the agent dies with its supervisor", || !agent_runs());
+        run.wait().expect_code(1);
+        let record = environment.record(&id);
+        assert_eq!((&record["status"], &record["result"]["error_type"]), (&"failed".into(), &"lost".into()));
+        environment.assert_nothing_running();
+    }
+}
