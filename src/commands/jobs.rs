@@ -1,12 +1,14 @@
 //! `jobs`: the newest jobs, or those that run.
 
+use std::collections::HashSet;
+
 use clap::Args;
 use serde_json::Value;
 
 use super::{CommandResult, Context, summary};
 use crate::engine::look;
 use crate::error::{Exit, Failure};
-use crate::store::{Record, Status, Store, StoreError};
+use crate::store::{JobId, Record, Status, Store, StoreError};
 use crate::ui::{human, table};
 
 /// Arguments of `jobs`.
@@ -21,6 +23,9 @@ pub(crate) struct JobsArgs {
     /// How many to list at the most; 0 lists all
     #[arg(long, short = 'n', value_name = "COUNT", default_value_t = 20)]
     limit: usize,
+    /// Show which jobs were dispatched by the agents of which
+    #[arg(long)]
+    tree: bool,
     /// Print an array of records as JSON
     #[arg(long)]
     json: bool,
@@ -60,12 +65,17 @@ pub(crate) fn run(args: &JobsArgs, context: &Context) -> CommandResult {
         context.ui.note("no jobs");
         return Ok(Exit::Success);
     }
-    let rows = jobs.iter().map(|record| {
+    let queued = store.queued()?;
+    let place = |record: &Record| queued.iter().position(|id| *id == record.id).map(|place| place + 1);
+    let jobs = if args.tree { tree(jobs) } else { jobs.into_iter().map(|record| (0, record)).collect() };
+    let rows = jobs.iter().map(|(depth, record)| {
         let result = record.finished().map(|_| summary::result_of(record));
+        let branch = if *depth == 0 { String::new() } else { format!("{:1$}└ ", "", 2 * (depth - 1)) };
+        let status = summary::status_word(context.ui, record.status());
         vec![
-            record.id.to_string(),
+            format!("{branch}{}", record.id),
             record.agent.clone(),
-            summary::status_word(context.ui, record.status()),
+            place(record).map_or(status.clone(), |place| format!("{status} ({place})")),
             human::ago(context.now() - record.created_at),
             result.and_then(|result| result.cost_usd).map(human::dollars).unwrap_or_default(),
             human::one_line(&record.task, 60),
@@ -106,4 +116,23 @@ fn select(args: &JobsArgs, store: &Store, context: &Context) -> Result<Vec<Recor
         }
     }
     Ok(jobs)
+}
+
+/// Puts each job below the one whose agent dispatched it, with its depth in the list. The order stays otherwise.
+fn tree(jobs: Vec<Record>) -> Vec<(usize, Record)> {
+    let listed: HashSet<JobId> = jobs.iter().map(|record| record.id).collect();
+    let parent = |record: &Record| record.launch.parent.filter(|parent| listed.contains(parent));
+    let (mut open, mut rest): (Vec<Record>, Vec<Record>) =
+        jobs.into_iter().partition(|record| parent(record).is_none());
+    open.reverse();
+    let mut open: Vec<(usize, Record)> = open.into_iter().map(|record| (0, record)).collect();
+    let mut rows = Vec::new();
+    while let Some((depth, record)) = open.pop() {
+        let (children, others): (Vec<Record>, Vec<Record>) =
+            rest.into_iter().partition(|child| child.launch.parent == Some(record.id));
+        rest = others;
+        open.extend(children.into_iter().map(|child| (depth + 1, child)));
+        rows.push((depth, record));
+    }
+    rows
 }

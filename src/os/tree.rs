@@ -19,6 +19,9 @@ const ADOPTS_ORPHANS: bool = cfg!(target_os = "linux");
 /// miss a process that has just been forked by one that has just ended.
 const LOOKS: u32 = 10;
 
+/// How long newborn processes are watched for after each look at all of them.
+const NEWBORN_WATCH: Duration = Duration::from_millis(4);
+
 /// Makes this process the adopter of its orphaned descendants.
 pub fn adopt_orphans() -> std::io::Result<()> {
     #[cfg(target_os = "linux")]
@@ -122,7 +125,8 @@ pub fn kill_marked(name: &str, value: &str, patience: Duration, spare: impl Fn(&
     loop {
         let mut alive = 0;
         // One process after the other, looked at and killed at once: a table would be outdated when it is complete.
-        processes::for_each(|pid| {
+        // And for a moment the newborn: what lives for a millisecond only is seen when it has just begun.
+        let mut visit = |pid| {
             if pid == me || !processes::has_variable(pid, &assignment) {
                 return;
             }
@@ -137,7 +141,9 @@ pub fn kill_marked(name: &str, value: &str, patience: Duration, spare: impl Fn(&
             } else {
                 processes::kill_group(process, still_marked);
             }
-        });
+        };
+        processes::for_each(&mut visit);
+        processes::for_each_newborn(NEWBORN_WATCH, &mut visit);
         clean_looks = if alive == 0 { clean_looks + 1 } else { 0 };
         if clean_looks == LOOKS {
             return Sweep::Clean;
@@ -145,6 +151,5 @@ pub fn kill_marked(name: &str, value: &str, patience: Duration, spare: impl Fn(&
         if Instant::now() >= deadline {
             return Sweep::Left { alive };
         }
-        std::thread::sleep(Duration::from_micros(500));
     }
 }

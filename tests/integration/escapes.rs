@@ -4,8 +4,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
-
 use crate::support::{Output, PATIENCE, Running, TestEnvironment, wait_until};
 
 /// What an ending needs of a job that runs.
@@ -44,12 +42,6 @@ fn ends_with(kind: &str, rest: &str, options: &[&str], code: i32, status: &str) 
     check(&environment, &id, status);
 }
 
-/// The supervisor of the job, as its lock names it.
-fn supervisor(environment: &TestEnvironment, id: &str) -> i32 {
-    let lock = environment.jobs_directory().join(".run").join(format!("{id}.lock"));
-    std::fs::read_to_string(lock).expect("the lock names the supervisor").trim().parse().expect("a pid")
-}
-
 fn escapes_no_ending(kind: &str) {
     ends_with(kind, "fake: answer fine", &[], 0, "done");
     ends_with(kind, "fake: exit 3", &[], 1, "failed");
@@ -72,14 +64,9 @@ fn escapes_no_ending(kind: &str) {
 
     // Its supervisor is told to stop.
     let Job { environment, run, id } = start(kind, "fake: hang", &[]);
-    kill(supervisor(&environment, &id), Signal::TERM);
+    environment.signal_supervisor(&id, libc::SIGTERM);
     run.wait().expect_code(130);
     check(&environment, &id, "cancelled");
-}
-
-fn kill(pid: i32, signal: Signal) {
-    let pid = Pid::from_raw(pid).expect("a pid");
-    kill_process(pid, signal).expect("the process is there");
 }
 
 #[test]
@@ -124,7 +111,7 @@ fn when_the_supervisor_is_killed_the_agent_dies_and_the_next_look_sweeps_the_res
             })
         };
         assert!(agent_runs());
-        kill(supervisor(&environment, &id), Signal::KILL);
+        environment.kill_supervisor(&id);
         wait_until(PATIENCE, "the agent dies with its supervisor", || !agent_runs());
         run.wait().expect_code(1);
         let record = environment.record(&id);

@@ -6,3 +6,5 @@ mod support;
 mod escapes;
 mod fake_agent;
 mod leftovers;
+mod nesting;
+mod turns;

@@ -193,8 +193,10 @@ impl TestEnvironment {
     pub(crate) fn job_ids(&self) -> Vec<String> {
         let Ok(entries) = fs::read_dir(self.jobs_directory()) else { return Vec::new() };
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        let mut ids: Vec<String> =
-            names.filter_map(|name| Some(name.strip_suffix(".json")?.to_owned())).collect();
+        let mut ids: Vec<String> = names
+            .filter(|name| !name.starts_with("."))
+            .filter_map(|name| Some(name.strip_suffix(".json")?.to_owned()))
+            .collect();
         ids.sort();
         ids
     }
@@ -205,6 +207,20 @@ impl TestEnvironment {
         let path = self.jobs_directory().join(format!("{id}.json"));
         let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// Sends a signal to the supervisor of a job, which the job's lock names.
+    #[track_caller]
+    pub(crate) fn signal_supervisor(&self, id: &str, signal: i32) {
+        let lock = self.jobs_directory().join(".run").join(format!("{id}.lock"));
+        let pid = fs::read_to_string(&lock).unwrap_or_else(|error| panic!("{}: {error}", lock.display()));
+        leak::signal(pid.trim().parse().expect("a pid"), signal);
+    }
+
+    /// Kills the supervisor of a job.
+    #[track_caller]
+    pub(crate) fn kill_supervisor(&self, id: &str) {
+        self.signal_supervisor(id, libc::SIGKILL);
     }
 
     /// The record of the only job there is.

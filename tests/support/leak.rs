@@ -83,6 +83,11 @@ pub(crate) fn wait_for_none(root: &Path, grace: Duration) -> Vec<Leftover> {
 }
 
 /// Kills every process of the test, until none is found.
+pub(crate) fn signal(pid: i32, signal: i32) {
+    // SAFETY: sends a signal; nothing of this process is touched.
+    assert_eq!(unsafe { libc::kill(pid, signal) }, 0, "the process {pid} is there");
+}
+
 pub(crate) fn kill_all(root: &Path) {
     let end = Instant::now() + Duration::from_secs(5);
     loop {

@@ -1,6 +1,7 @@
 //! Looking at processes: who is whose child, what they were started with, sending them a signal.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
 
@@ -32,6 +33,12 @@ pub struct Process {
 /// Calls `visit` with the number of every process of the system, in ascending order as a rule.
 pub(super) fn for_each(visit: impl FnMut(Pid)) {
     platform::for_each(visit);
+}
+
+/// Waits for `patience` and meanwhile calls `visit` with the number of each process as it begins, as far as the
+/// platform tells.
+pub(super) fn for_each_newborn(patience: Duration, visit: impl FnMut(Pid)) {
+    platform::for_each_newborn(patience, visit);
 }
 
 /// Kills the process group that `process` is in, if `process` is still there and `still` says yes to a fresh look.

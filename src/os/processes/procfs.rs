@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
@@ -15,6 +16,24 @@ pub(super) fn for_each(mut visit: impl FnMut(Pid)) {
         {
             visit(pid);
         }
+    }
+}
+
+/// The kernel gives out numbers in ascending order and names the last one it gave.
+pub(super) fn for_each_newborn(patience: Duration, mut visit: impl FnMut(Pid)) {
+    let newest = || -> Option<i32> {
+        let load = fs::read_to_string("/proc/loadavg").ok()?;
+        load.trim_end().rsplit(' ').next()?.parse().ok()
+    };
+    let end = Instant::now() + patience;
+    let mut seen = newest();
+    while Instant::now() < end {
+        let now = newest();
+        if let (Some(seen), Some(now)) = (seen, now) {
+            (seen + 1..=now).filter_map(Pid::from_raw).for_each(&mut visit);
+        }
+        seen = now;
+        std::thread::sleep(Duration::from_micros(100));
     }
 }
 

@@ -3,6 +3,7 @@
 //! It is slower (several milliseconds a look) and cannot tell two starts within one second apart.
 
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -28,6 +29,11 @@ pub(super) fn snapshot() -> Vec<Process> {
 #[cfg_attr(target_os = "linux", expect(dead_code, reason = "Linux lists them itself"))]
 pub(super) fn for_each(visit: impl FnMut(Pid)) {
     snapshot().into_iter().map(|process| process.pid).for_each(visit);
+}
+
+#[cfg_attr(target_os = "linux", expect(dead_code, reason = "Linux tells them"))]
+pub(super) fn for_each_newborn(patience: Duration, _: impl FnMut(Pid)) {
+    std::thread::sleep(patience);
 }
 
 #[cfg_attr(target_os = "linux", expect(dead_code, reason = "Linux has a list of its own"))]

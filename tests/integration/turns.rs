@@ -1,0 +1,177 @@
+//! Jobs take turns: a limit on running agents for everybody who shares the jobs directory, first come first served,
+//! and things only one job has at a time.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::support::{PATIENCE, TestEnvironment, wait_until};
+
+fn with_limit(settings: &str) -> TestEnvironment {
+    let environment = TestEnvironment::new();
+    environment.configure(&format!("settings:\n{settings}"));
+    environment
+}
+
+fn submit(environment: &TestEnvironment, agent: &str, task: &str) -> String {
+    let output = environment.command(["submit", agent, task]).run().expect_code(0);
+    output.stdout.trim().to_owned()
+}
+
+fn wait_for_status(environment: &TestEnvironment, id: &str, status: &str) {
+    wait_until(PATIENCE, &format!("job {id} is {status}"), || environment.record(id)["status"] == status);
+}
+
+/// An agent that runs until the returned file exists.
+fn gate(environment: &TestEnvironment, name: &str) -> (PathBuf, String) {
+    let gate = environment.root().join(name);
+    let task = format!("fake: shell until [ -e {} ]; do sleep 0.01; done", gate.display());
+    (gate, task)
+}
+
+fn open(gate: &Path) {
+    fs::write(gate, "").expect("the gate opens");
+}
+
+fn status(environment: &TestEnvironment, id: &str) -> Value {
+    environment.command(["status", id, "--json"]).run().expect_code(0).json()
+}
+
+#[test]
+fn no_more_agents_run_at_once_than_the_limit_allows_and_in_the_order_of_submission() {
+    let environment = with_limit("  max_concurrency: 2\n");
+    environment.project("infra");
+    let log = environment.root().join("log");
+    let task = format!("fake: log {}\nfake: sleep 20ms", log.display());
+    let ids: Vec<String> = (0..20).map(|_| submit(&environment, "infra", &task)).collect();
+    environment.command(["wait"]).args(ids.iter().map(String::as_str)).run().expect_code(0);
+
+    let mut running = 0;
+    let mut most = 0;
+    for line in fs::read_to_string(&log).expect("the agents' log").lines() {
+        running += if line.starts_with("start") { 1 } else { -1 };
+        most = most.max(running);
+    }
+    assert_eq!((running, most), (0, 2));
+    let mut starts: Vec<f64> =
+        ids.iter().map(|id| environment.record(id)["started_at"].as_f64().expect("it was started")).collect();
+    let in_order = starts.clone();
+    starts.sort_by(f64::total_cmp);
+    assert_eq!(in_order, starts);
+}
+
+#[test]
+fn a_waiting_job_shows_its_place_and_can_be_cancelled() {
+    let environment = with_limit("  max_concurrency: 1\n");
+    environment.project("infra");
+    let (gate, task) = gate(&environment, "gate");
+    let first = submit(&environment, "infra", &task);
+    wait_for_status(&environment, &first, "running");
+    let second = submit(&environment, "infra", "fake: answer two");
+    let third = submit(&environment, "infra", "fake: answer three");
+    assert_eq!(status(&environment, &second)["queue_position"], 1);
+    assert_eq!(status(&environment, &third)["queue_position"], 2);
+    let shown = environment.command(["status", &third]).run().expect_code(0).stdout;
+    assert!(shown.contains("number 2 of 2 waiting"), "{shown}");
+    let listed = environment.command(["jobs", "--status", "pending"]).run().expect_code(0).stdout;
+    assert!(listed.contains("pending (1)") && listed.contains("pending (2)"), "{listed}");
+
+    environment.command(["cancel", &second]).run().expect_code(0);
+    assert_eq!(environment.record(&second)["status"], "cancelled");
+    assert_eq!(environment.record(&second)["started_at"], Value::Null);
+    assert_eq!(status(&environment, &third)["queue_position"], 1);
+    open(&gate);
+    environment.command(["wait", &first, &third]).run().expect_code(0);
+}
+
+#[test]
+fn a_limit_that_is_changed_takes_effect_for_jobs_that_wait() {
+    let environment = with_limit("  max_concurrency: 1\n");
+    environment.project("infra");
+    let (gate, task) = gate(&environment, "gate");
+    let jobs: Vec<String> = (0..3).map(|_| submit(&environment, "infra", &task)).collect();
+    wait_for_status(&environment, &jobs[0], "running");
+    let config = fs::read_to_string(environment.config()).expect("the config");
+    environment.write_config(&config.replace("max_concurrency: 1", "max_concurrency: 2"));
+    wait_for_status(&environment, &jobs[1], "running");
+    assert_eq!(environment.record(&jobs[2])["status"], "pending");
+    open(&gate);
+    environment.command(["wait"]).args(jobs.iter().map(String::as_str)).run().expect_code(0);
+}
+
+#[test]
+fn a_slot_is_free_again_when_its_supervisor_is_killed() {
+    let environment = with_limit("  max_concurrency: 1\n");
+    environment.project("infra");
+    let first = submit(&environment, "infra", "fake: hang");
+    wait_for_status(&environment, &first, "running");
+    let second = submit(&environment, "infra", "fake: answer two");
+    let third = submit(&environment, "infra", "fake: answer three");
+    environment.kill_supervisor(&second);
+    environment.kill_supervisor(&first);
+    environment.command(["wait", &third]).run().expect_code(0);
+    environment.command(["wait", &first, &second]).run().expect_code(1);
+}
+
+#[test]
+fn a_queue_that_is_full_refuses_more() {
+    let environment = with_limit("  max_concurrency: 1\n  max_queued: 1\n");
+    environment.project("infra");
+    let (gate, task) = gate(&environment, "gate");
+    let first = submit(&environment, "infra", &task);
+    wait_for_status(&environment, &first, "running");
+    let second = submit(&environment, "infra", "hi");
+    let refused = environment.command(["submit", "infra", "hi"]).run().expect_code(6);
+    assert!(refused.stderr.contains("1 jobs are waiting") && refused.stderr.contains("max_queued"));
+    assert_eq!(environment.job_ids().len(), 2);
+    open(&gate);
+    environment.command(["wait", &first, &second]).run().expect_code(0);
+}
+
+#[test]
+fn an_exclusive_agent_takes_one_task_at_a_time() {
+    let environment = TestEnvironment::new();
+    environment.project_with("infra", "exclusive: true");
+    environment.project("other");
+    let (gate, task) = gate(&environment, "gate");
+    let first = submit(&environment, "infra", &task);
+    wait_for_status(&environment, &first, "running");
+    let second = submit(&environment, "infra", "fake: answer two");
+    environment.command(["run", "other", "fake: answer meanwhile"]).run().expect_code(0);
+    assert_eq!(environment.record(&second)["status"], "pending");
+    let refused = environment.command(["run", "infra", "hi", "--no-wait"]).run().expect_code(1);
+    assert!(refused.stderr.contains(&format!("in use by job {first}")), "{}", refused.stderr);
+    open(&gate);
+    environment.command(["wait", &first, &second]).run().expect_code(0);
+}
+
+#[test]
+fn two_runs_never_go_on_with_one_session_at_once() {
+    let environment = TestEnvironment::new();
+    environment.project("infra");
+    let (gate, task) = gate(&environment, "gate");
+    let first = submit(&environment, "infra", &task);
+    wait_for_status(&environment, &first, "running");
+    let session = environment.record(&first)["session_id"].as_str().expect("a session").to_owned();
+    let resume = ["submit", "infra", "fake: answer two", "--session", &session];
+    let second = environment.command(resume).run().expect_code(0).stdout.trim().to_owned();
+    let refused =
+        environment.command(["run", "infra", "hi", "--session", &session, "--no-wait"]).run().expect_code(1);
+    assert!(refused.stderr.contains(&format!("session {session} is in use by job {first}")));
+    assert_eq!(environment.record(&second)["status"], "pending");
+    open(&gate);
+    environment.command(["wait", &first, &second]).run().expect_code(0);
+}
+
+#[test]
+fn silence_ends_a_run_and_output_does_not() {
+    let environment = TestEnvironment::new();
+    environment.project_with("infra", "idle_timeout: 0.4");
+    let talk: String = (0..8).map(|n| format!("fake: text {n}\nfake: sleep 100ms\n")).collect();
+    environment.command(["run", "infra", &talk]).run().expect_code(0);
+    let silent = environment.command(["run", "infra", "fake: text on it\nfake: hang"]).run().expect_code(124);
+    assert!(silent.stderr.contains("silent for 0.4s"), "{}", silent.stderr);
+    let patient = ["run", "infra", "fake: sleep 700ms", "--idle-timeout", "30s"];
+    environment.command(patient).run().expect_code(0);
+}
