@@ -22,7 +22,7 @@ pub(in crate::backend) fn conclude(record: &Record, evidence: &Evidence<'_>) -> 
     let mut transcript = Transcript::read(evidence.stdout);
     let mut result = blank(record, evidence);
     result.session_id = session(record, &transcript);
-    result.cost_usd = transcript.cost_usd;
+    result.cost_usd = transcript.spend.usd();
     result.num_turns = transcript.num_turns;
     result.model = transcript.model.take();
     result.denied_tools = std::mem::take(&mut transcript.denied_tools);
@@ -187,7 +187,7 @@ fn turn_failure(
         ),
         _ if !turn.is_error => None, // A result without an answer in it.
         (Some("error_max_budget_usd"), _) | (_, Some("budget_exhausted")) => {
-            Some(over_budget(record, transcript.cost_usd, resume))
+            Some(over_budget(record, transcript.spend.usd(), resume))
         }
         (Some("error_max_turns"), _) | (_, Some("max_turns")) => Some(incomplete(
             told("the agent used up its turns before it was done"),

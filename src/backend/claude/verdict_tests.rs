@@ -124,6 +124,30 @@ fn a_success_beyond_the_budget_is_marked() {
     assert!(!run(&[result(json!({}))]).record(capped).conclude().budget_exceeded);
 }
 
+/// The costs of a result of 2.1.330: since the last one, by model, and of the session.
+fn spent(own: f64, session: f64) -> Value {
+    result(json!({"total_cost_usd": session, "model_usage_since_last_result":
+        {"claude-opus-5-5": {"costUSD": own / 2.0}, "claude-haiku-5": {"costUSD": own / 2.0}}}))
+}
+
+#[test]
+fn a_resumed_run_costs_only_what_it_spent_itself() {
+    let mut capped = record();
+    capped.launch.resumed = true;
+    capped.launch.max_budget_usd = Some(0.5);
+    let once = run(&[init(), spent(0.25, 9.25)]).record(capped.clone()).conclude();
+    assert_eq!((once.cost_usd, once.budget_exceeded), (Some(0.25), false));
+    let twice = run(&[init(), spent(0.25, 9.25), init(), spent(0.5, 9.75)]).record(capped).conclude();
+    assert_eq!((twice.cost_usd, twice.budget_exceeded), (Some(0.75), true));
+}
+
+#[test]
+fn a_model_without_a_price_leaves_the_cost_to_the_totals() {
+    let mut event = spent(0.5, 0.75);
+    event["model_usage_since_last_result"]["claude-next"] = json!({"inputTokens": 10});
+    assert_eq!(run(&[init(), event]).conclude().cost_usd, Some(0.75));
+}
+
 #[test]
 fn schema_retries_used_up_is_incomplete() {
     let ended = json!({"type": "result", "subtype": "error_max_structured_output_retries", "is_error": true});
