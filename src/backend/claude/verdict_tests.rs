@@ -201,6 +201,28 @@ fn a_timeout_says_how_to_go_on() {
 }
 
 #[test]
+fn a_timeout_in_repeating_a_request_names_the_api() {
+    let retry = |status: Value, error: &str| {
+        json!({"type": "system", "subtype": "api_retry", "attempt": 3, "max_retries": 10,
+            "retry_delay_ms": 9, "error_status": status, "error": error})
+    };
+    for (status, kind, said) in [
+        (json!(529), "overloaded", "(HTTP 529 overloaded)"),
+        (Value::Null, "unknown", "(no answer)"),
+        (Value::Null, "server_error", "(server_error)"),
+    ] {
+        let run = run(&[init(), retry(status, kind), aborted("aborted_streaming")]).stop(TIMEOUT);
+        let result = fails(&run, ErrorType::Timeout, said);
+        assert!(result.error.unwrap().starts_with("timed out after 90s; the API failed"));
+        assert!(result.hint.unwrap().contains("https://status.claude.com"));
+    }
+    // The API answered after all.
+    let recovered = run(&[init(), retry(json!(529), "overloaded"), says("so far")]).stop(TIMEOUT);
+    let result = fails(&recovered, ErrorType::Timeout, "timed out after 90s");
+    assert_eq!(result.error.as_deref(), Some("timed out after 90s"));
+}
+
+#[test]
 fn a_complete_answer_outranks_the_stop_but_not_a_cancel() {
     for stop in [TIMEOUT, Stop::OwnerGone, Stop::Lost, Stop::SupervisorStopped] {
         for tail in [vec![], vec![init(), aborted("aborted_tools")], vec![init(), says("more")]] {
