@@ -1,6 +1,7 @@
 //! What an agent is doing now.
 
 use super::events::{Event, EventKind, one_line};
+use super::spend::Spend;
 
 /// How long a line gets, in characters.
 const LINE: usize = 160;
@@ -20,8 +21,8 @@ pub struct Activity {
     pub turns: u64,
     /// How many tools were used.
     pub tool_calls: u64,
-    /// What the run has cost, in US dollars; known only when a turn has ended.
-    pub cost_usd: Option<f64>,
+    /// What the run has cost; known only when a turn has ended.
+    pub spend: Spend,
     /// How many requests failed and were repeated.
     pub retries: u64,
     /// What is being waited for, while a failed request is repeated.
@@ -80,7 +81,7 @@ impl Activity {
                 ));
             }
             EventKind::Result(turn) => {
-                self.cost_usd = turn.total_cost_usd.or(self.cost_usd);
+                self.spend.observe(turn);
                 self.session_id = turn.session_id.clone().or(self.session_id.take());
                 self.retrying = None;
             }
@@ -132,6 +133,6 @@ mod tests {
         );
         assert_eq!(retry.line(), Some("the API failed (529 overloaded); attempt 2 of 10, next in 2s"));
         let done = after(r#"{"type":"result","is_error":false,"result":"x","total_cost_usd":0.25}"#);
-        assert_eq!((done.cost_usd, done.retries, done.retrying), (Some(0.25), 1, None));
+        assert_eq!((done.spend.usd(), done.retries, done.retrying), (Some(0.25), 1, None));
     }
 }

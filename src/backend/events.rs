@@ -140,7 +140,9 @@ pub struct TurnResult {
     pub structured_output: Option<Value>,
     /// The session.
     pub session_id: Option<String>,
-    /// What the run cost so far, in US dollars.
+    /// What was spent since the result before this one, or since the run began, in US dollars.
+    pub cost_usd: Option<f64>,
+    /// What the session cost so far, in US dollars: also in earlier runs, when it was resumed.
     pub total_cost_usd: Option<f64>,
     /// How many turns this result stands for; not cumulative.
     pub num_turns: Option<u64>,

@@ -12,6 +12,7 @@ mod events;
 mod failure;
 mod lines;
 mod schema;
+mod spend;
 mod stderr;
 #[cfg(test)]
 mod testing;
@@ -29,6 +30,7 @@ pub use environment::is_stripped;
 pub use events::{Event, EventKind, EventReader, McpServer, Started, TurnResult};
 pub use lines::{FOLLOWED_LINE_LIMIT, Line, LineReader};
 pub use schema::check_schema;
+pub use spend::Spend;
 pub use watch::Watch;
 
 /// The kinds of programs an agent can be.

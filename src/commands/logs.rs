@@ -127,7 +127,7 @@ fn line(ui: Ui, event: &Event) -> Option<String> {
             ui.tone(&format!("the API said {error}{status}; retry {attempt} of {max}"), Tone::Warning)
         }
         EventKind::Result(result) => {
-            let cost = result.total_cost_usd.map(human::dollars).unwrap_or_default();
+            let cost = result.cost_usd.or(result.total_cost_usd).map(human::dollars).unwrap_or_default();
             faint(&format!("turn over: {} {cost}", result.subtype.as_deref().unwrap_or("")))
         }
         EventKind::Unparsed { text } => text.clone(),

@@ -84,7 +84,7 @@ pub(crate) fn run(args: &RunArgs, context: &Context) -> CommandResult {
         })?;
         if last.is_some() {
             let cost =
-                activity.cost_usd.map(|cost| format!(" · {}", human::dollars(cost))).unwrap_or_default();
+                activity.spend.usd().map(|cost| format!(" · {}", human::dollars(cost))).unwrap_or_default();
             progress.doing(format!("{}{cost}", activity.line().unwrap_or_default()));
         }
         progress.tick();

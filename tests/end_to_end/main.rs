@@ -3,4 +3,18 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod answer;
+mod background;
+mod budget;
+mod cancel;
+mod died_supervisor;
+mod failures;
+mod instructions;
+mod interrupt;
+mod permissions;
+mod prompts;
 mod real_claude;
+mod resume;
+mod scene;
+mod structured;
+mod timeout;

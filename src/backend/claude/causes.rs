@@ -86,10 +86,10 @@ pub(super) fn explain(signals: Signals<'_>, record: &Record, session: Option<&st
     Some(match cause {
         Cause::NoConversation => Failure::new(
             ErrorType::NotFound,
-            "the session to resume does not exist in the agent's directory",
+            "the session to resume does not exist",
         )
         .hint(format!(
-            "sessions belong to one directory and are cleaned up after a while: start anew with `agent-dispatch run {} TASK`, without `--session`",
+            "sessions are deleted after a while, and older versions of Claude Code find only those of the agent's own directory: start anew with `agent-dispatch run {} TASK`, without `--session`",
             record.agent
         )),
         Cause::SessionInUse => Failure::new(ErrorType::CliError, told("the session is in use"))

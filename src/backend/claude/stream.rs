@@ -228,7 +228,8 @@ fn turn_result(event: &mut Value) -> TurnResult {
         api_error_status: number(event, "api_error_status"),
         structured_output,
         session_id: string(event, "session_id"),
-        total_cost_usd: event.get("total_cost_usd").and_then(Value::as_f64).filter(|cost| cost.is_finite()),
+        cost_usd: cost_since_last_result(event),
+        total_cost_usd: event.get("total_cost_usd").and_then(dollars),
         num_turns: number(event, "num_turns"),
         duration_ms: number(event, "duration_ms"),
         usage: event.get("usage").filter(|usage| usage.is_object()).cloned(),
@@ -249,6 +250,18 @@ fn turn_result(event: &mut Value) -> TurnResult {
         result,
         subtype,
     }
+}
+
+/// What all models together cost since the last result (2.1.330 says so). An entry without a price would make
+/// the sum too small: then there is none.
+fn cost_since_last_result(event: &Value) -> Option<f64> {
+    let models = event.get("model_usage_since_last_result")?.as_object()?;
+    models.values().map(|usage| usage.get("costUSD").and_then(dollars)).sum()
+}
+
+/// An amount of money; a text like `"1e999"` or a negative number is none.
+fn dollars(value: &Value) -> Option<f64> {
+    value.as_f64().filter(|cost| cost.is_finite() && *cost >= 0.0)
 }
 
 /// A field that holds a text which is not empty.

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::backend::Backend;
 use crate::backend::events::{Event, EventKind, EventReader, TurnResult};
+use crate::backend::spend::Spend;
 
 /// How many pieces of output that are no events are kept, for an error message.
 const UNPARSED_LIMIT: usize = 10;
@@ -27,8 +28,8 @@ pub(super) struct Transcript {
     pub(super) good_before: Option<TurnResult>,
     /// The latest answer as data: a later result lacks it.
     pub(super) structured: Option<Value>,
-    /// What the run cost; results report it cumulatively.
-    pub(super) cost_usd: Option<f64>,
+    /// What the run cost.
+    pub(super) spend: Spend,
     /// The turns of all results; they do not report it cumulatively.
     pub(super) num_turns: Option<u64>,
     /// Refused tools, each once, in order.
@@ -99,7 +100,7 @@ impl Transcript {
     fn end_turn(&mut self, mut turn: TurnResult) {
         self.session_id = turn.session_id.take().or(self.session_id.take());
         self.structured = turn.structured_output.take().or(self.structured.take());
-        self.cost_usd = turn.total_cost_usd.or(self.cost_usd);
+        self.spend.observe(&turn);
         if let Some(turns) = turn.num_turns {
             self.num_turns = Some(self.num_turns.unwrap_or(0).saturating_add(turns));
         }

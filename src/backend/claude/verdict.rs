@@ -22,7 +22,7 @@ pub(in crate::backend) fn conclude(record: &Record, evidence: &Evidence<'_>) -> 
     let mut transcript = Transcript::read(evidence.stdout);
     let mut result = blank(record, evidence);
     result.session_id = session(record, &transcript);
-    result.cost_usd = transcript.cost_usd;
+    result.cost_usd = transcript.spend.usd();
     result.num_turns = transcript.num_turns;
     result.model = transcript.model.take();
     result.denied_tools = std::mem::take(&mut transcript.denied_tools);
@@ -154,6 +154,7 @@ fn failure(
         // The run had failed by itself before the stop reached it; but whoever cancels a job gets it cancelled.
         Some(stop) => match by_result {
             Some(failure) if stop != Stop::Cancelled => failure,
+            _ if matches!(stop, Stop::Timeout { .. }) => timed_out(stop, transcript, record, session),
             _ => stopped(stop, record, session),
         },
         None => by_result.unwrap_or_else(|| no_result(transcript, record, evidence, session)),
@@ -187,7 +188,7 @@ fn turn_failure(
         ),
         _ if !turn.is_error => None, // A result without an answer in it.
         (Some("error_max_budget_usd"), _) | (_, Some("budget_exhausted")) => {
-            Some(over_budget(record, transcript.cost_usd, resume))
+            Some(over_budget(record, transcript.spend.usd(), resume))
         }
         (Some("error_max_turns"), _) | (_, Some("max_turns")) => Some(incomplete(
             told("the agent used up its turns before it was done"),
@@ -251,6 +252,25 @@ fn hopeless(kind: ErrorType, transcript: &Transcript, record: &Record, session: 
         Some(failure) if failure.kind == kind => failure,
         Some(failure) => Failure { kind, ..failure },
         None => stopped(Stop::Hopeless(kind), record, session),
+    }
+}
+
+/// A run whose time passed. When it passed in repeating a request, more time is not the remedy.
+fn timed_out(stop: Stop, transcript: &Transcript, record: &Record, session: Option<&str>) -> Failure {
+    let failure = stopped(stop, record, session);
+    let Some((kind, status)) = &transcript.retry else { return failure };
+    let mut reason = status.map(|status| format!("HTTP {status}")).into_iter().collect::<Vec<_>>();
+    // The CLI's word for an API that does not answer at all.
+    reason.extend(kind.clone().filter(|kind| kind != "unknown"));
+    let reason = if reason.is_empty() { "no answer".to_owned() } else { reason.join(" ") };
+    let known = in_the_stream(transcript, record, session).and_then(|failure| failure.hint);
+    let hint = known.unwrap_or_else(|| {
+        "check the network connection, ANTHROPIC_BASE_URL and https://status.claude.com".to_owned()
+    });
+    Failure {
+        error: format!("{}; the API failed until then ({reason})", failure.error),
+        hint: Some(hint),
+        ..failure
     }
 }
 

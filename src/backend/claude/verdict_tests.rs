@@ -124,6 +124,30 @@ fn a_success_beyond_the_budget_is_marked() {
     assert!(!run(&[result(json!({}))]).record(capped).conclude().budget_exceeded);
 }
 
+/// The costs of a result of 2.1.330: since the last one, by model, and of the session.
+fn spent(own: f64, session: f64) -> Value {
+    result(json!({"total_cost_usd": session, "model_usage_since_last_result":
+        {"claude-opus-5-5": {"costUSD": own / 2.0}, "claude-haiku-5": {"costUSD": own / 2.0}}}))
+}
+
+#[test]
+fn a_resumed_run_costs_only_what_it_spent_itself() {
+    let mut capped = record();
+    capped.launch.resumed = true;
+    capped.launch.max_budget_usd = Some(0.5);
+    let once = run(&[init(), spent(0.25, 9.25)]).record(capped.clone()).conclude();
+    assert_eq!((once.cost_usd, once.budget_exceeded), (Some(0.25), false));
+    let twice = run(&[init(), spent(0.25, 9.25), init(), spent(0.5, 9.75)]).record(capped).conclude();
+    assert_eq!((twice.cost_usd, twice.budget_exceeded), (Some(0.75), true));
+}
+
+#[test]
+fn a_model_without_a_price_leaves_the_cost_to_the_totals() {
+    let mut event = spent(0.5, 0.75);
+    event["model_usage_since_last_result"]["claude-next"] = json!({"inputTokens": 10});
+    assert_eq!(run(&[init(), event]).conclude().cost_usd, Some(0.75));
+}
+
 #[test]
 fn schema_retries_used_up_is_incomplete() {
     let ended = json!({"type": "result", "subtype": "error_max_structured_output_retries", "is_error": true});
@@ -174,6 +198,28 @@ fn a_timeout_says_how_to_go_on() {
     resumed.launch.resumed = true;
     let resumed = run(&[]).stop(TIMEOUT).record(resumed).conclude();
     assert_eq!(resumed.session_id.as_deref(), Some(SESSION));
+}
+
+#[test]
+fn a_timeout_in_repeating_a_request_names_the_api() {
+    let retry = |status: Value, error: &str| {
+        json!({"type": "system", "subtype": "api_retry", "attempt": 3, "max_retries": 10,
+            "retry_delay_ms": 9, "error_status": status, "error": error})
+    };
+    for (status, kind, said) in [
+        (json!(529), "overloaded", "(HTTP 529 overloaded)"),
+        (Value::Null, "unknown", "(no answer)"),
+        (Value::Null, "server_error", "(server_error)"),
+    ] {
+        let run = run(&[init(), retry(status, kind), aborted("aborted_streaming")]).stop(TIMEOUT);
+        let result = fails(&run, ErrorType::Timeout, said);
+        assert!(result.error.unwrap().starts_with("timed out after 90s; the API failed"));
+        assert!(result.hint.unwrap().contains("https://status.claude.com"));
+    }
+    // The API answered after all.
+    let recovered = run(&[init(), retry(json!(529), "overloaded"), says("so far")]).stop(TIMEOUT);
+    let result = fails(&recovered, ErrorType::Timeout, "timed out after 90s");
+    assert_eq!(result.error.as_deref(), Some("timed out after 90s"));
 }
 
 #[test]
