@@ -2,6 +2,9 @@
 
 use crate::store::Outcome;
 
+/// How much of the end of a long answer is looked at for the agent's verdict, in bytes.
+pub(super) const STATUS_WINDOW: u64 = 4 * 1024;
+
 /// The verdict in the last line of an answer: `STATUS: done`, `partial` or `blocked`.
 ///
 /// The dispatch protocol asks for that line. Models dress it up (`**Status:** Done. All tests pass.`), so case,

@@ -1,15 +1,11 @@
 //! Any program as an agent: the prompt on its standard input, the answer on its standard output, exit code 0 when
 //! it is done.
 
-use std::fs;
-use std::io;
-use std::path::Path;
-
-use super::answer::outcome;
+use super::answer::{STATUS_WINDOW, outcome};
 use super::failure::{Failure, blank, last_message, signalled, stopped};
-use super::stderr::{redact, tail};
+use super::stderr::{end_of, redact, tail};
 use super::{Assignment, CommandLine, Ending, Evidence, RefusedArgument, schema};
-use crate::store::{ErrorType, JobResult, Record};
+use crate::store::{AnswerFile, ErrorType, INLINE_ANSWER_BYTES, JobFolder, JobResult, Record};
 
 /// The program and the arguments of the agent's configuration, as they are.
 ///
@@ -32,21 +28,13 @@ pub(super) fn command_line(assignment: &Assignment<'_>) -> Result<CommandLine, R
 /// What a run that is over came to.
 pub(super) fn conclude(record: &Record, evidence: &Evidence<'_>) -> JobResult {
     let mut result = blank(record, evidence);
-    let read_error = match answer(evidence.stdout) {
-        Ok(answer) => {
-            result.result = answer;
-            None
-        }
-        Err(error) => Some(error),
-    };
-    result.outcome = outcome(&result.result);
+    let read_error = read_answer(record, evidence.folder, &mut result).err();
     let verdict = match (evidence.stop, evidence.ending, read_error) {
         // A program says only by its end that its answer is complete, and a stop takes that from it.
         (Some(stop), _, _) => Err(stopped(stop, record, None)),
-        (None, Some(Ending::Exited(0)), Some(error)) => Err(Failure::new(
-            ErrorType::Incomplete,
-            format!("the agent's output '{}' could not be read: {error}", evidence.stdout.display()),
-        )),
+        (None, Some(Ending::Exited(0)), Some(error)) => {
+            Err(Failure::new(ErrorType::Incomplete, format!("the agent's output could not be read: {error}")))
+        }
         (None, Some(Ending::Exited(0)), None) => match &record.launch.response_schema {
             None => Ok(None),
             Some(schema) => schema::parsed(schema, None, &result.result)
@@ -54,7 +42,7 @@ pub(super) fn conclude(record: &Record, evidence: &Evidence<'_>) -> JobResult {
                 .map_err(|reason| Failure::new(ErrorType::Incomplete, reason)),
         },
         (None, Some(Ending::Exited(code)), _) => {
-            Err(Failure::new(ErrorType::CliError, exited(code, &tail(evidence.stderr))))
+            Err(Failure::new(ErrorType::CliError, exited(code, &tail(evidence.folder))))
         }
         (None, Some(Ending::Signalled(signal)), _) => Err(signalled(signal)),
         (None, None, _) => Err(Failure::new(ErrorType::Incomplete, "the agent ended, but nobody saw how")),
@@ -75,23 +63,34 @@ pub(super) fn exited(code: i32, stderr: &str) -> String {
     }
 }
 
-/// The whole output as a text, without one line end at its end. There may be none: that is an empty answer.
-fn answer(path: &Path) -> io::Result<String> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        Err(error) => return Err(error),
+/// Reads the whole output as a text, without one line end at its end. There may be none: that is an empty answer.
+/// A long one stays where it is.
+fn read_answer(record: &Record, folder: &JobFolder, result: &mut JobResult) -> Result<(), String> {
+    let file = match folder.open_stdout() {
+        Ok(Some(file)) => file,
+        Ok(None) => return Ok(()),
+        Err(error) => return Err(error.to_string()),
     };
-    // An answer may have 100 MB: it is copied only when it is not UTF-8.
-    let mut text = String::from_utf8(bytes)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    let length = file.metadata().map_err(|error| error.to_string())?.len();
+    let is_long = length > INLINE_ANSWER_BYTES && record.launch.response_schema.is_none();
+    let bytes = if is_long { end_of(file, STATUS_WINDOW) } else { end_of(file, length) };
+    let mut text = match String::from_utf8(bytes.map_err(|error| error.to_string())?) {
+        Ok(text) => text,
+        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+    };
+    result.outcome = outcome(&text);
+    if is_long {
+        result.answer_file = Some(AnswerFile::Stdout);
+        return Ok(());
+    }
     if text.ends_with('\n') {
         text.pop();
         if text.ends_with('\r') {
             text.pop();
         }
     }
-    Ok(text)
+    result.result = text;
+    Ok(())
 }
 
 #[cfg(test)]

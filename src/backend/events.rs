@@ -90,6 +90,8 @@ pub enum EventKind {
     },
     /// Output longer than somebody who only watches reads.
     Oversized {
+        /// Where in the output it starts, in bytes.
+        offset: u64,
         /// Its length, in bytes.
         bytes: u64,
     },
@@ -186,11 +188,7 @@ impl EventReader {
         Self::with_limit(backend, offset, FOLLOWED_LINE_LIMIT)
     }
 
-    /// A reader that gives every event whole, for the conclusion: an answer may be one line of 100 MB.
-    pub(super) fn unlimited(backend: Backend) -> Self {
-        Self::with_limit(backend, 0, usize::MAX)
-    }
-
+    /// A reader that gives events of at most `limit` bytes whole.
     pub(super) fn with_limit(backend: Backend, offset: u64, limit: usize) -> Self {
         let decoder = match backend {
             Backend::Claude => Decoder::Claude(stream::Decoder::new(limit)),
@@ -239,7 +237,9 @@ impl EventReader {
 impl Decoder {
     fn line(&mut self, line: Line<'_>, deliver: &mut dyn FnMut(Event)) {
         match (self, line) {
-            (_, Line::Oversized { bytes, .. }) => deliver(EventKind::Oversized { bytes }.into()),
+            (_, Line::Oversized { offset, bytes, .. }) => {
+                deliver(EventKind::Oversized { offset, bytes }.into())
+            }
             (Self::Claude(decoder), Line::Whole(text)) => decoder.line(&text, deliver),
             (Self::Command, Line::Whole(text)) => {
                 deliver(EventKind::Text { text: text.into_owned() }.into());

@@ -38,25 +38,8 @@ impl Failure {
 
 /// A result that says only which job it belongs to.
 pub(super) fn blank(record: &Record, evidence: &Evidence<'_>) -> JobResult {
-    JobResult {
-        job_id: record.id,
-        agent: record.agent.clone(),
-        success: true,
-        result: String::new(),
-        outcome: None,
-        error: None,
-        error_type: None,
-        hint: None,
-        session_id: None,
-        cost_usd: None,
-        duration_ms: evidence.duration_ms,
-        num_turns: None,
-        model: None,
-        usage: None,
-        parsed_result: None,
-        denied_tools: Vec::new(),
-        budget_exceeded: false,
-    }
+    let duration_ms = evidence.duration_ms;
+    JobResult { duration_ms, ..JobResult::answer(record.id, &record.agent, "") }
 }
 
 /// A program's own message, fit to stand in an error.

@@ -22,6 +22,8 @@ pub enum Line<'a> {
     Oversized {
         /// How it begins.
         head: String,
+        /// Where in the file it starts.
+        offset: u64,
         /// How long it is, in bytes.
         bytes: u64,
     },
@@ -126,7 +128,7 @@ impl LineReader {
             deliver(whole(&self.partial));
         } else {
             let head = String::from_utf8_lossy(&self.partial).into_owned();
-            deliver(Line::Oversized { head, bytes: self.partial_bytes });
+            deliver(Line::Oversized { head, offset: self.line_start, bytes: self.partial_bytes });
         }
         self.partial_bytes = 0;
         // A line of a hundred megabytes must not hold its memory for the rest of the run.
@@ -150,7 +152,7 @@ mod tests {
     fn owned(line: Line<'_>) -> Line<'static> {
         match line {
             Line::Whole(text) => Line::Whole(Cow::Owned(text.into_owned())),
-            Line::Oversized { head, bytes } => Line::Oversized { head, bytes },
+            Line::Oversized { head, offset, bytes } => Line::Oversized { head, offset, bytes },
         }
     }
 
@@ -238,7 +240,10 @@ mod tests {
         }
         assert_eq!(
             seen,
-            [Line::Oversized { head: "x".repeat(1024), bytes: 3_000_000 }, Line::Whole("next".into())]
+            [
+                Line::Oversized { head: "x".repeat(1024), offset: 0, bytes: 3_000_000 },
+                Line::Whole("next".into())
+            ]
         );
         assert_eq!(reader.position(), 3_000_006);
     }

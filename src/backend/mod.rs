@@ -23,7 +23,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::store::{ErrorType, JobResult, Record};
+use crate::store::{ErrorType, JobFolder, JobResult, Record};
 
 pub use activity::Activity;
 pub use environment::is_stripped;
@@ -214,10 +214,8 @@ pub enum Stop {
 /// What is known about a run that is over.
 #[derive(Debug, Clone, Copy)]
 pub struct Evidence<'a> {
-    /// The file with the program's standard output.
-    pub stdout: &'a Path,
-    /// The file with its standard error.
-    pub stderr: &'a Path,
+    /// The job's folder, with what the program wrote.
+    pub folder: &'a JobFolder,
     /// How the program ended; `None` when nobody saw it.
     pub ending: Option<Ending>,
     /// Why it was ended from outside, if it was.

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::Path;
 
 use super::events::{clip, is_invisible};
+use crate::store::JobFolder;
 
 /// How much of the file's end is looked at, in bytes.
 const WINDOW: u64 = 64 * 1024;
@@ -20,17 +20,19 @@ const SOURCE_LINE: usize = 1_500;
 const SECRETS: &[&str] =
     &["sk-ant-", "sk-proj-", "ghp_", "gho_", "ghs_", "github_pat_", "glpat-", "xoxb-", "xoxp-", "Bearer "];
 
-/// The last lines of the file, cleaned; empty when there is none.
-pub(super) fn tail(path: &Path) -> String {
-    window(path).map(|bytes| clean(&String::from_utf8_lossy(&bytes))).unwrap_or_default()
+/// The last lines the program wrote, cleaned; empty when there are none.
+pub(super) fn tail(folder: &JobFolder) -> String {
+    let file = folder.open_stderr().ok().flatten();
+    let end = file.and_then(|file| end_of(file, WINDOW).ok());
+    end.map(|bytes| clean(&String::from_utf8_lossy(&bytes))).unwrap_or_default()
 }
 
-fn window(path: &Path) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
+/// The last `limit` bytes of a file.
+pub(super) fn end_of(mut file: File, limit: u64) -> io::Result<Vec<u8>> {
     let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(WINDOW)))?;
+    file.seek(SeekFrom::Start(length.saturating_sub(limit)))?;
     let mut bytes = Vec::new();
-    file.take(WINDOW).read_to_end(&mut bytes)?;
+    file.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -130,15 +132,16 @@ mod tests {
 
     #[test]
     fn a_missing_file_says_nothing() {
-        assert_eq!(tail(Path::new("/nonexistent/stderr.log")), "");
+        let directory = super::super::testing::folder();
+        assert_eq!(tail(&JobFolder::open(directory.path()).unwrap()), "");
     }
 
     #[test]
     fn only_the_end_of_a_huge_file_is_read() {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = super::super::testing::folder();
         let path = directory.path().join("stderr.log");
         std::fs::write(&path, format!("{}the end\n", "early\n".repeat(500_000))).unwrap();
-        assert!(tail(&path).ends_with("the end"));
-        assert_eq!(window(&path).unwrap().len() as u64, WINDOW);
+        assert!(tail(&JobFolder::open(directory.path()).unwrap()).ends_with("the end"));
+        assert_eq!(end_of(File::open(&path).unwrap(), WINDOW).unwrap().len() as u64, WINDOW);
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{Backend, Ending, Evidence, Stop};
-use crate::store::{FORMAT, JobId, JobResult, Launch, Record, State};
+use crate::store::{FORMAT, JobFolder, JobId, JobResult, Launch, Record, State};
 
 /// The session the made-up jobs are started with.
 pub(super) const SESSION: &str = "0190163d-8694-439b-aea5-966c26f8ad91";
@@ -26,6 +26,13 @@ pub(super) fn record() -> Record {
     }
 }
 
+/// An empty job's folder.
+pub(super) fn folder() -> tempfile::TempDir {
+    use std::os::unix::fs::PermissionsExt;
+    let owner_only = std::fs::Permissions::from_mode(0o700);
+    tempfile::Builder::new().permissions(owner_only).tempdir().unwrap()
+}
+
 /// What is left of a run.
 pub(super) struct Run {
     backend: Backend,
@@ -40,7 +47,7 @@ impl Run {
     pub(super) fn new(backend: Backend) -> Self {
         Self {
             backend,
-            directory: tempfile::tempdir().unwrap(),
+            directory: folder(),
             record: record(),
             ending: Some(Ending::Exited(0)),
             stop: None,
@@ -83,14 +90,22 @@ impl Run {
         Self { ending: None, stop: Some(stop), ..self }
     }
 
+    pub(super) fn folder(&self) -> JobFolder {
+        JobFolder::open(self.directory.path()).unwrap()
+    }
+
+    /// The long answer that a result names, read back.
+    pub(super) fn long_answer(&self, result: &JobResult) -> String {
+        use std::io::Read;
+        let mut file = self.folder().open_answer(result.answer_file.expect("a long answer")).unwrap();
+        let mut text = String::new();
+        file.read_to_string(&mut text).unwrap();
+        text
+    }
+
     pub(super) fn conclude(&self) -> JobResult {
-        let evidence = Evidence {
-            stdout: &self.directory.path().join("stdout.jsonl"),
-            stderr: &self.directory.path().join("stderr.log"),
-            ending: self.ending,
-            stop: self.stop,
-            duration_ms: None,
-        };
+        let evidence =
+            Evidence { folder: &self.folder(), ending: self.ending, stop: self.stop, duration_ms: None };
         self.backend.conclude(&self.record, &evidence)
     }
 }

@@ -131,7 +131,9 @@ fn line(ui: Ui, event: &Event) -> Option<String> {
             faint(&format!("turn over: {} {cost}", result.subtype.as_deref().unwrap_or("")))
         }
         EventKind::Unparsed { text } => text.clone(),
-        EventKind::Oversized { bytes } => faint(&format!("({bytes} bytes on one line left out; see --raw)")),
+        EventKind::Oversized { bytes, .. } => {
+            faint(&format!("({bytes} bytes on one line left out; see --raw)"))
+        }
         EventKind::Thinking | EventKind::Other { .. } => return None,
     };
     Some(format!("{indent}{text}"))

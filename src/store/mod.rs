@@ -5,6 +5,7 @@
 //! job is alive while its lock is held; that lock travels from the process that creates the job to the
 //! supervisor that runs it without ever being free.
 
+mod answer;
 mod claim;
 mod id;
 mod lock;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 
 use crate::os::{FileError, OwnedDir};
 
+pub use answer::{Answer, AnswerFile, INLINE_ANSWER_BYTES};
 pub use claim::{Claim, Claimable, Claimed};
 pub use id::{InvalidJobId, InvalidJobSelector, JobId, JobSelector};
 pub use lock::{HeldJob, Liveness, Waiter};
@@ -78,20 +80,23 @@ fn moved(to: Option<&Path>) -> String {
 #[derive(Debug)]
 pub struct JobFolder(OwnedDir);
 
+/// A long answer that is being written.
+#[derive(Debug)]
+pub struct AnswerDraft {
+    /// The file.
+    pub file: File,
+    name: String,
+}
+
 impl JobFolder {
+    /// Opens a job's folder by its path.
+    pub fn open(path: &Path) -> Result<Self, FileError> {
+        Ok(Self(OwnedDir::open(path)?))
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         self.0.path()
-    }
-
-    /// Where the agent's standard output goes.
-    pub fn stdout_path(&self) -> PathBuf {
-        self.path().join(paths::STDOUT)
-    }
-
-    /// Where its standard error goes.
-    pub fn stderr_path(&self) -> PathBuf {
-        self.path().join(paths::STDERR)
     }
 
     /// Opens the file for the agent's standard output.
@@ -112,6 +117,34 @@ impl JobFolder {
     /// Opens its standard error for reading.
     pub fn open_stderr(&self) -> Result<Option<File>, FileError> {
         missing_is_none(self.0.open_file(paths::STDERR))
+    }
+
+    /// Opens the file that holds a long answer.
+    pub fn open_answer(&self, file: AnswerFile) -> Result<File, FileError> {
+        self.0.open_file(match file {
+            AnswerFile::Answer => paths::ANSWER,
+            AnswerFile::Stdout => paths::STDOUT,
+        })
+    }
+
+    /// Starts a file that may become the long answer, by [`Self::keep_answer`].
+    pub fn draft_answer(&self) -> Result<AnswerDraft, FileError> {
+        let name = OwnedDir::temporary_name(paths::ANSWER);
+        Ok(AnswerDraft { file: self.0.create_file(&name)?, name })
+    }
+
+    /// Makes a draft the answer, durably.
+    pub fn keep_answer(&self, draft: AnswerDraft) -> Result<(), FileError> {
+        let path = self.path().join(&draft.name);
+        draft.file.sync_all().map_err(|source| FileError::Io { action: "write", path, source })?;
+        self.0.rename(&draft.name, paths::ANSWER)?;
+        self.0.sync()
+    }
+
+    /// Removes a draft that is not the answer.
+    pub fn discard_answer(&self, draft: &AnswerDraft) {
+        // What stays goes with the folder.
+        let _ = self.0.remove_file(&draft.name);
     }
 
     /// Puts a file into the folder.

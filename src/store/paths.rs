@@ -6,6 +6,7 @@
 //!   <id>/                     0700  the job's working files
 //!     stdout.jsonl            0600  what the agent wrote to standard output
 //!     stderr.log              0600  its standard error, and the supervisor's
+//!     answer                  0600  an answer too long for the record
 //!     tree                    0600  one byte for each job that this one, the first of a chain, led to
 //!     cancel                  0600  there when somebody asked to stop the job
 //!   <id>.damaged              0600  a record nobody can read, moved aside
@@ -21,6 +22,7 @@ use super::JobId;
 pub(super) const RUN: &str = ".run";
 pub(super) const STDOUT: &str = "stdout.jsonl";
 pub(super) const STDERR: &str = "stderr.log";
+pub(super) const ANSWER: &str = "answer";
 pub(super) const TREE: &str = "tree";
 pub(super) const CANCEL: &str = "cancel";
 

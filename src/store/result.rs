@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::JobId;
+use super::{AnswerFile, JobId};
 
 /// The result of a dispatch. Absent fields are left out of the JSON, never null.
 ///
@@ -19,6 +19,9 @@ pub struct JobResult {
     /// The agent's answer; what was salvaged of it when the run failed; empty when there is none.
     #[serde(default)]
     pub result: String,
+    /// Where the answer lies when it is too long to stand here; `result` is empty then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_file: Option<AnswerFile>,
     /// The agent's own verdict, from the last line of its answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
@@ -151,6 +154,7 @@ impl JobResult {
             agent: agent.to_owned(),
             success,
             result: String::new(),
+            answer_file: None,
             outcome: None,
             error: None,
             error_type: None,

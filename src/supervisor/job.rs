@@ -100,8 +100,7 @@ pub(super) fn run(
     }
     let folder = belongings.summons.folder();
     let evidence = Evidence {
-        stdout: &folder.stdout_path(),
-        stderr: &folder.stderr_path(),
+        folder,
         ending: ended.exit.map(|exit| match exit {
             Exit::Code(code) => Ending::Exited(code),
             Exit::Signal(signal) => Ending::Signalled(signal),

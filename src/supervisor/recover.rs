@@ -35,13 +35,7 @@ pub fn recover(store: &Store, id: JobId) -> Result<Record, StoreError> {
     }
     os::kill_marked(JOB_VARIABLE, &id.to_string(), SWEEP_PATIENCE, kin::is_supervisor);
     let folder = job.folder()?;
-    let evidence = Evidence {
-        stdout: &folder.stdout_path(),
-        stderr: &folder.stderr_path(),
-        ending: None,
-        stop: Some(Stop::Lost),
-        duration_ms: None,
-    };
+    let evidence = Evidence { folder: &folder, ending: None, stop: Some(Stop::Lost), duration_ms: None };
     let result = backend_of(&record).conclude(&record, &evidence);
     conclude_record(&mut record, result, now());
     // A conclusion that cannot be written, on a full disk say, still holds: the agent's output is there, and

@@ -2,6 +2,7 @@
 
 mod causes;
 mod command_line;
+mod large;
 mod prompt;
 pub(in crate::backend) mod stream;
 mod surrogates;

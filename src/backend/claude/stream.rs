@@ -92,9 +92,16 @@ fn decode(text: &str, deliver: &mut dyn FnMut(Event)) {
         None => Err(error),
     });
     match parsed {
-        Ok(Value::Array(events)) => events.into_iter().for_each(|event| decode_event(event, deliver)),
-        Ok(event) => decode_event(event, deliver),
+        Ok(document) => decode_document(document, deliver),
         Err(_) => deliver(EventKind::Unparsed { text: clip(text.trim(), PASSING_TEXT) }.into()),
+    }
+}
+
+/// Delivers the events of a parsed line.
+pub(super) fn decode_document(document: Value, deliver: &mut dyn FnMut(Event)) {
+    match document {
+        Value::Array(events) => events.into_iter().for_each(|event| decode_event(event, deliver)),
+        event => decode_event(event, deliver),
     }
 }
 

@@ -228,9 +228,9 @@ fn an_oversized_event_is_reported_by_its_length_to_those_who_follow() {
         last
     };
     let followed = last(EventReader::with_limit(Backend::Claude, 0, 10_000));
-    assert_eq!(followed, Some(EventKind::Oversized { bytes: huge.len() as u64 }));
-    let Some(EventKind::Result(turn)) = last(EventReader::unlimited(Backend::Claude)) else {
-        panic!("the conclusion needs it whole")
+    assert_eq!(followed, Some(EventKind::Oversized { offset: 0, bytes: huge.len() as u64 }));
+    let Some(EventKind::Result(turn)) = last(EventReader::new(Backend::Claude, 0)) else {
+        panic!("it is not oversized for this one")
     };
     assert_eq!(turn.result.map(|text| text.len()), Some(100_000));
 }

@@ -1,14 +1,19 @@
 //! What the whole stream of a run comes to.
 
-use std::fs::File;
-use std::io;
-use std::path::Path;
+use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt;
 
 use serde_json::Value;
 
+use super::large::LongTexts;
+use super::stream::decode_document;
 use crate::backend::Backend;
 use crate::backend::events::{Event, EventKind, EventReader, TurnResult};
 use crate::backend::spend::Spend;
+use crate::store::JobFolder;
+
+/// The longest line that is read as a whole, in bytes.
+const LINE_LIMIT: usize = 8 * 1024 * 1024;
 
 /// How many pieces of output that are no events are kept, for an error message.
 const UNPARSED_LIMIT: usize = 10;
@@ -48,18 +53,46 @@ pub(super) struct Transcript {
 
 impl Transcript {
     /// Reads a whole output. A missing file is an empty one.
-    pub(super) fn read(path: &Path) -> Self {
+    pub(super) fn read(folder: &JobFolder, long_texts: &mut LongTexts<'_>) -> Self {
         let mut transcript = Self::default();
-        let mut reader = EventReader::unlimited(Backend::Claude);
-        let outcome = File::open(path)
-            .and_then(|mut file| reader.read_from(&mut file, &mut |event| transcript.observe(event)));
-        reader.finish(&mut |event| transcript.observe(event));
-        if let Err(error) = outcome
-            && error.kind() != io::ErrorKind::NotFound
-        {
-            transcript.read_error = Some(format!("'{}' could not be read: {error}", path.display()));
+        if let Err(error) = transcript.fill(folder, long_texts) {
+            transcript.read_error = Some(format!("could not be read: {error}"));
         }
         transcript
+    }
+
+    fn fill(
+        &mut self,
+        folder: &JobFolder,
+        long_texts: &mut LongTexts<'_>,
+    ) -> Result<(), Box<dyn std::error::Error>> {
+        let Some(mut file) = folder.open_stdout()? else { return Ok(()) };
+        let mut reader = EventReader::with_limit(Backend::Claude, 0, LINE_LIMIT);
+        let mut buffer = vec![0; 64 * 1024];
+        let mut position = 0;
+        loop {
+            let count = file.read_at(&mut buffer, position)?;
+            position += count as u64;
+            let mut events = Vec::new();
+            if count == 0 {
+                reader.finish(&mut |event| events.push(event));
+            } else {
+                reader.feed(&buffer[..count], &mut |event| events.push(event));
+            }
+            for event in events {
+                match event.kind {
+                    EventKind::Oversized { offset, bytes } => {
+                        file.seek(SeekFrom::Start(offset))?;
+                        let document = long_texts.read((&mut file).take(bytes))?;
+                        decode_document(document, &mut |event| self.observe(event));
+                    }
+                    _ => self.observe(event),
+                }
+            }
+            if count == 0 {
+                return Ok(());
+            }
+        }
     }
 
     fn observe(&mut self, event: Event) {

@@ -9,17 +9,19 @@
 //! * What the agent said last is salvaged whenever there is no answer; it was paid for.
 
 use super::causes::{Signals, explain};
+use super::large::LongTexts;
 use super::transcript::{Transcript, is_command_mishap};
-use crate::backend::answer::outcome;
+use crate::backend::answer::{STATUS_WINDOW, outcome};
 use crate::backend::command::exited;
 use crate::backend::events::TurnResult;
 use crate::backend::failure::{Failure, blank, message, resume_command, signalled, stopped};
 use crate::backend::{Ending, Evidence, Stop, schema, stderr};
-use crate::store::{ErrorType, JobResult, Record};
+use crate::store::{AnswerFile, ErrorType, JobFolder, JobResult, Outcome, Record};
 
 /// What a run that is over came to.
 pub(in crate::backend) fn conclude(record: &Record, evidence: &Evidence<'_>) -> JobResult {
-    let mut transcript = Transcript::read(evidence.stdout);
+    let mut long_texts = LongTexts::new(evidence.folder);
+    let mut transcript = Transcript::read(evidence.folder, &mut long_texts);
     let mut result = blank(record, evidence);
     result.session_id = session(record, &transcript);
     result.cost_usd = transcript.spend.usd();
@@ -45,7 +47,27 @@ pub(in crate::backend) fn conclude(record: &Record, evidence: &Evidence<'_>) -> 
         }
     }
     result.outcome = outcome(&result.result);
+    match long_texts.keep(&result.result) {
+        Ok(false) => {}
+        Ok(true) => {
+            result.result.clear();
+            result.answer_file = Some(AnswerFile::Answer);
+            result.outcome = outcome_of_long(evidence.folder);
+        }
+        Err(error) => {
+            result.result.clear();
+            let error = format!("the answer could not be kept beside the record: {error}");
+            Failure::new(ErrorType::Incomplete, error)
+                .hint(format!("it is in the agent's output: `agent-dispatch logs {} --raw`", record.id))
+                .tell(&mut result);
+        }
+    }
     result
+}
+
+fn outcome_of_long(folder: &JobFolder) -> Option<Outcome> {
+    let end = stderr::end_of(folder.open_answer(AnswerFile::Answer).ok()?, STATUS_WINDOW).ok()?;
+    outcome(&String::from_utf8_lossy(&end))
 }
 
 /// The conversation that can be resumed: the one the stream names, or the one that existed before. A new one that
@@ -295,7 +317,7 @@ fn no_result(
     evidence: &Evidence<'_>,
     session: Option<&str>,
 ) -> Failure {
-    let stderr = stderr::tail(evidence.stderr);
+    let stderr = stderr::tail(evidence.folder);
     let unparsed = transcript.unparsed.join("\n");
     if evidence.ending != Some(Ending::Exited(0)) {
         for text in [&stderr, &unparsed] {
