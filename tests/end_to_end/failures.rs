@@ -96,11 +96,11 @@ fn an_api_out_of_reach_until_the_time_is_over_is_named() {
     in_namespace(|| {
         let scene = Scene::new("", [Reply::text("never asked")]);
         let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let run = scene.run(["anything", "--timeout", "4s", "--json"]);
+        let run = scene.run(["anything", "--timeout", "9s", "--json"]);
         let output = run.env("ANTHROPIC_BASE_URL", format!("http://{nobody}")).run().expect_code(124);
         let result = output.json();
         assert_eq!(result["error_type"], "timeout");
         let error = result["error"].as_str().unwrap();
-        assert!(error.contains("timed out after 4s") && error.contains("API"), "{error}");
+        assert!(error.contains("timed out after 9s") && error.contains("API"), "{error}");
     });
 }

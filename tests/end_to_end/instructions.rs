@@ -1,17 +1,24 @@
 //! What the agent's configuration tells the model.
 
 use crate::scene::Scene;
-use crate::support::messages_api::Reply;
+use crate::support::messages_api::{Reply, Request};
 use crate::support::namespace::in_namespace;
 
 #[test]
-fn the_dispatch_protocol_and_the_agents_instructions_reach_the_system_prompt() {
+fn protocol_limits_and_instructions_reach_the_system_prompt_of_every_run() {
     in_namespace(|| {
-        let scene = Scene::new("instructions: Speak like a pirate.", [Reply::text("aye")]);
-        scene.run(["hello"]).run().expect_code(0);
-        let system = scene.api.turns()[0].system();
-        assert!(system.contains("## Dispatch protocol") && system.contains("STATUS: done"), "{system}");
-        assert!(system.contains("Speak like a pirate."));
+        let yaml = "instructions: Speak like a pirate.\nmax_budget_usd: 2.5\ntimeout: 600";
+        let scene = Scene::new(yaml, [Reply::text("aye")]);
+        let first = scene.run(["hello", "--json"]).run().expect_code(0).json();
+        // Claude keeps none of it with the session.
+        scene.run(["again", "--session", first["session_id"].as_str().unwrap()]).run().expect_code(0);
+        let turns = scene.api.turns();
+        assert_eq!(turns.len(), 2);
+        for system in turns.iter().map(Request::system) {
+            assert!(system.contains("## Dispatch protocol") && system.contains("STATUS: done"), "{system}");
+            assert!(system.contains("You have 10m and $2.5"), "{system}");
+            assert!(system.contains("Speak like a pirate."), "{system}");
+        }
     });
 }
 
@@ -28,16 +35,6 @@ fn long_instructions_reach_it_too() {
         }
         let command = scene.environment.only_record()["command"].to_string();
         assert!(command.contains("--append-system-prompt-file="), "{command}");
-    });
-}
-
-#[test]
-fn they_are_given_again_when_a_session_is_resumed() {
-    in_namespace(|| {
-        let scene = Scene::new("instructions: Speak like a pirate.", [Reply::text("aye")]);
-        let first = scene.run(["hello", "--json"]).run().expect_code(0).json();
-        scene.run(["again", "--session", first["session_id"].as_str().unwrap()]).run().expect_code(0);
-        assert!(scene.api.turns()[1].system().contains("Speak like a pirate."));
     });
 }
 

@@ -13,12 +13,12 @@ fn a_run_beyond_its_time_is_stopped_and_can_be_resumed() {
             let told = request.conversation();
             if told.contains("go on") { Reply::text("Finished.") } else { Reply::stall() }
         });
-        let result = scene.run(["a long task", "--timeout", "4s", "--json"]).run().expect_code(124).json();
+        let result = scene.run(["a long task", "--timeout", "6s", "--json"]).run().expect_code(124).json();
         assert_eq!((&result["error_type"], &result["success"]), (&json!("timeout"), &json!(false)));
         scene.environment.assert_nothing_running();
         let session = result["session_id"].as_str().expect("the session is known").to_owned();
         let hint = result["hint"].as_str().unwrap();
-        assert!(hint.contains(&format!("--session {session}")) && hint.contains("--timeout 8s"), "{hint}");
+        assert!(hint.contains(&format!("--session {session}")) && hint.contains("--timeout 12s"), "{hint}");
 
         let resumed = scene.run(["go on", "--session", &session, "--json"]).run().expect_code(0).json();
         assert_eq!((&resumed["result"], &resumed["session_id"]), (&json!("Finished."), &json!(session)));
