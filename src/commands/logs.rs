@@ -38,6 +38,10 @@ pub(crate) struct LogsArgs {
 pub(crate) fn run(args: &LogsArgs, context: &Context) -> CommandResult {
     let store = context.store()?;
     let record = look(&store, store.resolve(&args.job)?)?;
+    if record.is_foreign() {
+        context.ui.note("jobs of the Python version of this tool have no log");
+        return Ok(Exit::Success);
+    }
     if args.raw || args.stderr {
         copy(args, context, &store, &record)?;
         return Ok(Exit::Success);
