@@ -13,7 +13,7 @@ fn check(environment: &TestEnvironment, task: &str, code: i32, error_type: &str)
     assert_eq!(result["error_type"], error_type, "{task}: {result}");
     assert_eq!(result["success"], false);
     assert!(output.stderr.contains("error: infra: "), "{task}: {}", output.stderr);
-    let id = result["job_id"].as_str().unwrap();
+    let id = result["job_id"].as_str().expect("an id");
     environment.command(["wait", id]).run().expect_code(code);
     let again = environment.command(["result", id, "--json"]).run().expect_code(code);
     assert_eq!(again.json(), result);

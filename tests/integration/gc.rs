@@ -16,18 +16,18 @@ fn age(environment: &TestEnvironment, id: &str, seconds: f64) -> String {
     let old = format!("018bcfe56800{}", &id[12..]);
     record["id"] = old.clone().into();
     record["result"]["job_id"] = old.clone().into();
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs_f64();
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a time").as_secs_f64();
     record["completed_at"] = (now - seconds).into();
     let directory = environment.jobs_directory();
-    fs::write(directory.join(format!("{old}.json")), record.to_string()).unwrap();
-    fs::rename(directory.join(id), directory.join(&old)).unwrap();
-    fs::remove_file(directory.join(format!("{id}.json"))).unwrap();
+    fs::write(directory.join(format!("{old}.json")), record.to_string()).expect("a record");
+    fs::rename(directory.join(id), directory.join(&old)).expect("a folder");
+    fs::remove_file(directory.join(format!("{id}.json"))).expect("a record");
     old
 }
 
 fn backdate(path: &std::path::Path) {
     let two_hours_ago = SystemTime::now() - Duration::from_secs(7_200);
-    fs::File::open(path).unwrap().set_modified(two_hours_ago).unwrap();
+    fs::File::open(path).and_then(|file| file.set_modified(two_hours_ago)).expect("a file");
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn all_means_all_that_are_over() {
     let document = output.json();
     assert_eq!(document["deleted"].as_array().unwrap().len(), 2);
     assert_eq!((&document["kept_unfinished"], &document["kept_recent"]), (&json!(1), &json!(0)));
-    assert_eq!(environment.job_ids(), [running.clone()]);
+    assert_eq!(environment.job_ids(), std::slice::from_ref(&running));
     environment.command(["cancel", &running]).run().expect_code(0);
     let names: Vec<_> = fs::read_dir(environment.jobs_directory()).unwrap().flatten().collect();
     assert_eq!(names.len(), 3, "its record, its folder and .run: {names:?}");

@@ -20,16 +20,16 @@ fn jobs(environment: &TestEnvironment, options: &[&str]) -> Output {
 
 fn listed(environment: &TestEnvironment, options: &[&str]) -> Vec<String> {
     let output = environment.command(["jobs", "--json"]).args(options).run().expect_code(0);
-    let id = |job: &Value| job["id"].as_str().unwrap().to_owned();
-    output.json().as_array().unwrap().iter().map(id).collect()
+    let id = |job: &Value| job["id"].as_str().expect("an id").to_owned();
+    output.json().as_array().expect("an array").iter().map(id).collect()
 }
 
 /// Writes a record as some other program would have left it.
 fn leave_record(environment: &TestEnvironment, id: &str, content: &str) {
     let directory = environment.jobs_directory();
-    fs::create_dir_all(&directory).unwrap();
-    fs::set_permissions(&directory, fs::Permissions::from_mode(0o700)).unwrap();
-    fs::write(directory.join(format!("{id}.json")), content).unwrap();
+    fs::create_dir_all(&directory).expect("the jobs directory");
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o700)).expect("the jobs directory");
+    fs::write(directory.join(format!("{id}.json")), content).expect("the jobs directory");
 }
 
 fn leave_python_records(environment: &TestEnvironment) {

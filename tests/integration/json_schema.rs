@@ -10,14 +10,17 @@ use crate::support::{Output, TestEnvironment};
 
 fn schema(environment: &TestEnvironment, content: &str) -> PathBuf {
     let path = environment.root().join("schema.json");
-    fs::write(&path, content).unwrap();
+    fs::write(&path, content).expect("a file");
     path
 }
 
 fn run(environment: &TestEnvironment, options: &[&str], task: &str) -> Output {
     let content = r#"{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}"#;
     let path = schema(environment, content);
-    environment.command(["run", AGENT, "--json-schema", path.to_str().unwrap(), task]).args(options).run()
+    environment
+        .command(["run", AGENT, "--json-schema", path.to_str().expect("a path"), task])
+        .args(options)
+        .run()
 }
 
 #[test]

@@ -14,7 +14,7 @@ fn assert_no_nulls(value: &Value) {
 }
 
 fn fields(value: &Value) -> Vec<&str> {
-    value.as_object().unwrap().keys().map(String::as_str).collect()
+    value.as_object().expect("an object").keys().map(String::as_str).collect()
 }
 
 #[test]
