@@ -96,6 +96,26 @@ fn a_row_stays_a_line_whatever_the_task_is() {
 }
 
 #[test]
+fn a_row_stays_a_line_on_a_narrow_terminal_too() {
+    let environment = with_agent();
+    let id = submit_and_finish(&environment, &"a long task ".repeat(10));
+    let tool = crate::support::programs::agent_dispatch();
+    // One that does not know its size, then one of 90 columns.
+    for size in ["true", "stty cols 90"] {
+        let line = format!("{size}; {} --color=always jobs", tool.display());
+        let output = environment.program("/usr/bin/script".as_ref(), ["-qec", &line, "/dev/null"]).run();
+        let lines: Vec<&str> = output.stdout.lines().collect();
+        assert_eq!(lines.len(), 2, "{}", output.stdout);
+        assert!(
+            lines[1].starts_with(&format!("{id}  infra  \u{1b}[32mdone\u{1b}[0m  ")),
+            "{}",
+            output.stdout
+        );
+        assert!(lines[1].contains('…'), "{}", output.stdout);
+    }
+}
+
+#[test]
 fn a_damaged_record_is_reported_once_and_moved_aside() {
     let environment = with_agent();
     let good = submit_and_finish(&environment, "x");
