@@ -46,6 +46,17 @@ fn raw_is_byte_for_byte_what_the_agent_wrote() {
 }
 
 #[test]
+fn what_an_agent_writes_cannot_control_the_terminal() {
+    let environment = with_agent();
+    let task = "fake: text a\u{1b}]0;title\u{7}b\nfake: is-error c\u{1b}[2Jd";
+    let id = submit_and_finish(&environment, task);
+    assert!(logs(&environment, &id, &[]).stdout.contains("\na]0;titleb\nc[2Jd\n"));
+    let result = environment.command(["result", &id]).run().expect_code(1);
+    assert!(result.stderr.contains("the agent CLI reported an error: c[2Jd\n"), "{:?}", result.stderr);
+    assert!(!environment.command(["status", &id]).run().stdout.contains('\u{1b}'));
+}
+
+#[test]
 fn standard_error_is_kept_apart() {
     let environment = with_agent();
     let id = submit_and_finish(&environment, TASK);
