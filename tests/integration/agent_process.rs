@@ -155,22 +155,6 @@ fn the_agent_learns_its_job_and_its_depth() {
 }
 
 #[test]
-fn a_dispatch_within_a_dispatch_is_its_child() {
-    let environment = with_agent();
-    environment.project("inner");
-    let tool = agent_dispatch().display();
-    let task = format!("fake: shell {tool} -q run inner 'fake: echo-env AGENT_DISPATCH_DEPTH'");
-    let output = dispatch::run(&environment, &task).expect_code(0);
-    assert_eq!(output.stdout, "AGENT_DISPATCH_DEPTH=2\nexit 0\n");
-    let ids = environment.job_ids();
-    let (outer, inner) = (environment.record(&ids[0]), environment.record(&ids[1]));
-    assert_eq!((&inner["parent"], &inner["root"]), (&outer["id"], &outer["id"]));
-    assert_eq!(inner["depth"], 2);
-    let status = environment.command(["status", &ids[1]]).run().expect_code(0);
-    assert!(status.stdout.contains(&format!("parent     {}", ids[0])), "{}", status.stdout);
-}
-
-#[test]
 fn nothing_the_caller_has_open_reaches_the_agent() {
     let environment = TestEnvironment::new();
     // The agent is a shell that lists its own descriptors.

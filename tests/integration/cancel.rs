@@ -73,20 +73,6 @@ fn everything_a_job_has_started_goes_with_it() {
 }
 
 #[test]
-fn a_cancelled_job_leaves_the_jobs_its_agent_submitted_alone() {
-    // `submit` jobs belong to nobody, not to the job that submitted them.
-    let environment = with_agent();
-    environment.project("inner");
-    let tool = crate::support::programs::agent_dispatch().display();
-    let task = format!("fake: shell {tool} submit inner 'fake: sleep 1s'\n{}", dispatch::ENDLESS);
-    let id = dispatch::submit(&environment, &task);
-    dispatch::wait_for_begin(&environment);
-    environment.command(["cancel", &id]).run().expect_code(0);
-    let inner = environment.job_ids().into_iter().find(|other| *other != id).expect("a second job");
-    environment.command(["wait", &inner]).run().expect_code(0);
-}
-
-#[test]
 fn many_may_cancel_the_same_job() {
     let environment = with_agent();
     let id = submit_endless(&environment);
@@ -107,4 +93,23 @@ fn a_job_just_submitted_can_be_cancelled() {
     }
     environment.assert_nothing_running();
     environment.command(["jobs", "--agent", AGENT, "--status", "cancelled"]).run().expect_code(0);
+}
+
+#[test]
+fn a_job_that_waits_for_its_turn_is_stopped_before_it_begins() {
+    let environment = with_agent();
+    environment.configure("settings:\n  max_concurrency: 1\n");
+    let first = submit_endless(&environment);
+    let log = environment.root().join("log");
+    let waiting = dispatch::submit(&environment, &format!("fake: log {}", log.display()));
+    let result = environment.command(["result", &waiting]).run().expect_code(1);
+    assert!(result.stderr.contains("has no answer yet: it is pending\n"), "{}", result.stderr);
+    let logs = environment.command(["logs", &waiting]).run().expect_code(0);
+    assert_eq!((logs.stdout.as_str(), logs.stderr.as_str()), ("", ""));
+    environment.command(["cancel", &waiting]).run().expect_code(0);
+    let output = environment.command(["result", &waiting, "--json"]).run().expect_code(130);
+    assert_eq!(output.json()["error"], "it was cancelled before its agent was started");
+    assert!(!log.exists());
+    assert_eq!(environment.record(&first)["status"], "running");
+    environment.command(["cancel", &first]).run().expect_code(0);
 }

@@ -128,3 +128,17 @@ fn a_finished_job_is_noticed_at_once() {
     let seconds = |field: &str| result[field].as_f64().unwrap();
     assert!(seconds("completed_at") - seconds("started_at") < 10.0);
 }
+
+#[test]
+fn an_interrupt_while_the_job_waits_for_its_turn_is_quick() {
+    let environment = with_agent();
+    environment.configure("settings:\n  max_concurrency: 1\n");
+    let first = dispatch::submit_endless(&environment);
+    let running = environment.command(["run", AGENT, "x"]).spawn();
+    running.wait_for_stderr("job ").signal(libc::SIGINT);
+    let output = running.wait().expect_code(130);
+    assert_eq!(output.stdout, "");
+    assert!(output.stderr.contains("it was cancelled before its agent was started"), "{}", output.stderr);
+    assert_eq!(environment.record(&first)["status"], "running");
+    environment.command(["cancel", &first]).run().expect_code(0);
+}
