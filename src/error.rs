@@ -140,6 +140,15 @@ impl From<FileError> for Failure {
                             .to_owned(),
                     ),
                 ),
+                // What leads to the jobs directory is no directory, or none that takes new names (/proc).
+                Some(std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+                    if matches!(&error, FileError::Io { action: "create", .. }) =>
+                {
+                    (
+                        Exit::Usage,
+                        Some("choose another place with --jobs-dir or AGENT_DISPATCH_JOBS_DIR".to_owned()),
+                    )
+                }
                 _ => (Exit::Failure, None),
             },
         };

@@ -43,6 +43,7 @@ pub enum EventKind {
     /// The agent CLI put a text in the place where the model's would be: an error, as a rule.
     Synthetic {
         /// The kind of error, in the CLI's words: `authentication_failed`, `rate_limit`, `server_error`, …
+        #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<String>,
         /// The message.
         text: String,
@@ -70,8 +71,10 @@ pub enum EventKind {
         /// How many there will be.
         max: u64,
         /// The HTTP status, if there was an answer.
+        #[serde(skip_serializing_if = "Option::is_none")]
         status: Option<u64>,
         /// The kind of error, in the CLI's words.
+        #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<String>,
         /// The pause before the next attempt, in milliseconds.
         delay_ms: u64,
@@ -131,34 +134,48 @@ pub struct McpServer {
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct TurnResult {
     /// `success`, or the kind of error.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub subtype: Option<String>,
     /// Whether it is an error. This, not the subtype, decides: an API error has subtype `success`.
     pub is_error: bool,
     /// The HTTP status of an API error.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub api_error_status: Option<u64>,
     /// The answer, or an error message.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<String>,
     /// The answer as data.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub structured_output: Option<Value>,
     /// The session.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
     /// What was spent since the result before this one, or since the run began, in US dollars.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
     /// What the session cost so far, in US dollars: also in earlier runs, when it was resumed.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub total_cost_usd: Option<f64>,
     /// How many turns this result stands for; not cumulative.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub num_turns: Option<u64>,
     /// From start to end, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
     /// Token counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Value>,
     /// The tools that were refused, in order, with repetitions. Their input is left out: it can hold secrets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub denied_tools: Vec<String>,
     /// Error messages.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<String>,
     /// Why the model stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_reason: Option<String>,
     /// Why the run stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub terminal_reason: Option<String>,
 }
 

@@ -45,13 +45,7 @@ pub(super) struct Run {
 impl Run {
     /// A run that ended with exit code 0 and wrote nothing.
     pub(super) fn new(backend: Backend) -> Self {
-        Self {
-            backend,
-            directory: folder(),
-            record: record(),
-            ending: Some(Ending::Exited(0)),
-            stop: None,
-        }
+        Self { backend, directory: folder(), record: record(), ending: Some(Ending::Exited(0)), stop: None }
     }
 
     pub(super) fn stdout(self, text: &str) -> Self {

@@ -30,9 +30,11 @@ pub(crate) struct CancelArgs {
 
 pub(crate) fn run(args: &CancelArgs, context: &Context) -> CommandResult {
     let store = context.store()?;
+    // A wrong name among them stops nothing.
     let mut ids = Vec::new();
     for job in &args.jobs {
         let id = store.resolve(job)?;
+        store.read(id)?;
         ids.push(id);
         if args.cascade {
             ids.extend(descendants(&store, id)?);

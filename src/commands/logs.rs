@@ -38,6 +38,10 @@ pub(crate) struct LogsArgs {
 pub(crate) fn run(args: &LogsArgs, context: &Context) -> CommandResult {
     let store = context.store()?;
     let record = look(&store, store.resolve(&args.job)?)?;
+    if record.is_foreign() {
+        context.ui.note("jobs of the Python version of this tool have no log");
+        return Ok(Exit::Success);
+    }
     if args.raw || args.stderr {
         copy(args, context, &store, &record)?;
         return Ok(Exit::Success);
@@ -101,7 +105,7 @@ fn copy(args: &LogsArgs, context: &Context, store: &Store, record: &Record) -> R
     }
 }
 
-/// An event in words; `None` for those that say nothing to a person.
+/// An event in words; `None` for those that say nothing to a person. What the agent wrote cannot control the terminal.
 fn line(ui: Ui, event: &Event) -> Option<String> {
     let indent = if event.subagent { "  " } else { "" };
     let faint = |text: &str| ui.tone(text, Tone::Faint);
@@ -110,8 +114,8 @@ fn line(ui: Ui, event: &Event) -> Option<String> {
             let model = started.model.as_deref().unwrap_or("unknown model");
             faint(&format!("started with {model}, {} tools", started.tools))
         }
-        EventKind::Text { text } => text.trim_end().to_owned(),
-        EventKind::Synthetic { text, .. } => ui.tone(text.trim_end(), Tone::Bad),
+        EventKind::Text { text } => human::printable(text.trim_end()),
+        EventKind::Synthetic { text, .. } => ui.tone(&human::printable(text.trim_end()), Tone::Bad),
         EventKind::ToolCall { name, summary } => {
             format!("{} {summary}", ui.tone(&format!("→ {name}"), Tone::Warning))
         }
@@ -130,7 +134,7 @@ fn line(ui: Ui, event: &Event) -> Option<String> {
             let cost = result.cost_usd.or(result.total_cost_usd).map(human::dollars).unwrap_or_default();
             faint(&format!("turn over: {} {cost}", result.subtype.as_deref().unwrap_or("")))
         }
-        EventKind::Unparsed { text } => text.clone(),
+        EventKind::Unparsed { text } => human::printable(text),
         EventKind::Oversized { bytes, .. } => {
             faint(&format!("({bytes} bytes on one line left out; see --raw)"))
         }

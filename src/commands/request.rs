@@ -65,7 +65,10 @@ impl RequestArgs {
         let context_from_stdin = self.context_file.as_deref() == Some(Path::new("-"));
         let task = match (&self.task, &self.task_file) {
             (_, Some(path)) => read_file(path)?,
-            (Some(task), None) if task != "-" => task.clone(),
+            (Some(task), None) if task != "-" => {
+                refuse_option(task)?;
+                task.clone()
+            }
             (_, None) if context_from_stdin => {
                 return Err(Failure::new(
                     Exit::Usage,
@@ -107,6 +110,15 @@ impl RequestArgs {
     }
 }
 
+/// A task may begin with a dash, but a single such word is a mistyped option: a run would be paid for nothing.
+fn refuse_option(task: &str) -> Result<(), Failure> {
+    if task.starts_with('-') && !task.contains(char::is_whitespace) {
+        return Err(Failure::new(Exit::Usage, format_args!("there is no option '{task}'"))
+            .hint("see --help; a task that is this one word goes through a pipe or --task-file FILE"));
+    }
+    Ok(())
+}
+
 fn read_file(path: &Path) -> Result<String, Failure> {
     let file = std::fs::File::open(path).map_err(|error| {
         let exit = match error.kind() {
@@ -121,10 +133,13 @@ fn read_file(path: &Path) -> Result<String, Failure> {
 /// Reads a text, invalid UTF-8 replaced, but not more than any agent takes.
 fn read_all(source: impl Read, name: &str) -> Result<String, Failure> {
     let mut bytes = Vec::new();
-    source
-        .take(PROMPT_LIMIT_BYTES as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| Failure::new(Exit::Failure, format_args!("failed to read {name}: {error}")))?;
+    source.take(PROMPT_LIMIT_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|error| {
+        let exit = match error.kind() {
+            std::io::ErrorKind::IsADirectory => Exit::Usage,
+            _ => Exit::Failure,
+        };
+        Failure::new(exit, format_args!("failed to read {name}: {error}"))
+    })?;
     if bytes.len() > PROMPT_LIMIT_BYTES {
         let limit = TaskError::TooLong { bytes: bytes.len() };
         return Err(Failure {

@@ -37,7 +37,7 @@ pub(crate) fn run(args: &ResultArgs, context: &Context) -> CommandResult {
     if args.wait && record.finished().is_none() && !record.is_foreign() {
         record = Follower::new(&store, &record)?.wait()?;
     }
-    let Some(finished) = record.finished() else {
+    if record.finished().is_none() {
         let status = record.status();
         return Err(Failure::new(
             Exit::Failure,
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &ResultArgs, context: &Context) -> CommandResult {
         )
         .hint(format!("wait for it with `agent-dispatch result {id} --wait`"))
         .into());
-    };
+    }
     if args.offset > 0 || args.max_chars.is_some() {
         let mut result = summary::result_of(&record);
         let total = result.result.chars().count();
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &ResultArgs, context: &Context) -> CommandResult {
         result.result = shown;
         if args.json {
             context.ui.json(&result)?;
-        } else {
+        } else if !result.result.is_empty() {
             context.ui.data(&result.result)?;
         }
         if next < total {
@@ -67,7 +67,6 @@ pub(crate) fn run(args: &ResultArgs, context: &Context) -> CommandResult {
     } else {
         summary::print(context, &record, args.json)?;
     }
-    debug_assert!(finished.completed_at >= 0.0);
-    summary::report(context, &record);
+    summary::report(context, &record, args.strictness);
     Ok(exit_of(&record, args.strictness))
 }

@@ -8,7 +8,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::request::RequestArgs;
 use super::verdict::{Strictness, exit_of};
-use super::{CommandResult, Context, summary};
+use super::{CommandResult, Context, Problem, summary};
 use crate::engine::{Activity, Follower, Ownership, cancel};
 use crate::error::{Exit, Failure};
 use crate::os::{SignalWatch, wait_readable};
@@ -98,17 +98,25 @@ pub(crate) fn run(args: &RunArgs, context: &Context) -> CommandResult {
         }
     })?;
     progress.finish();
-    output?;
     if record.finished().is_none() {
         return Err(Failure::new(Exit::Failure, format_args!("nobody looks after job {id} any more")).into());
     }
 
-    if args.jsonl {
-        context.ui.json_line(&json!({ "event": "finished", "result": summary::result_of(&record) }))?;
-    } else {
-        summary::print(context, &record, args.json)?;
-    }
-    summary::report(context, &record);
+    let printed = match output {
+        Err(error) => Err(error.into()),
+        Ok(()) if args.jsonl => {
+            let last = json!({ "event": "finished", "result": summary::result_of(&record) });
+            context.ui.json_line(&last).map_err(Problem::from)
+        }
+        Ok(()) => summary::print(context, &record, args.json),
+    };
+    printed.map_err(|problem| match problem {
+        Problem::Output(error) if !error.is_reader_gone() => Failure::new(Exit::Failure, error)
+            .hint(format!("the job is recorded: agent-dispatch result {id}"))
+            .into(),
+        problem => problem,
+    })?;
+    summary::report(context, &record, args.strictness);
     context.ui.note(format_args!(
         "{}: {}{}",
         record.agent,

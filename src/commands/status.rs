@@ -60,8 +60,8 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
         let result = summary::result_of(&record);
         lines.push(("outcome", summary::closing_line(&record)));
         lines.extend(result.outcome.map(|outcome| ("agent says", outcome.name().to_owned())));
-        lines.extend(result.error.map(|error| ("error", error)));
-        lines.extend(result.hint.map(|hint| ("hint", hint)));
+        lines.extend(result.error.map(|error| ("error", human::printable(&error))));
+        lines.extend(result.hint.map(|hint| ("hint", human::printable(&hint))));
         if !result.denied_tools.is_empty() {
             lines.push(("denied", result.denied_tools.join(", ")));
         }

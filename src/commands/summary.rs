@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::verdict::{Strictness, exit_of};
 use super::{Context, Problem};
+use crate::error::Exit;
 use crate::store::{JobResult, Record, Status, Store, StoreError, Verdict};
 use crate::ui::{Tone, Ui, human};
 
@@ -60,7 +62,7 @@ pub(crate) fn closing_line(record: &Record) -> String {
 
 /// Says what is wrong with a finished job's result, if anything is: the error or, after a success, what the
 /// caller should know about it.
-pub(crate) fn report(context: &Context, record: &Record) {
+pub(crate) fn report(context: &Context, record: &Record, strictness: Strictness) {
     let result = result_of(record);
     if !result.success {
         let error = result.error.as_deref().unwrap_or("the agent failed without saying why");
@@ -72,6 +74,15 @@ pub(crate) fn report(context: &Context, record: &Record) {
             let tools = result.denied_tools.join(", ");
             context.ui.warn(format_args!("{}: tools were denied: {tools}", record.agent));
             context.ui.hint(hint);
+        }
+    }
+    if exit_of(record, strictness) == Exit::Unsatisfactory {
+        match result.outcome {
+            Some(outcome) => context.ui.failure(
+                format_args!("{}: the agent reports that its work is {}", record.agent, outcome.name()),
+                None,
+            ),
+            None => context.ui.failure(format_args!("{}: the answer is empty", record.agent), None),
         }
     }
 }

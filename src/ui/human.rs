@@ -52,9 +52,19 @@ pub fn one_line(text: &str, limit: usize) -> String {
     line
 }
 
+/// A text that somebody else wrote, fit for a terminal: without the characters that would control it.
+pub fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_for_the_terminal_cannot_control_it() {
+        assert_eq!(printable("a\tb\r\n\u{1b}]0;title\u{7}c\u{9b}2J"), "a\tb\n]0;titlec2J");
+    }
 
     #[test]
     fn lengths_of_time_are_short() {

@@ -120,17 +120,19 @@ impl Ui {
     /// Says something that is not data, unless asked to be quiet.
     pub fn note(self, text: impl Display) {
         if !self.quiet {
-            say(text);
+            say(human::printable(&text.to_string()));
         }
     }
 
     /// Warns.
     pub fn warn(self, text: impl Display) {
+        let text = human::printable(&text.to_string());
         say(format_args!("{}: {text}", self.tone_err("warning", Tone::Warning)));
     }
 
     /// Reports a failure and what to do about it.
     pub fn failure(self, message: impl Display, hint: Option<&str>) {
+        let message = human::printable(&message.to_string());
         say(format_args!("{}: {message}", self.tone_err("error", Tone::Bad)));
         if let Some(hint) = hint {
             self.hint(hint);
@@ -139,6 +141,7 @@ impl Ui {
 
     /// Says what to do next.
     pub fn hint(self, hint: &str) {
+        let hint = human::printable(hint);
         say(format_args!("{}: {hint}", self.tone_err("hint", Tone::Faint)));
     }
 

@@ -1,0 +1,129 @@
+//! `logs`: what the agent did, for people, for programs, and as it is.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::dispatch::{submit, submit_and_finish, submit_endless, with_agent};
+use crate::support::TestEnvironment;
+
+const TASK: &str = "fake: text first thoughts\nfake: tool Bash ls -la\nfake: retry server_error 500 1\n\
+                    fake: stderr a warning\nfake: answer the end";
+
+fn logs(environment: &TestEnvironment, id: &str, options: &[&str]) -> crate::support::Output {
+    environment.command(["logs", id]).args(options).run().expect_code(0)
+}
+
+#[test]
+fn a_person_reads_one_event_after_the_other() {
+    let environment = with_agent();
+    let id = submit_and_finish(&environment, TASK);
+    let output = logs(&environment, &id, &[]);
+    assert_eq!(
+        output.stdout,
+        "started with claude-fake-1, 4 tools\nfirst thoughts\n→ Bash ls -la\n← ok\n\
+         the API said server_error 500; retry 1 of 10\nthe end\nturn over: success $0.0125\n"
+    );
+    assert!(output.stderr.starts_with("infra: done in "), "{}", output.stderr);
+}
+
+#[test]
+fn colour_is_there_when_it_is_asked_for_and_only_then() {
+    let environment = with_agent();
+    let id = submit_and_finish(&environment, TASK);
+    assert!(!logs(&environment, &id, &[]).stdout.contains('\u{1b}'));
+    assert!(logs(&environment, &id, &["--color=always"]).stdout.contains("\u{1b}[33m→ Bash\u{1b}[0m ls -la"));
+}
+
+#[test]
+fn raw_is_byte_for_byte_what_the_agent_wrote() {
+    let environment = with_agent();
+    let id = submit_and_finish(&environment, TASK);
+    let written = fs::read_to_string(environment.jobs_directory().join(&id).join("stdout.jsonl")).unwrap();
+    let output = logs(&environment, &id, &["--raw"]);
+    assert_eq!((output.stdout.as_str(), output.stderr.as_str()), (written.as_str(), ""));
+    assert_eq!(output.last_result()["result"], "the end");
+}
+
+#[test]
+fn what_an_agent_writes_cannot_control_the_terminal() {
+    let environment = with_agent();
+    let task = "fake: text a\u{1b}]0;title\u{7}b\nfake: is-error c\u{1b}[2Jd";
+    let id = submit_and_finish(&environment, task);
+    assert!(logs(&environment, &id, &[]).stdout.contains("\na]0;titleb\nc[2Jd\n"));
+    let result = environment.command(["result", &id]).run().expect_code(1);
+    assert!(result.stderr.contains("the agent CLI reported an error: c[2Jd\n"), "{:?}", result.stderr);
+    assert!(!environment.command(["status", &id]).run().stdout.contains('\u{1b}'));
+}
+
+#[test]
+fn standard_error_is_kept_apart() {
+    let environment = with_agent();
+    let id = submit_and_finish(&environment, TASK);
+    assert_eq!(logs(&environment, &id, &["--stderr"]).stdout, "a warning\n");
+}
+
+#[test]
+fn programs_get_one_object_a_line() {
+    let environment = with_agent();
+    let id = submit_and_finish(&environment, TASK);
+    let output = logs(&environment, &id, &["--json"]);
+    let kinds: Vec<String> = output
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["event"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(kinds, ["started", "text", "tool_call", "tool_result", "retry", "text", "result"]);
+}
+
+#[test]
+fn following_ends_with_the_job() {
+    let environment = with_agent();
+    let id = submit_endless(&environment);
+    let followers: Vec<_> = [&["-f"][..], &["-f", "--raw"], &["-f", "--json"], &["-f", "--stderr"]]
+        .iter()
+        .map(|options| environment.command(["logs", &id]).args(*options).spawn())
+        .collect();
+    for follower in &followers[..3] {
+        follower.wait_for_stdout("working");
+    }
+    environment.command(["cancel", &id]).run().expect_code(0);
+    let outputs: Vec<_> = followers.into_iter().map(|follower| follower.wait().expect_code(0)).collect();
+    assert!(outputs[0].stderr.starts_with("infra: cancelled in "), "{}", outputs[0].stderr);
+    assert_eq!(outputs[1].last_result()["terminal_reason"], "aborted_streaming", "to the last line");
+    assert!(outputs[2].stdout.lines().last().unwrap().contains("\"event\":\"result\""));
+    assert_eq!(outputs[3].stdout, "");
+}
+
+#[test]
+fn looking_at_a_running_job_does_not_wait() {
+    let environment = with_agent();
+    let id = submit_endless(&environment);
+    assert!(logs(&environment, &id, &[]).stdout.ends_with("working\n"));
+    assert!(logs(&environment, &id, &["--raw"]).stdout.contains("working"));
+    environment.command(["cancel", &id]).run().expect_code(0);
+}
+
+#[test]
+fn a_program_that_is_not_claude_has_its_lines_as_a_log() {
+    let environment = TestEnvironment::new();
+    environment.link("assistant", &crate::support::programs::fake_agent());
+    environment.project_with("infra", "backend: command\ncommand: [assistant, --plain]");
+    let id = submit(&environment, "fake: text step one\nfake: answer step two");
+    environment.command(["wait", &id]).run().expect_code(0);
+    assert_eq!(logs(&environment, &id, &[]).stdout, "step one\nstep two\n");
+}
+
+#[test]
+fn the_reader_may_go_away_while_following() {
+    let environment = with_agent();
+    let id = submit_endless(&environment);
+    let line = format!(
+        "{} logs {id} -f | head -1; echo \"codes ${{PIPESTATUS[@]}}\"",
+        crate::support::programs::agent_dispatch().display()
+    );
+    let shell = environment.program("/bin/bash".as_ref(), ["-c", &line]).spawn();
+    shell.wait_for_stdout("started with");
+    environment.command(["cancel", &id]).run().expect_code(0);
+    assert!(shell.wait().stdout.ends_with("codes 0 0\n"));
+}
