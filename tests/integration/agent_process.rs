@@ -81,6 +81,7 @@ fn a_session_is_resumed_by_its_id_and_costs_only_its_own_run() {
     assert!(answer.contains(&format!("--resume={session}")), "{answer}");
     assert!(!answer.contains("--session-id"), "{answer}");
     assert_eq!(resumed["session_id"], session);
+    assert_eq!((&first["cost_usd"], &resumed["cost_usd"]), (&json!(0.0125), &json!(0.0125)));
 }
 
 #[test]
