@@ -255,7 +255,7 @@ impl Decoder {
     fn line(&mut self, line: Line<'_>, deliver: &mut dyn FnMut(Event)) {
         match (self, line) {
             (_, Line::Oversized { offset, bytes, .. }) => {
-                deliver(EventKind::Oversized { offset, bytes }.into())
+                deliver(EventKind::Oversized { offset, bytes }.into());
             }
             (Self::Claude(decoder), Line::Whole(text)) => decoder.line(&text, deliver),
             (Self::Command, Line::Whole(text)) => {

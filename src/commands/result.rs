@@ -3,10 +3,10 @@
 use clap::Args;
 
 use super::verdict::{Strictness, exit_of};
-use super::{CommandResult, Context, summary};
+use super::{CommandResult, Context, Problem, summary};
 use crate::engine::{Follower, look};
 use crate::error::{Exit, Failure};
-use crate::store::JobSelector;
+use crate::store::{JobSelector, Record, Store};
 
 /// Arguments of `result`.
 #[derive(Debug, Args)]
@@ -47,26 +47,53 @@ pub(crate) fn run(args: &ResultArgs, context: &Context) -> CommandResult {
         .into());
     }
     if args.offset > 0 || args.max_chars.is_some() {
-        let mut result = summary::result_of(&record);
-        let total = result.result.chars().count();
-        let shown: String =
-            result.result.chars().skip(args.offset).take(args.max_chars.unwrap_or(usize::MAX)).collect();
-        let next = args.offset.saturating_add(shown.chars().count());
-        result.result = shown;
-        if args.json {
-            context.ui.json(&result)?;
-        } else if !result.result.is_empty() {
-            context.ui.data(&result.result)?;
-        }
-        if next < total {
-            context.ui.note(format_args!(
-                "{} of {total} characters left: agent-dispatch result {id} --offset {next}",
-                total - next
-            ));
-        }
+        print_part(args, context, &store, &record)?;
     } else {
-        summary::print(context, &record, args.json)?;
+        summary::print(context, &store, &record, args.json)?;
     }
     summary::report(context, &record, args.strictness);
     Ok(exit_of(&record, args.strictness))
+}
+
+/// Prints the part of the answer that was asked for, and says how to get the next one.
+fn print_part(args: &ResultArgs, context: &Context, store: &Store, record: &Record) -> Result<(), Problem> {
+    let mut result = summary::result_of(record);
+    let mut part = String::new();
+    let (mut total, mut taken) = (0, 0);
+    let wanted = args.max_chars.unwrap_or(usize::MAX);
+    store
+        .answer(&result)?
+        .for_each_piece::<std::io::Error>(|piece| {
+            let skipped = args.offset.saturating_sub(total);
+            let length = piece.chars().count();
+            for character in piece.chars().skip(skipped).take(wanted - taken) {
+                part.push(character);
+                taken += 1;
+            }
+            total += length;
+            Ok(())
+        })
+        .map_err(|error| {
+            Failure::new(
+                Exit::Failure,
+                format_args!("failed to read the answer of job {}: {error}", record.id),
+            )
+        })?;
+    result.answer_file = None;
+    result.result = part;
+    if args.json {
+        context.ui.json(&result)?;
+    } else if !result.result.is_empty() {
+        context.ui.data(&result.result)?;
+    }
+    let next = args.offset.saturating_add(taken);
+    if next < total {
+        let again = args.max_chars.map(|count| format!(" --max-chars {count}")).unwrap_or_default();
+        context.ui.note(format_args!(
+            "{} of {total} characters left: agent-dispatch result {} --offset {next}{again}",
+            total - next,
+            record.id
+        ));
+    }
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::json;
+use serde::Serialize;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::request::RequestArgs;
@@ -105,10 +105,12 @@ pub(crate) fn run(args: &RunArgs, context: &Context) -> CommandResult {
     let printed = match output {
         Err(error) => Err(error.into()),
         Ok(()) if args.jsonl => {
-            let last = json!({ "event": "finished", "result": summary::result_of(&record) });
-            context.ui.json_line(&last).map_err(Problem::from)
+            let result = summary::result_of(&record);
+            let answer = store.answer(&result)?;
+            let result = summary::WholeResult { result: &result, answer: &answer };
+            context.ui.json_line(&Last { event: "finished", result }).map_err(Problem::from)
         }
-        Ok(()) => summary::print(context, &record, args.json),
+        Ok(()) => summary::print(context, store, &record, args.json),
     };
     printed.map_err(|problem| match problem {
         Problem::Output(error) if !error.is_reader_gone() => Failure::new(Exit::Failure, error)
@@ -124,6 +126,13 @@ pub(crate) fn run(args: &RunArgs, context: &Context) -> CommandResult {
         session_note(&record)
     ));
     Ok(interrupted.unwrap_or_else(|| exit_of(&record, args.strictness)))
+}
+
+/// The last line of `--jsonl`.
+#[derive(Serialize)]
+struct Last<'a> {
+    event: &'static str,
+    result: summary::WholeResult<'a>,
 }
 
 fn session_note(record: &crate::store::Record) -> String {

@@ -65,6 +65,9 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
         if !result.denied_tools.is_empty() {
             lines.push(("denied", result.denied_tools.join(", ")));
         }
+        if result.answer_file.is_some() {
+            lines.push(("answer", format!("long: agent-dispatch result {}", record.id)));
+        }
         if !result.result.is_empty() {
             lines.push(("answer", human::one_line(&result.result, 200)));
         }

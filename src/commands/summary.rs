@@ -1,13 +1,16 @@
 //! A finished job in words and as JSON, for the commands that end with one.
 
+use std::fmt;
 use std::time::Duration;
 
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::verdict::{Strictness, exit_of};
 use super::{Context, Problem};
 use crate::error::Exit;
-use crate::store::{JobResult, Record, Status, Store, StoreError, Verdict};
+use crate::store::{Answer, JobResult, Record, Status, Store, StoreError, Verdict};
 use crate::ui::{Tone, Ui, human};
 
 /// A status as a word in its colour.
@@ -88,15 +91,60 @@ pub(crate) fn report(context: &Context, record: &Record, strictness: Strictness)
 }
 
 /// Prints a finished job's answer, or its result as JSON.
-pub(crate) fn print(context: &Context, record: &Record, as_json: bool) -> Result<(), Problem> {
+pub(crate) fn print(context: &Context, store: &Store, record: &Record, as_json: bool) -> Result<(), Problem> {
     let result = result_of(record);
+    let answer = store.answer(&result)?;
     if as_json {
-        return Ok(context.ui.json(&result)?);
+        return Ok(context.ui.json(&WholeResult { result: &result, answer: &answer })?);
     }
     match &result.parsed_result {
         Some(parsed) => Ok(context.ui.json(parsed)?),
-        None if result.result.is_empty() => Ok(()),
-        None => Ok(context.ui.data(&result.result)?),
+        None => Ok(context.ui.pieces(|print| answer.for_each_piece(print))?),
+    }
+}
+
+/// A result with its answer in it, however long that is: it is written as it is read.
+pub(crate) struct WholeResult<'a> {
+    pub(crate) result: &'a JobResult,
+    pub(crate) answer: &'a Answer<'a>,
+}
+
+impl Serialize for WholeResult<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if matches!(self.answer, Answer::Text(_)) {
+            return self.result.serialize(serializer);
+        }
+        let short = JobResult { answer_file: None, ..self.result.clone() };
+        let Value::Object(fields) = serde_json::to_value(short).map_err(serde::ser::Error::custom)? else {
+            return Err(serde::ser::Error::custom("a result is an object"));
+        };
+        let mut map = serializer.serialize_map(Some(fields.len()))?;
+        for (name, value) in fields {
+            if name == "result" {
+                map.serialize_entry(&name, &InPieces(self.answer))?;
+            } else {
+                map.serialize_entry(&name, &value)?;
+            }
+        }
+        map.end()
+    }
+}
+
+/// An answer as a JSON string.
+struct InPieces<'a>(&'a Answer<'a>);
+
+impl Serialize for InPieces<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Unlike `serialize_str`, this takes a text piece by piece.
+        serializer.collect_str(self)
+    }
+}
+
+impl fmt::Display for InPieces<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let written: Result<(), std::io::Error> =
+            self.0.for_each_piece(|piece| f.write_str(piece).map_err(std::io::Error::other));
+        written.map_err(|_| fmt::Error)
     }
 }
 

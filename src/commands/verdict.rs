@@ -29,7 +29,9 @@ fn exit_of_result(result: &JobResult, Strictness { strict }: Strictness) -> Exit
         return result.error_type.unwrap_or(ErrorType::CliError).into();
     }
     let unsatisfactory = matches!(result.outcome, Some(Outcome::Partial | Outcome::Blocked))
-        || (result.result.trim().is_empty() && result.parsed_result.is_none());
+        || (result.result.trim().is_empty()
+            && result.parsed_result.is_none()
+            && result.answer_file.is_none());
     if strict && !result.denied_tools.is_empty() {
         Exit::Denied
     } else if strict && unsatisfactory {

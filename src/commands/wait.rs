@@ -11,7 +11,7 @@ use crate::config::Timeout;
 use crate::engine::{Follower, look};
 use crate::error::{Exit, Failure};
 use crate::os::wait_readable;
-use crate::store::{JobResult, JobSelector, Record};
+use crate::store::{Answer, JobResult, JobSelector, Record};
 
 /// Arguments of `wait`.
 #[derive(Debug, Args)]
@@ -77,7 +77,11 @@ pub(crate) fn run(args: &WaitArgs, context: &Context) -> CommandResult {
     over.sort_by_key(|(position, _)| *position);
     if args.json {
         let results: Vec<JobResult> = over.iter().map(|(_, record)| summary::result_of(record)).collect();
-        context.ui.json(&results)?;
+        let answers: Vec<Answer<'_>> =
+            results.iter().map(|result| store.answer(result)).collect::<Result<_, _>>()?;
+        let whole =
+            results.iter().zip(&answers).map(|(result, answer)| summary::WholeResult { result, answer });
+        context.ui.json(&whole.collect::<Vec<_>>())?;
     }
     if !waiting.is_empty() {
         return Err(Failure::new(

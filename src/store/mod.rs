@@ -134,7 +134,7 @@ impl JobFolder {
     }
 
     /// Makes a draft the answer, durably.
-    pub fn keep_answer(&self, draft: AnswerDraft) -> Result<(), FileError> {
+    pub fn keep_answer(&self, draft: &AnswerDraft) -> Result<(), FileError> {
         let path = self.path().join(&draft.name);
         draft.file.sync_all().map_err(|source| FileError::Io { action: "write", path, source })?;
         self.0.rename(&draft.name, paths::ANSWER)?;

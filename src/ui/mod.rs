@@ -98,6 +98,23 @@ impl Ui {
         Ok(out.flush()?)
     }
 
+    /// Writes data that comes in pieces, and a line end if it has none.
+    pub fn pieces(
+        self,
+        give: impl FnOnce(&mut dyn FnMut(&str) -> Result<(), OutputError>) -> Result<(), OutputError>,
+    ) -> Result<(), OutputError> {
+        let mut out = io::stdout().lock();
+        let mut ended = true;
+        give(&mut |piece| {
+            ended = if piece.is_empty() { ended } else { piece.ends_with('\n') };
+            Ok(out.write_all(piece.as_bytes())?)
+        })?;
+        if !ended {
+            out.write_all(b"\n")?;
+        }
+        Ok(out.flush()?)
+    }
+
     /// Writes one JSON document: indented on a terminal, one line otherwise.
     pub fn json(self, value: &impl Serialize) -> Result<(), OutputError> {
         let mut out = io::BufWriter::new(io::stdout().lock());
@@ -112,9 +129,10 @@ impl Ui {
 
     /// Writes one JSON object as a line, for those who read a stream.
     pub fn json_line(self, value: &impl Serialize) -> Result<(), OutputError> {
-        let mut line = serde_json::to_vec(value).map_err(io::Error::from)?;
-        line.push(b'\n');
-        self.raw(&line)
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        serde_json::to_writer(&mut out, value).map_err(io::Error::from)?;
+        out.write_all(b"\n")?;
+        Ok(out.flush()?)
     }
 
     /// Says something that is not data, unless asked to be quiet.

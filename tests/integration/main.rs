@@ -17,6 +17,7 @@ mod jobs_listing;
 mod json_schema;
 mod leftovers;
 mod logs;
+mod long_answers;
 mod nesting;
 mod run_answers;
 mod run_json;

@@ -50,7 +50,10 @@ fn a_long_answer_is_read_in_pages_of_characters() {
     let page = |options: &[&str]| environment.command(["result", &id]).args(options).run().expect_code(0);
     let first = page(&["--max-chars", "4"]);
     assert_eq!(first.stdout, "äöü🦀\n");
-    assert_eq!(first.stderr, format!("13 of 17 characters left: agent-dispatch result {id} --offset 4\n"));
+    assert_eq!(
+        first.stderr,
+        format!("13 of 17 characters left: agent-dispatch result {id} --offset 4 --max-chars 4\n")
+    );
     let rest = page(&["--offset", "4"]);
     assert_eq!((rest.stdout.as_str(), rest.stderr.as_str()), (" and the rest\n", ""));
     assert_eq!(page(&["--offset", "5", "--max-chars", "3"]).stdout, "and\n");

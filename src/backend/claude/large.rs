@@ -96,7 +96,7 @@ impl<'a> LongTexts<'a> {
         let number: Option<usize> = token.strip_prefix(&self.mark).and_then(|number| number.parse().ok());
         let Some(number) = number.filter(|number| *number < self.drafts.len()) else { return Ok(false) };
         let draft = self.drafts.swap_remove(number);
-        self.folder.keep_answer(draft).map_err(io::Error::other)?;
+        self.folder.keep_answer(&draft).map_err(io::Error::other)?;
         Ok(true)
     }
 }
