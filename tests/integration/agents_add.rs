@@ -16,8 +16,8 @@ fn add(environment: &TestEnvironment, arguments: &[&str]) -> Output {
 /// A directory among the projects that no agent has.
 fn directory(environment: &TestEnvironment, name: &str) -> String {
     let path = environment.root().join("projects").join(name);
-    fs::create_dir_all(&path).unwrap();
-    path.to_str().unwrap().to_owned()
+    fs::create_dir_all(&path).expect("a directory");
+    path.to_str().expect("a path of this test").to_owned()
 }
 
 fn written(environment: &TestEnvironment) -> String {

@@ -15,7 +15,7 @@ fn show(environment: &TestEnvironment, name: &str) -> Value {
 }
 
 fn written(environment: &TestEnvironment) -> String {
-    fs::read_to_string(environment.config()).unwrap()
+    fs::read_to_string(environment.config()).expect("the config")
 }
 
 #[test]

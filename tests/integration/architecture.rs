@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 
 use crate::source::{self, Source, Token};
 
+/// A module and what may be named of it.
+type Allowed = (&'static str, &'static [&'static str]);
+
 /// Which of our modules each of our modules may name. `*` is everything in it; otherwise the items are listed.
 ///
 /// `commands` turns results into words, so it names the types of the config and of records. What runs a job is
 /// behind `engine`, except for waiting: only a command knows which descriptors end its wait.
-const ALLOWED: &[(&str, &[(&str, &[&str])])] = &[
+const ALLOWED: &[(&str, &[Allowed])] = &[
     ("lib", &[("cli", &["Cli"]), ("commands", &["run"])]),
     ("cli", &[("commands", &["*"]), ("ui", &["ColorChoice"])]),
     (
@@ -79,8 +82,8 @@ fn sources() -> Vec<Source> {
         .iter()
         .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
         .map(|path| {
-            let name = path.strip_prefix(&directory).unwrap().to_str().unwrap();
-            Source::new(name, &fs::read_to_string(path).unwrap())
+            let name = path.strip_prefix(&directory).ok().and_then(Path::to_str).expect("a path below src");
+            Source::new(name, &fs::read_to_string(path).expect("a source"))
         })
         .collect();
     sources.sort_by(|a, b| a.name.cmp(&b.name));
@@ -90,7 +93,7 @@ fn sources() -> Vec<Source> {
 
 /// Every file below a directory.
 fn files(directory: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let entries = fs::read_dir(directory).expect("a directory").map(|entry| entry.expect("an entry").path());
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 

@@ -12,7 +12,7 @@ fn agents(environment: &TestEnvironment, arguments: &[&str]) -> Output {
 }
 
 fn mode(path: &Path) -> u32 {
-    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+    fs::metadata(path).expect("a file").permissions().mode() & 0o7777
 }
 
 #[test]

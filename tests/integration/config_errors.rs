@@ -29,7 +29,7 @@ fn check(text: &str, place: &str) {
             output.stderr
         );
         assert!(output.stderr.contains("hint: correct line "), "{command:?}: {}", output.stderr);
-        assert_eq!(fs::read_to_string(environment.config()).unwrap(), text, "{command:?}");
+        assert_eq!(fs::read(environment.config()).expect("the config"), text.as_bytes(), "{command:?}");
     }
     assert_eq!(environment.job_ids(), [""; 0]);
 }

@@ -13,7 +13,7 @@ const ORIGINAL: &str = include_str!("original-agents.yaml");
 fn environment() -> TestEnvironment {
     let environment = TestEnvironment::new();
     for project in ["infra", "shop", "docs"] {
-        fs::create_dir_all(environment.home().join("projects").join(project)).unwrap();
+        fs::create_dir_all(environment.home().join("projects").join(project)).expect("a directory");
     }
     environment.write_config(ORIGINAL);
     environment

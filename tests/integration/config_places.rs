@@ -7,8 +7,8 @@ use crate::support::{Invocation, TestEnvironment};
 
 /// Writes a config with one agent of this name.
 fn write(path: &Path, agent: &str) {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, format!("agents: {{{agent}: {{directory: /}}}}\n")).unwrap();
+    fs::create_dir_all(path.parent().expect("it is in a directory")).expect("a directory");
+    fs::write(path, format!("agents: {{{agent}: {{directory: /}}}}\n")).expect("a config");
 }
 
 #[track_caller]
