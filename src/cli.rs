@@ -36,11 +36,12 @@ pub struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// The config file [default: ~/.config/agent-dispatch/agents.yaml]
-    #[arg(long, global = true, value_name = "FILE", env = "AGENT_DISPATCH_CONFIG", hide_env_values = true)]
+    // The variables are read where the paths are made: empty ones count as unset there.
+    /// The config file [env: AGENT_DISPATCH_CONFIG] [default: ~/.config/agent-dispatch/agents.yaml]
+    #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// The directory with the jobs [default: jobs/ beside the config file]
-    #[arg(long, global = true, value_name = "DIR", env = "AGENT_DISPATCH_JOBS_DIR", hide_env_values = true)]
+    /// The directory with the jobs [env: AGENT_DISPATCH_JOBS_DIR] [default: jobs/ beside the config file]
+    #[arg(long, global = true, value_name = "DIR")]
     pub(crate) jobs_dir: Option<PathBuf>,
     /// When to use colour
     #[arg(

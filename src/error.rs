@@ -6,7 +6,7 @@
 use std::process::ExitCode;
 
 use crate::backend::RefusedArgument;
-use crate::config::{ConfigError, EditError};
+use crate::config::{ConfigError, DirectoryProblem, EditError};
 use crate::engine::{CancelError, DispatchError, FollowError, TaskError};
 use crate::os::{FileError, Refusal};
 use crate::store::{ErrorType, StoreError};
@@ -270,7 +270,22 @@ impl From<ConfigError> for Failure {
 
 impl From<EditError> for Failure {
     fn from(error: EditError) -> Self {
+        let exit = match &error {
+            EditError::Unknown { .. }
+            | EditError::Directory {
+                problem: DirectoryProblem::Missing | DirectoryProblem::NotADirectory,
+                ..
+            } => Exit::NotFound,
+            // Nothing that was typed or written is wrong.
+            EditError::Locked { .. } | EditError::NoLock { .. } | EditError::File(_) => Exit::Failure,
+            EditError::Config(_)
+            | EditError::NotAFile { .. }
+            | EditError::Directory { .. }
+            | EditError::Exists { .. }
+            | EditError::Refused { .. }
+            | EditError::Entangled { .. } => Exit::Usage,
+        };
         let hint = error.hint();
-        Self::new(Exit::Usage, &error).maybe_hint(hint)
+        Self::new(exit, &error).maybe_hint(hint)
     }
 }

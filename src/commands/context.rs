@@ -22,8 +22,11 @@ impl Context {
     pub(crate) fn new(global: &Global) -> Self {
         Self {
             ui: Ui::new(global.color, global.quiet),
-            config: global.config.clone().filter(|path| !path.as_os_str().is_empty()),
-            jobs_dir: global.jobs_dir.clone().filter(|path| !path.as_os_str().is_empty()),
+            config: global.config.clone(),
+            jobs_dir: global.jobs_dir.clone().or_else(|| {
+                let path = std::env::var_os("AGENT_DISPATCH_JOBS_DIR").filter(|path| !path.is_empty());
+                path.map(PathBuf::from)
+            }),
         }
     }
 

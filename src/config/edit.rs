@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::changes::{AgentChanges, GroupChanges};
+use super::decode::Places;
 use super::load::{self, ConfigError};
 use super::patch::{self, Change, Patch};
 use super::syntax::Node;
@@ -15,7 +16,7 @@ use crate::os::{LockError, create_private_parents, lock_within, open_lock_file, 
 
 mod error;
 
-pub use error::{EditError, Kind};
+pub use error::{DirectoryProblem, EditError, Kind};
 
 /// How long an edit waits for another one to end, unless told otherwise.
 pub const LOCK_WAIT: Duration = Duration::from_secs(10);
@@ -43,8 +44,8 @@ impl Editor {
         Self { wait, ..self }
     }
 
-    /// Adds the agent `name` that works in `directory`, which must exist. Relative directories are
-    /// relative to the working directory; the config gets the canonical absolute path.
+    /// Adds the agent `name` that works in `directory`, which must exist; see [`agent_directory`] for what
+    /// the config gets.
     pub fn add_agent(
         &self,
         name: &AgentName,
@@ -98,16 +99,20 @@ impl Editor {
             // Nothing to change, so nothing is created, not even a lock.
             check_presence(&Config::default(), kind, name, &change)?;
         }
+        match fs::metadata(&target) {
+            Ok(metadata) if metadata.is_dir() => {
+                return Err(ConfigError::IsADirectory { path: self.path.clone() }.into());
+            }
+            Ok(metadata) if !metadata.is_file() => {
+                return Err(EditError::NotAFile { path: self.path.clone() });
+            }
+            // What cannot be looked at cannot be read either, which says why.
+            _ => {}
+        }
         if let Some(parent) = target.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             create_private_parents(parent)?;
         }
         let _lock = self.lock(&target)?;
-        match fs::metadata(&target) {
-            Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => {
-                return Err(EditError::NotAFile { path: self.path.clone() });
-            }
-            _ => {}
-        }
         let text = load::read(&target)?.unwrap_or_default();
         let (config, root) = load::parse(&self.path, &text)?;
         check_presence(&config, kind, name, &change)?;
@@ -182,15 +187,35 @@ fn follow_links(path: &Path) -> Result<PathBuf, EditError> {
     Err(ConfigError::Unreadable { path, source }.into())
 }
 
-/// An agent's directory as the config has it: canonical, absolute, and there.
-fn directory_node(directory: &Path) -> Result<Node<'static>, EditError> {
-    let refuse = |reason: String| EditError::Directory { path: directory.to_owned(), reason };
-    let canonical = fs::canonicalize(directory).map_err(|error| refuse(error.to_string()))?;
-    if !canonical.is_dir() {
-        return Err(refuse("it is not a directory".to_owned()));
-    }
-    let text = canonical.into_os_string().into_string();
-    text.map(Node::text).map_err(|_| refuse("its path is not UTF-8".to_owned()))
+/// The directory an agent gets for what was typed: canonical, absolute, and there. A `~` that no shell replaced
+/// is the home directory.
+pub fn agent_directory(typed: &Path) -> Result<PathBuf, EditError> {
+    let refuse = |problem| EditError::Directory { path: typed.to_owned(), problem };
+    let text = typed.to_str().ok_or_else(not_utf8).map_err(refuse)?;
+    let home = load::home_directory();
+    // Relative to the working directory, not to the config: this was typed, not read.
+    let places = Places { base: Path::new(""), home: home.as_deref() };
+    let path = places.absolute(text).map_err(|reason| refuse(DirectoryProblem::NotAPath(reason)))?;
+    let canonical = fs::canonicalize(&path).map_err(|error| {
+        let problem = match error.kind() {
+            io::ErrorKind::NotFound => DirectoryProblem::Missing,
+            io::ErrorKind::NotADirectory => DirectoryProblem::NotADirectory,
+            _ => DirectoryProblem::Io(error),
+        };
+        // What was looked for, so that a hint with it is right in any shell.
+        EditError::Directory { path, problem }
+    })?;
+    if canonical.is_dir() { Ok(canonical) } else { Err(refuse(DirectoryProblem::NotADirectory)) }
+}
+
+fn directory_node(typed: &Path) -> Result<Node<'static>, EditError> {
+    let text = agent_directory(typed)?.into_os_string().into_string();
+    let refuse = |path: std::ffi::OsString| EditError::Directory { path: path.into(), problem: not_utf8() };
+    text.map(Node::text).map_err(refuse)
+}
+
+fn not_utf8() -> DirectoryProblem {
+    DirectoryProblem::NotAPath("its path is not UTF-8".to_owned())
 }
 
 #[cfg(test)]

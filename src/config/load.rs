@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::decode::{self, Places};
@@ -87,6 +88,11 @@ fn home(environment: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     named.or_else(|| directories::BaseDirs::new().map(|base| base.home_dir().to_owned()))
 }
 
+/// What `~` stands for.
+pub(super) fn home_directory() -> Option<PathBuf> {
+    home(&|name| std::env::var_os(name))
+}
+
 /// Where the config is: the file given with `--config`, else `$AGENT_DISPATCH_CONFIG`, else
 /// `$XDG_CONFIG_HOME/agent-dispatch/agents.yaml`, else `~/.config/agent-dispatch/agents.yaml`.
 ///
@@ -121,7 +127,9 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
 /// The text of the config at `path`; `None` when there is no such file.
 pub(super) fn read(path: &Path) -> Result<Option<String>, ConfigError> {
     let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
-    let mut file = match File::open(path) {
+    // Not to wait for somebody who may never write to a FIFO.
+    let opened = File::options().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path);
+    let mut file = match opened {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(error)),
@@ -130,11 +138,19 @@ pub(super) fn read(path: &Path) -> Result<Option<String>, ConfigError> {
     if metadata.is_dir() {
         return Err(ConfigError::IsADirectory { path: path.to_owned() });
     }
+    let is_fifo = metadata.file_type().is_fifo();
+    if is_fifo {
+        // One that has a writer may be `--config <(…)`.
+        rustix::fs::fcntl_setfl(&file, rustix::fs::OFlags::empty()).map_err(|e| unreadable(e.into()))?;
+    }
     let mut bytes = Vec::with_capacity(metadata.len().min(MAX_BYTES) as usize + 1);
     // One more than is allowed, to notice that there is more.
     (&mut file).take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(ConfigError::TooLarge { path: path.to_owned() });
+    }
+    if is_fifo && bytes.is_empty() {
+        return Err(unreadable(io::Error::other("it is a FIFO that nobody writes to")));
     }
     String::from_utf8(bytes).map(Some).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
@@ -160,7 +176,7 @@ pub(super) fn parse<'t>(path: &Path, text: &'t str) -> Result<(Config, Node<'t>)
     };
     let root =
         syntax::parse(text).map_err(|SyntaxError { at, message }| invalid(at, String::new(), message))?;
-    let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
+    let home = home_directory();
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let places = Places { base: absolute.parent().unwrap_or(Path::new("/")), home: home.as_deref() };
     let mut config =

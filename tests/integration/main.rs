@@ -4,9 +4,18 @@
 mod support;
 
 mod agent_process;
+mod agents_add;
+mod agents_list;
+mod agents_show;
+mod agents_update;
+mod architecture;
 mod bad_input;
 mod bad_places;
 mod cancel;
+mod config_edits;
+mod config_errors;
+mod config_original;
+mod config_places;
 mod dispatch;
 mod escapes;
 mod exit_codes;
@@ -21,6 +30,7 @@ mod long_answers;
 mod nesting;
 mod run_answers;
 mod run_json;
+mod source;
 mod status_and_result;
 mod submit_and_wait;
 mod traps;

@@ -44,7 +44,13 @@ fn no_more_agents_run_at_once_than_the_limit_allows_and_in_the_order_of_submissi
     environment.project("infra");
     let log = environment.root().join("log");
     let task = format!("fake: log {}\nfake: sleep 20ms", log.display());
-    let ids: Vec<String> = (0..20).map(|_| submit(&environment, "infra", &task)).collect();
+    // The first two run until they are seen to do so at once.
+    let (gate, held) = gate(&environment, "gate");
+    let mut ids: Vec<String> =
+        (0..2).map(|_| submit(&environment, "infra", &format!("{task}\n{held}"))).collect();
+    ids.extend((0..18).map(|_| submit(&environment, "infra", &task)));
+    ids[..2].iter().for_each(|id| wait_for_status(&environment, id, "running"));
+    open(&gate);
     environment.command(["wait"]).args(ids.iter().map(String::as_str)).run().expect_code(0);
 
     let mut running = 0;

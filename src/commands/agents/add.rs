@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::fields::{self, FieldArgs};
 use crate::commands::{CommandResult, Context};
-use crate::config::{AgentName, Editor, Field, describe};
+use crate::config::{AgentName, Editor, Field, agent_directory, describe};
 use crate::error::{Exit, Failure};
 
 const EXAMPLES: &str = "\
@@ -32,18 +32,20 @@ pub(crate) struct AddArgs {
 }
 
 pub(crate) fn run(args: &AddArgs, context: &Context) -> CommandResult {
+    let directory = agent_directory(&args.directory)?;
     let mut changes = args.fields.changes();
     if changes.description == Field::Keep {
-        let description = describe(&args.directory).description;
+        let description = describe(&directory).description;
         if !description.is_empty() {
             changes.description = Field::Set(description);
         }
     }
     let editor = Editor::new(context.config_path()?);
-    let config = editor.add_agent(&args.name, &args.directory, &changes)?;
+    let config = editor.add_agent(&args.name, &directory, &changes)?;
     let Some(agent) = config.agents.get(&args.name) else {
         return Err(Failure::new(Exit::Failure, format_args!("agent '{}' is gone again", args.name)).into());
     };
+    fields::warn(&config, &args.name, context);
     if args.json {
         context.ui.json(&fields::to_json(&args.name, agent))?;
     } else {

@@ -3,7 +3,8 @@
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::config::{Agent, AgentChanges, AgentName, BackendKind, BudgetUsd, Field, Timeout};
+use crate::commands::Context;
+use crate::config::{Agent, AgentChanges, AgentName, BackendKind, BudgetUsd, Config, Field, Timeout};
 
 /// The fields of an agent as options.
 #[derive(Debug, Args)]
@@ -109,6 +110,14 @@ pub(super) fn to_json(name: &AgentName, agent: &Agent) -> Value {
         document.extend(fields);
     }
     document
+}
+
+/// Passes on what looks wrong with an agent that was just written.
+pub(super) fn warn(config: &Config, name: &AgentName, context: &Context) {
+    let fields = format!("agents.{name}.");
+    for warning in config.warnings.iter().filter(|warning| warning.key.starts_with(&fields)) {
+        context.ui.warn(format_args!("{}: {warning}", config.path.display()));
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::fields;
 use crate::commands::{CommandResult, Context};
+use crate::config::{Agent, AgentName};
 use crate::error::Exit;
 use crate::ui::{Tone, human, table};
 
@@ -19,8 +20,12 @@ pub(crate) struct ListArgs {
 pub(crate) fn run(args: &ListArgs, context: &Context) -> CommandResult {
     let config = context.config()?;
     if args.json {
-        let documents: Vec<Value> =
-            config.agents.iter().map(|(name, agent)| fields::to_json(name, agent)).collect();
+        let document = |(name, agent): (&AgentName, &Agent)| {
+            let mut document = fields::to_json(name, agent);
+            document["exists"] = agent.directory.is_dir().into();
+            document
+        };
+        let documents: Vec<Value> = config.agents.iter().map(document).collect();
         context.ui.json(&documents)?;
         return Ok(Exit::Success);
     }

@@ -54,18 +54,24 @@ enum Unset {
 pub(crate) fn run(args: &UpdateArgs, context: &Context) -> CommandResult {
     let mut changes = AgentChanges { directory: args.directory.clone(), ..args.fields.changes() };
     for field in &args.unset {
-        match field {
-            Unset::Description => changes.description = Field::Unset,
-            Unset::Timeout => changes.timeout = Field::Unset,
-            Unset::MaxBudgetUsd => changes.max_budget_usd = Field::Unset,
-            Unset::Model => changes.model = Field::Unset,
-            Unset::PermissionMode => changes.permission_mode = Field::Unset,
-            Unset::AllowedTools => changes.allowed_tools = Field::Unset,
-            Unset::DisallowedTools => changes.disallowed_tools = Field::Unset,
-            Unset::Instructions => changes.instructions = Field::Unset,
-            Unset::Backend => changes.backend = Field::Unset,
-            Unset::Command => changes.command = Field::Unset,
-            Unset::Exclusive => changes.exclusive = Field::Unset,
+        let is_free = match field {
+            Unset::Description => unset(&mut changes.description),
+            Unset::Timeout => unset(&mut changes.timeout),
+            Unset::MaxBudgetUsd => unset(&mut changes.max_budget_usd),
+            Unset::Model => unset(&mut changes.model),
+            Unset::PermissionMode => unset(&mut changes.permission_mode),
+            Unset::AllowedTools => unset(&mut changes.allowed_tools),
+            Unset::DisallowedTools => unset(&mut changes.disallowed_tools),
+            Unset::Instructions => unset(&mut changes.instructions),
+            Unset::Backend => unset(&mut changes.backend),
+            Unset::Command => unset(&mut changes.command),
+            Unset::Exclusive => unset(&mut changes.exclusive),
+        };
+        if !is_free {
+            let name = field.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+            return Err(
+                Failure::new(Exit::Usage, format_args!("'{name}' cannot be both set and unset")).into()
+            );
         }
     }
     if changes == AgentChanges::default() {
@@ -77,10 +83,16 @@ pub(crate) fn run(args: &UpdateArgs, context: &Context) -> CommandResult {
     let Some(agent) = config.agents.get(&args.name) else {
         return Err(Failure::new(Exit::Failure, format_args!("agent '{}' is gone again", args.name)).into());
     };
+    fields::warn(&config, &args.name, context);
     if args.json {
         context.ui.json(&fields::to_json(&args.name, agent))?;
     } else {
         context.ui.data(&format!("updated {}", args.name))?;
     }
     Ok(Exit::Success)
+}
+
+/// Marks a field to be removed; says whether nothing else was to happen to it.
+fn unset<T: PartialEq>(field: &mut Field<T>) -> bool {
+    matches!(std::mem::replace(field, Field::Unset), Field::Keep | Field::Unset)
 }

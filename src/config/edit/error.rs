@@ -42,12 +42,12 @@ pub enum EditError {
         path: PathBuf,
     },
     /// An agent's directory is not there or not usable.
-    #[error("failed to use {} as an agent's directory: {reason}", path.display())]
+    #[error("failed to use {} as an agent's directory: {problem}", path.display())]
     Directory {
         /// What was to be the directory.
         path: PathBuf,
         /// What is wrong with it.
-        reason: String,
+        problem: DirectoryProblem,
     },
     /// The name is taken.
     #[error("the {kind} '{name}' exists already")]
@@ -85,6 +85,23 @@ pub enum EditError {
     },
 }
 
+/// Why a directory cannot be an agent's.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectoryProblem {
+    /// Nothing of that name is there.
+    #[error("it does not exist")]
+    Missing,
+    /// Something else is there.
+    #[error("it is not a directory")]
+    NotADirectory,
+    /// It is no path, or none that the config can hold.
+    #[error("{0}")]
+    NotAPath(String),
+    /// The operating system refused to look at it.
+    #[error(transparent)]
+    Io(io::Error),
+}
+
 /// What an entry of the config is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -116,7 +133,9 @@ impl EditError {
                 let directory = lock.parent().unwrap_or(lock);
                 Some(format!("make the directory writable for you: chmod u+rwx {}", directory.display()))
             }
-            Self::Directory { path, .. } => Some(format!("create it first: mkdir -p {}", path.display())),
+            Self::Directory { path, problem: DirectoryProblem::Missing } => {
+                Some(format!("create it first: mkdir -p {}", path.display()))
+            }
             Self::Exists { kind, name } => Some(format!("change it: agent-dispatch {kind}s update {name}")),
             Self::Unknown { kind, nearest: Some(near), .. } => {
                 Some(format!("did you mean '{near}'? see them all: agent-dispatch {kind}s list"))
@@ -129,7 +148,7 @@ impl EditError {
                 let directory = error.path().parent().unwrap_or(error.path());
                 Some(format!("make the directory writable for you: chmod u+rwx {}", directory.display()))
             }
-            Self::File(_) | Self::NotAFile { .. } | Self::Refused { .. } => None,
+            Self::File(_) | Self::NotAFile { .. } | Self::Directory { .. } | Self::Refused { .. } => None,
         }
     }
 }

@@ -1,0 +1,80 @@
+//! What 50,000 jobs that are over cost those who do not ask for them.
+
+use std::fs;
+use std::path::Path;
+
+use super::jobs::submit_times;
+use super::process::Usage;
+use super::world::World;
+use super::{Bar, median, millis};
+
+const RECORDS: u64 = 50_000;
+
+pub(crate) fn measure() -> Vec<Bar> {
+    const RUNS: usize = 10;
+    let world = World::new();
+    let without_history = median(submit_times(&world, RUNS));
+    write_history(&world);
+    let repeated =
+        |arguments: &[&str]| -> Vec<Usage> { (0..RUNS).map(|_| world.tool(arguments).measure()).collect() };
+    let wall = |runs: &[Usage]| median(runs.iter().map(|run| millis(run.wall)).collect());
+    let memory = |runs: &[Usage]| runs.iter().map(|run| run.max_rss_mb).fold(0.0, f64::max);
+    let note = format!("median of {RUNS}");
+    let jobs = repeated(&["jobs"]);
+    let running = repeated(&["jobs", "--status", "running"]);
+    let submit = median(submit_times(&world, RUNS));
+    let recent = repeated(&["gc", "--dry-run", "--older-than", "300d"]);
+    let dry = world.tool(["gc", "--dry-run", "--all"]).measure();
+    let gc = world.tool(["gc", "--older-than", "1h"]).measure();
+    let left = fs::read_dir(world.jobs()).expect("the jobs").count();
+    assert!(left < 200, "gc deletes what is old: {left} entries are left");
+    vec![
+        Bar::at_most("50,000 records: jobs", wall(&jobs), 60.0, "ms").note(&note),
+        Bar::at_most("50,000 records: jobs: memory", memory(&jobs), 30.0, "MB")
+            .note(format!("most of {RUNS}")),
+        Bar::at_most("50,000 records: jobs --status running", wall(&running), 20.0, "ms").note(&note),
+        Bar::at_most("50,000 records: submit, more than without", submit - without_history, 5.0, "ms")
+            .note(format!("medians of {RUNS}: {submit:.1} ms, {without_history:.1} ms without history")),
+        Bar::at_most("50,000 records: gc that deletes nothing", wall(&recent), 2_000.0, "ms").note(&note),
+        Bar::at_most("50,000 records: gc --dry-run --all", millis(dry.wall), 2_000.0, "ms")
+            .note(format!("once; {:.0} MB", dry.max_rss_mb)),
+        Bar::at_most("50,000 records: gc that deletes them", millis(gc.wall), 2_000.0, "ms")
+            .note(format!("once, with the folders; {:.0} MB", gc.max_rss_mb)),
+    ]
+}
+
+/// Copies a job that is over, with its folder, as if it had run again and again from an hour to a hundred days ago.
+fn write_history(world: &World) {
+    let id = world.submit("infra", "task");
+    world.wait(std::slice::from_ref(&id));
+    let record = fs::read_to_string(world.jobs().join(format!("{id}.json"))).expect("the record");
+    let folder = world.jobs().join(&id);
+    let created_ms = u64::from_str_radix(&id[..12], 16).expect("the time is in the id");
+    const HOUR_MS: u64 = 3_600_000;
+    let step_ms = 2_400 * HOUR_MS / RECORDS;
+    for number in 0..RECORDS {
+        let earlier_ms = 2 * HOUR_MS + number * step_ms;
+        let copy = format!("{:012x}7000{:016x}", created_ms - earlier_ms, (0b10_u64 << 62) | number);
+        let record = earlier(&record.replace(&id, &copy), earlier_ms / 1_000);
+        fs::write(world.jobs().join(format!("{copy}.json")), record).expect("a record");
+        copy_folder(&folder, &world.jobs().join(&copy));
+    }
+}
+
+/// A record whose times are so many seconds earlier.
+fn earlier(record: &str, seconds: u64) -> String {
+    let mut document: serde_json::Value = serde_json::from_str(record).expect("a record is JSON");
+    for time in ["created_at", "started_at", "completed_at"] {
+        let at = document[time].as_f64().expect("the job is over");
+        document[time] = (at - seconds as f64).into();
+    }
+    document.to_string()
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().mode(0o700).create(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("the folder").flatten() {
+        fs::copy(entry.path(), to.join(entry.file_name())).expect("a file");
+    }
+}

@@ -1,0 +1,118 @@
+//! What a job costs, from its start to whoever waits for its end.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use super::process::cpu_time;
+use super::world::World;
+use super::{Bar, median, millis};
+
+pub(crate) fn run() -> Vec<Bar> {
+    const RUNS: usize = 60;
+    let world = World::new();
+    let claude = world.path("bin/claude");
+    let arguments = ["-p", "--output-format", "stream-json", "--verbose"];
+    let (mut direct, mut dispatched) = (Vec::new(), Vec::new());
+    // By turns, so that whatever else the machine does meets both.
+    for _ in 0..RUNS {
+        direct.push(millis(world.program(&claude, arguments).input("task").measure().wall));
+        dispatched.push(millis(world.tool(["run", "infra", "task"]).measure().wall));
+    }
+    let (direct, dispatched) = (median(direct), median(dispatched));
+    vec![
+        Bar::at_most("run: more than the agent itself", dispatched - direct, 20.0, "ms")
+            .note(format!("medians of {RUNS}: {dispatched:.1} ms with the tool, {direct:.1} ms without")),
+    ]
+}
+
+/// How long `submit` takes, in milliseconds; the jobs are over afterwards.
+pub(crate) fn submit_times(world: &World, runs: usize) -> Vec<f64> {
+    let mut times = Vec::new();
+    for _ in 0..runs {
+        let usage = world.tool(["submit", "infra", "task"]).measure();
+        times.push(millis(usage.wall));
+        // So that one job does not slow down the start of the next.
+        world.wait(&[usage.output.trim().to_owned()]);
+    }
+    times
+}
+
+pub(crate) fn submit() -> Vec<Bar> {
+    const RUNS: usize = 60;
+    let times = submit_times(&World::new(), RUNS);
+    vec![Bar::at_most("submit", median(times), 20.0, "ms").note(format!("median of {RUNS}"))]
+}
+
+pub(crate) fn wait() -> Vec<Bar> {
+    const RUNS: usize = 30;
+    let world = World::new();
+    let mut delays = Vec::new();
+    for _ in 0..RUNS {
+        let id = world.submit("stamp", "task");
+        world.wait(std::slice::from_ref(&id));
+        let seen = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_nanos() as f64;
+        let answer = world.tool(["result", &id]).measure().output;
+        let ended: f64 = answer.trim().parse().expect("the agent answers with the time");
+        delays.push((seen - ended) / 1e6);
+    }
+    vec![
+        Bar::at_most("the agent's exit → `wait` has ended", median(delays), 15.0, "ms")
+            .note(format!("median of {RUNS}; the agent's own end is in it")),
+    ]
+}
+
+pub(crate) fn throughput() -> Vec<Bar> {
+    const JOBS: usize = 500;
+    const SUBMITTERS: usize = 4;
+    let world = World::new();
+    world.configure("settings:\n  max_concurrency: 5\n  max_queued: 1000\n");
+    let start = Instant::now();
+    let ids: Vec<String> = std::thread::scope(|scope| {
+        let submitters: Vec<_> = (0..SUBMITTERS)
+            .map(|_| {
+                scope.spawn(|| {
+                    (0..JOBS / SUBMITTERS).map(|_| world.submit("infra", "task")).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        submitters.into_iter().flat_map(|submitter| submitter.join().expect("it submits")).collect()
+    });
+    let submitted = start.elapsed();
+    world.wait(&ids);
+    let rate = JOBS as f64 / start.elapsed().as_secs_f64();
+    vec![Bar::at_least("500 jobs, 5 at a time", rate, 200.0, "jobs/s").note(format!(
+        "by {SUBMITTERS} submitters at a time, who were done after {:.0} ms",
+        millis(submitted)
+    ))]
+}
+
+pub(crate) fn followers() -> Vec<Bar> {
+    const FOLLOWERS: usize = 20;
+    const WATCHED: Duration = Duration::from_secs(5);
+    let world = World::new();
+    world.configure("settings:\n  max_concurrency: 20\n");
+    let ids: Vec<String> = (0..FOLLOWERS).map(|_| world.submit("infra", "fake: sleep 60s")).collect();
+    let mut followers: Vec<_> = ids.iter().map(|id| world.tool(["logs", "-f", id]).spawn()).collect();
+    let used = || followers.iter().map(|follower| cpu_time(follower.id())).sum::<Duration>();
+    // Their start is not what is measured: it is over when they have stopped using the processor for a while.
+    let mut before = used();
+    loop {
+        std::thread::sleep(Duration::from_millis(500));
+        let now = used();
+        if now - before < Duration::from_millis(25) {
+            break;
+        }
+        before = now;
+    }
+    let (start, before) = (Instant::now(), used());
+    std::thread::sleep(WATCHED);
+    let share = (used() - before).as_secs_f64() / start.elapsed().as_secs_f64() * 100.0;
+    world.tool(["cancel"].into_iter().chain(ids.iter().map(String::as_str))).spawn().wait().expect("a child");
+    world.wait(&ids);
+    for follower in &mut followers {
+        follower.wait().expect("a child");
+    }
+    vec![
+        Bar::at_most("20 followers of silent jobs, together", share, 1.0, "% core")
+            .note(format!("over {WATCHED:?}")),
+    ]
+}
