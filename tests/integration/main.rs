@@ -3,14 +3,18 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod aftermath;
 mod agent_process;
 mod bad_input;
 mod bad_places;
 mod cancel;
+mod crash;
 mod dispatch;
 mod escapes;
 mod exit_codes;
 mod fake_agent;
+mod faults;
+mod full_disk;
 mod gc;
 mod interruption;
 mod jobs_listing;
