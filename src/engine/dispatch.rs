@@ -300,6 +300,7 @@ impl Engine {
             Err(source) => {
                 let id = record.id;
                 let error = source.to_string();
+                let _ = job.folder().map(|folder| folder.remove_temporary());
                 record.state = State::Finished(Box::new(Finished {
                     started_at: None,
                     completed_at: now,

@@ -81,6 +81,39 @@ impl Store {
             }
         }
     }
+
+    /// Names of claims that nobody holds: their holders were killed.
+    pub(super) fn dead_claims(&self) -> Result<Vec<String>, StoreError> {
+        let claims = match self.run.open_child(CLAIMS) {
+            Ok(claims) => claims,
+            Err(error) if error.is_not_found() => return Ok(Vec::new()),
+            Err(error) => return Err(error.into()),
+        };
+        let names = claims.names()?.into_iter().filter_map(|name| name.into_string().ok());
+        Ok(names.filter(|name| take_dead(&claims, name).is_some()).collect())
+    }
+
+    /// Removes those claims of [`Self::dead_claims`] that are still nobody's.
+    pub(super) fn remove_claims(&self, names: &[String]) -> Result<(), StoreError> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let claims = self.run.open_child(CLAIMS)?;
+        for name in names {
+            // Removed under its lock, as a holder does: whoever opened it meanwhile finds that out and tries again.
+            if let Some(_lock) = take_dead(&claims, name) {
+                claims.remove_file(name)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Locks a claim that nobody holds.
+fn take_dead(claims: &OwnedDir, name: &str) -> Option<File> {
+    let lock = claims.open_file(name).ok()?;
+    lock.try_lock().ok()?;
+    claims.is_named(&lock, name).ok()?.then_some(lock)
 }
 
 impl Drop for Claim {

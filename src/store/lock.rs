@@ -120,7 +120,13 @@ impl Store {
 
     /// Takes the lock of a job nobody looks after; `None` when somebody does.
     pub fn try_hold(&self, id: JobId) -> Result<Option<HeldJob<'_>>, StoreError> {
-        let lock = self.run.open_or_create_file(&paths::lock(id))?;
+        let lock = match self.run.open_or_create_file(&paths::lock(id)) {
+            // Where nothing can be written, a lock can be taken all the same.
+            Err(error) if error.io_kind() == Some(std::io::ErrorKind::ReadOnlyFilesystem) => {
+                self.open_lock(id)?.ok_or(error)?
+            }
+            opened => opened?,
+        };
         // Others who only look hold the lock for a moment, which must not pass for a living job.
         for attempt in 0.. {
             match lock.try_lock() {
@@ -136,6 +142,14 @@ impl Store {
             }
         }
         Ok(None)
+    }
+
+    /// Removes the lock of a job that is over, if its holder was killed before doing so.
+    pub fn retire_leftover_lock(&self, id: JobId) -> Result<(), StoreError> {
+        match self.open_lock(id)? {
+            Some(lock) if lock.try_lock_shared().is_ok() => Ok(self.run.remove_file(&paths::lock(id))?),
+            _ => Ok(()),
+        }
     }
 
     /// The process that looks after the job, by its own word. Not a sign of life.

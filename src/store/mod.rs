@@ -8,6 +8,7 @@
 mod answer;
 mod claim;
 mod id;
+mod leftovers;
 mod lock;
 mod paths;
 mod queue;
@@ -24,6 +25,7 @@ use crate::os::{FileError, OwnedDir};
 pub use answer::{Answer, AnswerFile, INLINE_ANSWER_BYTES};
 pub use claim::{Claim, Claimable, Claimed};
 pub use id::{InvalidJobId, InvalidJobSelector, JobId, JobSelector};
+pub use leftovers::Leftovers;
 pub use lock::{HeldJob, Liveness, Waiter};
 pub use queue::{Place, Slot};
 pub use record::{FORMAT, Finished, Launch, Record, State, Status, UnixSeconds, Verdict};
@@ -340,73 +342,6 @@ impl Store {
         self.jobs.remove_child(&id.to_string())?;
         self.run.remove_file(&paths::lock(id))?;
         Ok(())
-    }
-
-    /// Files without a living owner that were last written at a time that is `old` (seconds since the epoch).
-    pub fn leftovers(&self, old: impl Fn(UnixSeconds) -> bool) -> Result<Leftovers, StoreError> {
-        let mut leftovers = Leftovers::default();
-        let mut folders = Vec::new();
-        let mut recorded = HashSet::new();
-        for name in self.jobs.names()? {
-            let Some(name) = name.to_str() else { continue };
-            if let Some(id) = paths::id_of_record(name) {
-                recorded.insert(id);
-            } else if OwnedDir::is_temporary(name) {
-                leftovers.temporary.push(name.to_owned());
-            } else if let Some(id) = paths::id_of_damaged(name) {
-                leftovers.damaged.push(id);
-            } else if let Ok(id) = name.parse::<JobId>() {
-                folders.push(id);
-            }
-        }
-        let is_old = |name: &str| self.jobs.modified_at(name).is_ok_and(|at| at.is_some_and(&old));
-        leftovers.temporary.retain(|name| is_old(name));
-        leftovers.damaged.retain(|id| is_old(&paths::damaged(*id)));
-        // A job that is being created has a folder before it has a record.
-        leftovers.folders = folders
-            .into_iter()
-            .filter(|id| !recorded.contains(id) && is_old(&id.to_string()))
-            .filter(|id| self.liveness(*id).is_ok_and(|liveness| liveness == Liveness::Abandoned))
-            .collect();
-        Ok(leftovers)
-    }
-
-    /// Removes files without an owner.
-    pub fn remove_leftovers(&self, leftovers: &Leftovers) -> Result<(), StoreError> {
-        for name in &leftovers.temporary {
-            self.jobs.remove_file(name)?;
-        }
-        for id in &leftovers.damaged {
-            let name = paths::damaged(*id);
-            self.jobs.remove_file(&name).or_else(|_| self.jobs.remove_child(&name))?;
-        }
-        for id in &leftovers.folders {
-            self.delete(*id)?;
-        }
-        Ok(())
-    }
-}
-
-/// Files without a living owner.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Leftovers {
-    /// Names of unfinished files.
-    pub temporary: Vec<String>,
-    /// Records that were moved aside.
-    pub damaged: Vec<JobId>,
-    /// Folders without a record.
-    pub folders: Vec<JobId>,
-}
-
-impl Leftovers {
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.temporary.len() + self.damaged.len() + self.folders.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }
 

@@ -9,7 +9,7 @@
 use std::fs::{File, TryLockError};
 use std::os::fd::{AsFd, BorrowedFd};
 
-use super::{JobId, Store, StoreError, Waiter};
+use super::{JobId, Store, StoreError, UnixSeconds, Waiter};
 use crate::os::{FileError, OwnedDir};
 
 const QUEUE: &str = "queue";
@@ -50,6 +50,38 @@ impl Store {
             Err(error) if error.is_not_found() => Ok(Vec::new()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Names in the queue that nobody holds. Those of newcomers only if they were written at a time that is `old`:
+    /// they are created before they are locked.
+    pub(super) fn dead_places(&self, old: impl Fn(UnixSeconds) -> bool) -> Result<Vec<String>, StoreError> {
+        let queue = match self.run.open_child(QUEUE) {
+            Ok(queue) => queue,
+            Err(error) if error.is_not_found() => return Ok(Vec::new()),
+            Err(error) => return Err(error.into()),
+        };
+        let mut names: Vec<String> =
+            queue.names()?.into_iter().filter_map(|name| name.into_string().ok()).collect();
+        names.retain(|name| {
+            let is_old = || queue.modified_at(name).is_ok_and(|at| at.is_some_and(&old));
+            let is_free = || queue.open_file(name).is_ok_and(|lock| lock.try_lock_shared().is_ok());
+            (!OwnedDir::is_temporary(name) || is_old()) && is_free()
+        });
+        Ok(names)
+    }
+
+    /// Removes names of [`Self::dead_places`] from the queue. An id enters the queue once: what was dead stays dead.
+    pub(super) fn remove_places(&self, names: &[String]) -> Result<(), StoreError> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let queue = self.run.open_child(QUEUE)?;
+        Ok(names.iter().try_for_each(|name| queue.remove_file(name))?)
+    }
+
+    /// Takes a dead job out of the queue, if it died there. Only for who holds the job.
+    pub fn leave_queue(&self, id: JobId) -> Result<(), StoreError> {
+        self.remove_places(&[id.to_string()])
     }
 }
 

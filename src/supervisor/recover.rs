@@ -17,7 +17,12 @@ const SWEEP_PATIENCE: Duration = Duration::from_secs(5);
 /// Jobs of the Python original are left as they are: nobody but its server knows whether they live.
 pub fn recover(store: &Store, id: JobId) -> Result<Record, StoreError> {
     let record = store.read(id)?;
-    if record.finished().is_some() || record.is_foreign() {
+    if record.finished().is_some() {
+        // Only tidying up: where that is impossible, reading is not.
+        let _ = store.retire_leftover_lock(id);
+        return Ok(record);
+    }
+    if record.is_foreign() {
         return Ok(record);
     }
     let Some(job) = store.try_hold(id)? else { return Ok(record) };
@@ -37,6 +42,8 @@ pub fn recover(store: &Store, id: JobId) -> Result<Record, StoreError> {
     let folder = job.folder()?;
     let evidence = Evidence { folder: &folder, ending: None, stop: Some(Stop::Lost), duration_ms: None };
     let result = backend_of(&record).conclude(&record, &evidence);
+    let _ = folder.remove_temporary();
+    let _ = store.leave_queue(id);
     conclude_record(&mut record, result, now());
     // A conclusion that cannot be written, on a full disk say, still holds: the agent's output is there, and
     // whoever looks next draws it again.

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod aftermath;
 mod agent_process;
 mod agents_add;
 mod agents_list;
@@ -16,10 +17,13 @@ mod config_edits;
 mod config_errors;
 mod config_original;
 mod config_places;
+mod crash;
 mod dispatch;
 mod escapes;
 mod exit_codes;
 mod fake_agent;
+mod faults;
+mod full_disk;
 mod gc;
 mod interruption;
 mod jobs_listing;

@@ -1,11 +1,15 @@
 //! One run of a program: its input, its output, and a deadline on everything.
 
-#![expect(unsafe_code, reason = "kill(2) has no safe form in the standard library")]
+#![expect(
+    unsafe_code,
+    reason = "kill(2) and code between fork and exec have no safe form in the standard library"
+)]
 
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::unix::process::ExitStatusExt;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -75,6 +79,21 @@ impl Invocation {
     /// Adds arguments.
     pub(crate) fn args<I: IntoIterator<Item: AsRef<OsStr>>>(mut self, arguments: I) -> Self {
         self.command.args(arguments);
+        self
+    }
+
+    /// Hands these descriptors on, under the numbers they have here.
+    pub(crate) fn inherit(mut self, descriptors: &[BorrowedFd<'_>]) -> Self {
+        let numbers: Vec<i32> = descriptors.iter().map(AsRawFd::as_raw_fd).collect();
+        // SAFETY: only async-signal-safe calls, no allocation.
+        unsafe {
+            self.command.pre_exec(move || {
+                for &number in &numbers {
+                    libc::fcntl(number, libc::F_SETFD, 0);
+                }
+                Ok(())
+            });
+        }
         self
     }
 

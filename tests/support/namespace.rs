@@ -1,4 +1,5 @@
-//! A network namespace with nothing but a loopback: the real claude can reach the test's own API and nothing else.
+//! Namespaces for single tests: a network with nothing but a loopback, where the real claude can reach the test's own
+//! API and nothing else; mounts of the test's own.
 
 #![expect(unsafe_code, reason = "a network interface is brought up by ioctl")]
 
@@ -20,17 +21,35 @@ pub(crate) fn in_namespace<Body: FnOnce()>(body: Body) {
         bring_loopback_up().expect("the loopback of the namespace");
         return body();
     }
-    let missing = match programs::claude() {
-        None => Some("the real claude is not installed: run tests/install-claude".to_owned()),
-        Some(_) => cannot_unshare().map(|why| format!("no network namespace can be made: {why}")),
-    };
-    if let Some(why) = missing {
-        assert!(std::env::var_os("CI").is_none(), "{why}");
-        return report(&format!("skipped: {why}"));
+    match programs::claude() {
+        None => skip("the real claude is not installed: run tests/install-claude"),
+        Some(_) => run_again::<Body>("--net"),
+    }
+}
+
+/// Runs the body, which is the whole of the calling test, where it can mount what it wants and nobody else sees it.
+/// Where that is impossible, the test says so and ends; on a CI it fails.
+pub(crate) fn in_mount_namespace<Body: FnOnce()>(body: Body) {
+    if std::env::var_os(MARKER).is_some() {
+        return body();
+    }
+    run_again::<Body>("--mount");
+}
+
+/// Says that the calling test cannot run here; on a CI (`CI` is set) it fails.
+pub(crate) fn skip(why: &str) {
+    assert!(std::env::var_os("CI").is_none(), "{why}");
+    report(&format!("skipped: {why}"));
+}
+
+/// Runs the calling test again in a namespace of this kind.
+fn run_again<Body: FnOnce()>(kind: &str) {
+    if let Some(why) = cannot_unshare(kind) {
+        return skip(&format!("no namespace can be made with unshare {kind}: {why}"));
     }
     let name = test_name::<Body>();
     let test = std::env::current_exe().expect("the path of this test binary");
-    let output = unshare()
+    let output = unshare(kind)
         .arg(test)
         .args(["--exact", &name, "--nocapture", "--test-threads=1"])
         .env(MARKER, "1")
@@ -50,17 +69,17 @@ fn test_name<Body>() -> String {
 }
 
 /// Why no namespace can be made, if so.
-fn cannot_unshare() -> Option<String> {
-    match unshare().arg("true").output() {
+fn cannot_unshare(kind: &str) -> Option<String> {
+    match unshare(kind).arg("true").output() {
         Ok(output) if output.status.success() => None,
         Ok(output) => Some(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
         Err(error) => Some(format!("unshare: {error}")),
     }
 }
 
-fn unshare() -> Command {
+fn unshare(kind: &str) -> Command {
     let mut command = Command::new("unshare");
-    command.arg("--net");
+    command.arg(kind);
     if !rustix::process::geteuid().is_root() {
         command.args(["--user", "--map-root-user"]);
     }

@@ -1,0 +1,44 @@
+//! What an agent writes to its standard output, read while it grows and at the end.
+
+#![no_main]
+
+use std::fs;
+
+use agent_dispatch::backend::{Backend, Ending, Event, EventReader, Evidence, Stop};
+use agent_dispatch::store::{ErrorType, JobId, Record};
+use libfuzzer_sys::fuzz_target;
+
+/// The events of the output, read in pieces of this length.
+fn events(backend: Backend, output: &[u8], piece: usize) -> Vec<Event> {
+    let mut reader = EventReader::new(backend, 0);
+    let mut events = Vec::new();
+    for bytes in output.chunks(piece) {
+        reader.feed(bytes, &mut |event| events.push(event));
+    }
+    reader.finish(&mut |event| events.push(event));
+    events
+}
+
+fuzz_target!(|input: &[u8]| {
+    let Some((first, output)) = input.split_first() else { return };
+    let backend = if first & 1 == 0 { Backend::Claude } else { Backend::Command };
+    let piece = usize::from(first >> 1) + 1;
+    assert_eq!(events(backend, output, piece), events(backend, output, output.len().max(1)));
+
+    let directory = tempfile::tempdir().expect("a directory");
+    let stdout = directory.path().join("stdout.jsonl");
+    let stderr = directory.path().join("stderr.log");
+    fs::write(&stdout, output).expect("a file");
+    fs::write(&stderr, output).expect("a file");
+    let record = Record::pending(JobId::generate(), "infra", "look", 0.0);
+    let endings = [Some(Ending::Exited(0)), Some(Ending::Exited(1)), Some(Ending::Signalled(9)), None];
+    let stops = [None, Some(Stop::Cancelled), Some(Stop::Timeout { limit_seconds: 1.0 }), Some(Stop::Lost)];
+    for (ending, stop) in endings.into_iter().zip(stops) {
+        let evidence = Evidence { stdout: &stdout, stderr: &stderr, ending, stop, duration_ms: Some(1) };
+        let result = backend.conclude(&record, &evidence);
+        assert_eq!(result.success, result.error_type.is_none(), "{result:?}");
+        assert_eq!(result.success, result.error.is_none(), "{result:?}");
+        let cancelled = stop == Some(Stop::Cancelled);
+        assert_eq!(result.error_type == Some(ErrorType::Cancelled), cancelled, "{result:?}");
+    }
+});
