@@ -251,7 +251,13 @@ impl From<DispatchError> for Failure {
             DispatchError::Argument(_) => Self::new(Exit::Usage, &error),
             DispatchError::Start { source: StartError::Sandboxed, .. } => Self::new(Exit::Failure, &error)
                 .hint("run agent-dispatch outside the sandbox, or use it through `agent-dispatch serve-mcp`"),
-            DispatchError::Start { .. } => Self::new(Exit::Failure, &error),
+            DispatchError::Start { source: StartError::File(_) | StartError::Store(_), .. } => match error {
+                DispatchError::Start { source: StartError::File(error), .. } => error.into(),
+                DispatchError::Start { source: StartError::Store(error), .. } => error.into(),
+                error => Self::new(Exit::Failure, error),
+            },
+            DispatchError::Start { id, .. } => Self::new(Exit::Failure, &error)
+                .hint(format!("what is known about it: `agent-dispatch status {id}`")),
             DispatchError::Task(error) => (*error).into(),
             DispatchError::Store(_) => match error {
                 DispatchError::Store(error) => error.into(),

@@ -1,8 +1,8 @@
 //! Deleting jobs that are over, and what crashes left behind.
 
-use crate::store::{
-    Candidate, JobId, Leftovers, Liveness, Plan, Policy, Store, StoreError, UnixSeconds, plan,
-};
+use std::collections::HashSet;
+
+use crate::store::{Candidate, JobId, Leftovers, Plan, Policy, Store, StoreError, UnixSeconds, plan};
 use crate::supervisor::recover;
 
 /// Files without an owner are kept this long, in seconds: somebody may be about to rename or report them.
@@ -26,13 +26,18 @@ pub fn collectable(store: &Store, policy: Policy, now: UnixSeconds) -> Result<Co
             Err(error) => return Err(error),
         }
     }
+    // Every job of this tool that is not over has a lock, now that the lost ones are over.
+    let unfinished: HashSet<JobId> = store.unretired()?.into_iter().collect();
     let mut candidates = Vec::new();
     for id in store.ids()? {
-        // A job created too recently cannot have ended too long ago: its record need not be read.
         let created = id.created_at_ms().map(|millis| millis as f64 / 1_000.0);
-        let completed_at = match (policy, created) {
-            (Policy::OlderThan(age), Some(created)) if now - created <= age.as_secs_f64() => Some(now),
-            _ => match store.read(id) {
+        let completed_at = match (created, policy) {
+            (Some(_), _) if unfinished.contains(&id) => None,
+            // A job created too recently cannot have ended too long ago.
+            (Some(created), Policy::OlderThan(age)) if now - created <= age.as_secs_f64() => Some(now),
+            (Some(created), Policy::All) => Some(created),
+            (Some(_), Policy::OlderThan(_)) => store.recorded_at(id)?,
+            (None, _) => match store.read(id) {
                 Ok(record) => completed_at(&record, now),
                 Err(StoreError::Damaged { .. } | StoreError::NoSuchJob(_)) => continue,
                 Err(error) => return Err(error),
@@ -59,9 +64,16 @@ fn completed_at(record: &crate::store::Record, now: UnixSeconds) -> Option<UnixS
 
 /// Deletes what was decided on. A job that came alive meanwhile stays.
 pub fn collect(store: &Store, collection: &Collection) -> Result<(), StoreError> {
-    let dead = |id: &JobId| store.liveness(*id).is_ok_and(|liveness| liveness == Liveness::Abandoned);
-    for id in collection.jobs.delete.iter().filter(|id| dead(id)) {
-        store.delete(*id)?;
-    }
+    let alive: HashSet<JobId> = store.unretired()?.into_iter().collect();
+    let delete: Vec<JobId> =
+        collection.jobs.delete.iter().filter(|id| !alive.contains(id)).copied().collect();
+    // Most of the time goes by in the kernel, where two threads are nearly twice as fast.
+    let (one, other) = delete.split_at(delete.len() / 2);
+    let delete_all = |ids: &[JobId]| ids.iter().try_for_each(|id| store.delete(*id));
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| delete_all(other));
+        let one = delete_all(one);
+        other.join().map_or(Ok(()), |other| one.and(other))
+    })?;
     store.remove_leftovers(&collection.leftovers)
 }

@@ -155,7 +155,7 @@ pub enum DispatchError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The job was recorded and could not be started.
-    #[error("{source} (job {id} is recorded as failed)")]
+    #[error("{source}")]
     Start {
         /// The job.
         id: JobId,
@@ -308,7 +308,11 @@ impl Engine {
                     result: Some(JobResult::failure(id, name.as_str(), ErrorType::CliError, &error)),
                     error: Some(error),
                 }));
-                job.finish(&record).map_err(|(_, error)| error)?;
+                if let Err((job, _)) = job.finish(&record) {
+                    // Nothing was started, so nothing is lost with a record that cannot say so.
+                    let _ = self.store.delete(id);
+                    job.retire();
+                }
                 Err(DispatchError::Start { id, source })
             }
         }

@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -169,22 +169,35 @@ impl OwnedDir {
     /// The names in the directory, in no order, without `.` and `..`.
     pub fn names(&self) -> Result<Vec<OsString>, FileError> {
         let mut names = Vec::new();
+        self.for_each_name(|name| names.push(OsString::from_vec(name.to_vec())))?;
+        Ok(names)
+    }
+
+    /// Calls `visit` with each name in the directory, in no order, without `.` and `..`.
+    pub fn for_each_name(&self, mut visit: impl FnMut(&[u8])) -> Result<(), FileError> {
         // A directory descriptor has one read position: a second reader needs its own.
-        let fd = rustix::fs::openat(
-            &self.fd,
-            ".",
-            OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
-            Mode::empty(),
-        )
-        .map_err(failed("list", &self.path))?;
-        for entry in rustix::fs::Dir::new(fd).map_err(failed("list", &self.path))? {
-            let entry = entry.map_err(failed("list", &self.path))?;
-            let name = entry.file_name().to_bytes();
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let fd =
+            rustix::fs::openat(&self.fd, ".", flags, Mode::empty()).map_err(failed("list", &self.path))?;
+        let mut visit = |name: &[u8]| {
             if name != b"." && name != b".." {
-                names.push(OsString::from_vec(name.to_vec()));
+                visit(name);
+            }
+        };
+        // Without an allocation for each name: a directory with a long history has 100,000.
+        #[cfg(target_os = "linux")]
+        {
+            let mut buffer = Vec::with_capacity(64 * 1024);
+            let mut entries = rustix::fs::RawDir::new(fd, buffer.spare_capacity_mut());
+            while let Some(entry) = entries.next() {
+                visit(entry.map_err(failed("list", &self.path))?.file_name().to_bytes());
             }
         }
-        Ok(names)
+        #[cfg(not(target_os = "linux"))]
+        for entry in rustix::fs::Dir::new(fd).map_err(failed("list", &self.path))? {
+            visit(entry.map_err(failed("list", &self.path))?.file_name().to_bytes());
+        }
+        Ok(())
     }
 
     /// Opens the regular file `name` for reading; never follows a link, never blocks on a FIFO.
@@ -240,6 +253,12 @@ impl OwnedDir {
         replace_at(self.fd.as_fd(), &self.path, name, bytes)
     }
 
+    /// Replaces `name` like [`Self::replace`], but after a power cut the old content may be there instead of the
+    /// new: for content that loses nothing by that.
+    pub fn replace_soon(&self, name: &str, bytes: &[u8]) -> Result<(), FileError> {
+        write_at(self.fd.as_fd(), &self.path, name, bytes)
+    }
+
     /// Renames a file within the directory.
     pub fn rename(&self, from: &str, to: &str) -> Result<(), FileError> {
         rustix::fs::renameat(&self.fd, from, &self.fd, to).map_err(failed("rename", &self.path.join(from)))
@@ -254,23 +273,31 @@ impl OwnedDir {
     }
 
     /// Removes the directory `name` and the files in it; a missing one is fine. Links in it are removed,
-    /// never followed.
-    pub fn remove_child(&self, name: &str) -> Result<(), FileError> {
+    /// never followed. Files that are `likely` to be there are removed without listing the directory.
+    pub fn remove_child(&self, name: &str, likely: &[&str]) -> Result<(), FileError> {
         let path = self.path.join(name);
-        match rustix::fs::unlinkat(&self.fd, name, AtFlags::REMOVEDIR) {
+        let child = match self.open_child(name) {
+            Ok(child) => child,
+            Err(error) if error.is_not_found() => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        for file in likely {
+            child.remove_file(file)?;
+        }
+        let removed = || rustix::fs::unlinkat(&self.fd, name, AtFlags::REMOVEDIR);
+        match removed() {
             Ok(()) | Err(Errno::NOENT) => return Ok(()),
             Err(Errno::NOTEMPTY | Errno::EXIST) => {}
             Err(errno) => return Err(failed("remove", &path)(errno)),
         }
-        let child = self.open_child(name)?;
         for entry in child.names()? {
             match rustix::fs::unlinkat(&child.fd, &entry, AtFlags::empty()) {
                 Ok(()) | Err(Errno::NOENT) => {}
-                Err(Errno::ISDIR | Errno::PERM) => child.remove_child(&entry.to_string_lossy())?,
+                Err(Errno::ISDIR | Errno::PERM) => child.remove_child(&entry.to_string_lossy(), &[])?,
                 Err(errno) => return Err(failed("remove", &path.join(&entry))(errno)),
             }
         }
-        match rustix::fs::unlinkat(&self.fd, name, AtFlags::REMOVEDIR) {
+        match removed() {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
             Err(errno) => Err(failed("remove", &path)(errno)),
         }
@@ -336,7 +363,19 @@ pub fn create_private_parents(path: &Path) -> Result<(), FileError> {
 }
 
 fn replace_at(
-    directory: rustix::fd::BorrowedFd<'_>,
+    directory: BorrowedFd<'_>,
+    directory_path: &Path,
+    name: &str,
+    bytes: &[u8],
+) -> Result<(), FileError> {
+    write_at(directory, directory_path, name, bytes)?;
+    // The new content is in place: an error here is one of durability, after the point of no return.
+    rustix::fs::fsync(directory).map_err(failed("sync", directory_path))
+}
+
+/// Puts `bytes` under `name` by way of a temporary file.
+fn write_at(
+    directory: BorrowedFd<'_>,
     directory_path: &Path,
     name: &str,
     bytes: &[u8],
@@ -363,8 +402,7 @@ fn replace_at(
         let _ = rustix::fs::unlinkat(directory, &temporary, AtFlags::empty());
         return Err(error);
     }
-    // The new content is in place: an error here is one of durability, after the point of no return.
-    rustix::fs::fsync(directory).map_err(failed("sync", directory_path))
+    Ok(())
 }
 
 /// What an `O_DIRECTORY|O_NOFOLLOW` open that failed means.

@@ -41,8 +41,8 @@ impl Store {
         let mut leftovers = Leftovers::default();
         let mut folders = HashSet::new();
         let mut recorded = HashSet::new();
-        for name in self.jobs.names()? {
-            let Some(name) = name.to_str() else { continue };
+        self.jobs.for_each_name(|name| {
+            let Ok(name) = std::str::from_utf8(name) else { return };
             if let Some(id) = paths::id_of_record(name) {
                 recorded.insert(id);
             } else if OwnedDir::is_temporary(name) {
@@ -52,7 +52,7 @@ impl Store {
             } else if let Ok(id) = name.parse::<JobId>() {
                 folders.insert(id);
             }
-        }
+        })?;
         let is_old_in = |directory: &OwnedDir, name: &str| {
             directory.modified_at(name).is_ok_and(|at| at.is_some_and(&old))
         };
@@ -80,10 +80,11 @@ impl Store {
         }
         for id in &leftovers.damaged {
             let name = paths::damaged(*id);
-            self.jobs.remove_file(&name).or_else(|_| self.jobs.remove_child(&name))?;
+            self.jobs.remove_file(&name).or_else(|_| self.jobs.remove_child(&name, &[]))?;
         }
         for id in &leftovers.folders {
             self.delete(*id)?;
+            self.run.remove_file(&paths::lock(*id))?;
         }
         for id in &leftovers.locks {
             self.run.remove_file(&paths::lock(*id))?;

@@ -78,18 +78,19 @@ impl<'a> HeldJob<'a> {
         self.store.folder(self.id)
     }
 
-    /// Writes the record of a job that goes on, durably.
+    /// Writes the record of a job that goes on. After a power cut the record may be the one before, of a job
+    /// that is lost in either case.
     pub fn save(&self, record: &Record) -> Result<(), StoreError> {
         debug_assert_eq!(record.id, self.id);
-        self.store.jobs.replace(&paths::record(self.id), &record.to_json())?;
-        Ok(())
+        Ok(self.store.jobs.replace_soon(&paths::record(self.id), &record.to_json())?)
     }
 
     /// Writes the record of a job that is over, durably, and retires its lock.
     pub fn finish(self, record: &Record) -> Result<(), (Self, StoreError)> {
         debug_assert!(record.finished().is_some());
-        if let Err(error) = self.save(record) {
-            return Err((self, error));
+        debug_assert_eq!(record.id, self.id);
+        if let Err(error) = self.store.jobs.replace(&paths::record(self.id), &record.to_json()) {
+            return Err((self, error.into()));
         }
         self.retire();
         Ok(())

@@ -220,6 +220,7 @@ impl Store {
             Ok(()) => Ok(HeldJob::new(self, id, lock)),
             Err(error) => {
                 let _ = self.delete(id);
+                let _ = self.run.remove_file(&paths::lock(id));
                 Err(error)
             }
         }
@@ -284,15 +285,12 @@ impl Store {
 
     /// The jobs that have a record, newest first.
     pub fn ids(&self) -> Result<Vec<JobId>, StoreError> {
-        let mut ids: Vec<(u64, JobId)> = self
-            .jobs
-            .names()?
-            .iter()
-            .filter_map(|name| paths::id_of_record(name.to_str()?))
-            .map(|id| (self.order_of(id), id))
-            .collect();
-        ids.sort_unstable_by(|a, b| b.cmp(a));
-        Ok(ids.into_iter().map(|(_, id)| id).collect())
+        let mut ids = Vec::new();
+        self.jobs
+            .for_each_name(|name| ids.extend(std::str::from_utf8(name).ok().and_then(paths::id_of_record)))?;
+        let mut ordered: Vec<(u64, JobId)> = ids.into_iter().map(|id| (self.order_of(id), id)).collect();
+        ordered.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(ordered.into_iter().map(|(_, id)| id).collect())
     }
 
     /// When a job was created, in milliseconds since the epoch, without reading its record if its id tells.
@@ -334,14 +332,15 @@ impl Store {
         }
     }
 
-    /// Deletes a job that is over: its record, its files, its lock.
+    /// Deletes a job that is over: its record and its files.
     pub fn delete(&self, id: JobId) -> Result<(), StoreError> {
         self.jobs.remove_file(&paths::record(id))?;
-        let damaged = paths::damaged(id);
-        self.jobs.remove_file(&damaged).or_else(|_| self.jobs.remove_child(&damaged))?;
-        self.jobs.remove_child(&id.to_string())?;
-        self.run.remove_file(&paths::lock(id))?;
-        Ok(())
+        Ok(self.jobs.remove_child(&id.to_string(), paths::USUAL)?)
+    }
+
+    /// When the record of a job was last written, in seconds since the epoch: for a job that is over, when it ended.
+    pub fn recorded_at(&self, id: JobId) -> Result<Option<UnixSeconds>, StoreError> {
+        Ok(self.jobs.modified_at(&paths::record(id))?)
     }
 }
 

@@ -26,6 +26,9 @@ pub(super) const ANSWER: &str = "answer";
 pub(super) const TREE: &str = "tree";
 pub(super) const CANCEL: &str = "cancel";
 
+/// What is in most jobs' folders, and nothing else as a rule.
+pub(super) const USUAL: &[&str] = &[STDOUT, STDERR];
+
 const RECORD_SUFFIX: &str = ".json";
 const DAMAGED_SUFFIX: &str = ".damaged";
 const LOCK_SUFFIX: &str = ".lock";

@@ -131,8 +131,8 @@ fn truthful(environment: &TestEnvironment, id: &str, record: &Value, how: &str) 
 
 /// The answer in an agent's output, if it is complete.
 fn complete_answer(output: &str) -> Option<String> {
-    let results = output.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let last = results.filter(|event| event["type"] == "result").last()?;
+    let mut results = output.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let last = results.rfind(|event| event["type"] == "result")?;
     (last["is_error"] == false).then(|| last["result"].as_str().unwrap_or_default().to_owned())
 }
 

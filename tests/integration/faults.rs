@@ -152,7 +152,7 @@ fn assert_clear(output: &Output, how: &str) {
     }
     let errors = lines.iter().filter(|line| line.starts_with("error: ")).count();
     let known = |line: &&str| ["error: ", "hint: ", "warning: "].iter().any(|start| line.starts_with(start));
-    assert!(errors == 1 && lines.iter().all(|line| known(line)), "{how}");
+    assert!(errors == 1 && lines.iter().all(known), "{how}");
 }
 
 #[test]

@@ -19,7 +19,11 @@ fn age(environment: &TestEnvironment, id: &str, seconds: f64) -> String {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a time").as_secs_f64();
     record["completed_at"] = (now - seconds).into();
     let directory = environment.jobs_directory();
-    fs::write(directory.join(format!("{old}.json")), record.to_string()).expect("a record");
+    let path = directory.join(format!("{old}.json"));
+    fs::write(&path, record.to_string()).expect("a record");
+    // When a record was last written is when its job ended.
+    let ended = SystemTime::now() - Duration::from_secs_f64(seconds);
+    fs::File::options().write(true).open(path).and_then(|file| file.set_modified(ended)).expect("a time");
     fs::rename(directory.join(id), directory.join(&old)).expect("a folder");
     fs::remove_file(directory.join(format!("{id}.json"))).expect("a record");
     old

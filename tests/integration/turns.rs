@@ -60,11 +60,10 @@ fn no_more_agents_run_at_once_than_the_limit_allows_and_in_the_order_of_submissi
         most = most.max(running);
     }
     assert_eq!((running, most), (0, 2));
-    let mut starts: Vec<f64> =
-        ids.iter().map(|id| environment.record(id)["started_at"].as_f64().expect("it was started")).collect();
-    let in_order = starts.clone();
-    starts.sort_by(f64::total_cmp);
-    assert_eq!(in_order, starts);
+    let started = |id: &String| environment.record(id)["started_at"].as_f64().expect("it was started");
+    let starts: Vec<f64> = ids.iter().map(started).collect();
+    // Two that get their slots at the same moment note the time in either order.
+    assert!(starts.iter().zip(&starts[2..]).all(|(one, next_but_one)| one < next_but_one), "{starts:?}");
 }
 
 #[test]
