@@ -238,6 +238,8 @@ impl From<DispatchError> for Failure {
                 .hint(format!("install it, or change the agent's command: `agent-dispatch agents show {agent}`")),
             DispatchError::TooDeep { .. } => Self::new(Exit::Recursion, &error)
                 .hint("answer with what is known here, or raise `settings.max_dispatch_depth` in the config file"),
+            DispatchError::Unsupported { agent, .. } => Self::new(Exit::Usage, &error)
+                .hint(format!("leave it out; see `agent-dispatch agents show {agent}`")),
             DispatchError::TreeTooLarge { .. } => Self::new(Exit::Recursion, &error)
                 .hint("answer with what is known here, or raise `settings.max_tree_jobs` in the config file"),
             DispatchError::QueueFull { .. } => Self::new(Exit::TryLater, &error)
@@ -250,7 +252,7 @@ impl From<DispatchError> for Failure {
             }
             DispatchError::Argument(_) => Self::new(Exit::Usage, &error),
             DispatchError::Start { source: StartError::Sandboxed, .. } => Self::new(Exit::Failure, &error)
-                .hint("run agent-dispatch outside the sandbox, or use it through `agent-dispatch serve-mcp`"),
+                .hint("run agent-dispatch outside the sandbox"),
             DispatchError::Start { source: StartError::File(_) | StartError::Store(_), .. } => match error {
                 DispatchError::Start { source: StartError::File(error), .. } => error.into(),
                 DispatchError::Start { source: StartError::Store(error), .. } => error.into(),

@@ -50,6 +50,8 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
     ];
     if let Some((place, waiting)) = summary::place_in_queue(&store, &record)? {
         lines.push(("queue", format!("number {place} of {waiting} waiting")));
+    } else if record.status() == Status::Pending && !record.is_foreign() {
+        lines.push(("waits", "until its session or its agent's directory is free".to_owned()));
     }
     if let (Some(started), None) = (record.started_at(), record.finished()) {
         let running = Duration::from_secs_f64((context.now() - started).max(0.0));

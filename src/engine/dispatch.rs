@@ -18,6 +18,9 @@ const GRACE_MS: u64 = 2_000;
 /// Tells the agent's own dispatches where the jobs are: a chain of dispatches shares one directory.
 const JOBS_DIR_VARIABLE: &str = "AGENT_DISPATCH_JOBS_DIR";
 
+/// And where the agents and the limits are.
+const CONFIG_VARIABLE: &str = "AGENT_DISPATCH_CONFIG";
+
 /// The program of the claude backend.
 const CLAUDE: &str = "claude";
 
@@ -122,6 +125,14 @@ pub enum DispatchError {
         /// How deep it may be.
         limit: u32,
     },
+    /// The agent's program knows no such thing.
+    #[error("the agent '{agent}' is a plain program, for which there is no {what}")]
+    Unsupported {
+        /// The agent.
+        agent: AgentName,
+        /// What was asked for.
+        what: &'static str,
+    },
     /// One chain of dispatches has made too many jobs.
     #[error("job {root} and the agents it led to have started {limit} jobs, which is as many as are allowed")]
     TreeTooLarge {
@@ -195,6 +206,16 @@ impl Engine {
             Some(group) => Some(self.group_of(group, name)?.shared_context.as_str()),
             None => None,
         };
+        if agent.backend == BackendKind::Command {
+            let asked = [
+                (request.session.is_some(), "session"),
+                (request.model.is_some(), "model"),
+                (request.max_budget_usd.is_some(), "spend cap"),
+            ];
+            if let Some((_, what)) = asked.into_iter().find(|(asked, _)| *asked) {
+                return Err(DispatchError::Unsupported { agent: name.clone(), what });
+            }
+        }
         let depth = self.surroundings.depth.saturating_add(1);
         let limit = self.config.settings.max_dispatch_depth;
         if depth > limit {
@@ -284,7 +305,10 @@ impl Engine {
             }
             let order = Order {
                 argv: command_line.argv.clone(),
-                environment: vec![(JOBS_DIR_VARIABLE.to_owned(), self.store.path().as_os_str().to_owned())],
+                environment: vec![
+                    (JOBS_DIR_VARIABLE.to_owned(), self.store.path().as_os_str().to_owned()),
+                    (CONFIG_VARIABLE.to_owned(), self.config.path.as_os_str().to_owned()),
+                ],
                 exclusive: agent.exclusive,
                 fail_if_busy: request.fail_if_busy,
                 parent_waits: self.surroundings.parent.filter(|_| ownership == Ownership::Caller),

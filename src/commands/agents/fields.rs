@@ -15,6 +15,9 @@ pub(super) struct FieldArgs {
     /// How long a run may take: 90, 90s, 15m, 2h
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     timeout: Option<Timeout>,
+    /// How long a run may be silent: 90, 90s, 15m, 2h
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    idle_timeout: Option<Timeout>,
     /// What a run may cost, in US dollars
     #[arg(long, value_name = "DOLLARS", allow_hyphen_values = true)]
     max_budget_usd: Option<BudgetUsd>,
@@ -30,6 +33,12 @@ pub(super) struct FieldArgs {
     /// Tools that are refused, separated by commas; an empty value refuses none
     #[arg(long, value_name = "TOOLS")]
     disallowed_tools: Option<String>,
+    /// What the agent is good at, separated by commas
+    #[arg(long, value_name = "WORDS", value_delimiter = ',')]
+    capabilities: Option<Vec<String>>,
+    /// What it can do that deserves a second thought, separated by commas
+    #[arg(long, value_name = "WORDS", value_delimiter = ',')]
+    risky_capabilities: Option<Vec<String>>,
     /// What the agent is told with every task
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     instructions: Option<String>,
@@ -62,6 +71,9 @@ impl FieldArgs {
         AgentChanges {
             description: set(self.description.as_ref()),
             timeout: set(self.timeout.as_ref()),
+            idle_timeout: set(self.idle_timeout.as_ref()),
+            capabilities: set(self.capabilities.as_ref()),
+            risky_capabilities: set(self.risky_capabilities.as_ref()),
             max_budget_usd: set(self.max_budget_usd.as_ref()),
             model: set(self.model.as_ref()),
             permission_mode: set(self.permission_mode.as_ref()),
@@ -75,7 +87,7 @@ impl FieldArgs {
             },
             command: if self.command.is_empty() { Field::Keep } else { Field::Set(self.command.clone()) },
             exclusive: set(self.exclusive.as_ref()),
-            ..AgentChanges::default()
+            directory: None,
         }
     }
 }

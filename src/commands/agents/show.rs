@@ -32,6 +32,7 @@ pub(crate) fn run(args: &ShowArgs, context: &Context) -> CommandResult {
     let mut document = fields::to_json(name, agent);
     document["effective"] = json!({
         "timeout_seconds": effective.timeout.seconds(),
+        "model": effective.model,
         "max_budget_usd": effective.max_budget_usd.map(BudgetUsd::dollars),
         "permission_mode": effective.permission_mode,
         "allowed_tools": effective.allowed_tools,
