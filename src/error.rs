@@ -238,8 +238,6 @@ impl From<DispatchError> for Failure {
                 .hint(format!("install it, or change the agent's command: `agent-dispatch agents show {agent}`")),
             DispatchError::TooDeep { .. } => Self::new(Exit::Recursion, &error)
                 .hint("answer with what is known here, or raise `settings.max_dispatch_depth` in the config file"),
-            DispatchError::Unsupported { agent, .. } => Self::new(Exit::Usage, &error)
-                .hint(format!("leave it out; see `agent-dispatch agents show {agent}`")),
             DispatchError::TreeTooLarge { .. } => Self::new(Exit::Recursion, &error)
                 .hint("answer with what is known here, or raise `settings.max_tree_jobs` in the config file"),
             DispatchError::QueueFull { .. } => Self::new(Exit::TryLater, &error)

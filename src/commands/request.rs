@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::Context;
 use crate::config::{BudgetUsd, Timeout};
-use crate::engine::{PROMPT_LIMIT_BYTES, Request, Task, TaskError};
+use crate::engine::{PROMPT_LIMIT_BYTES, Request, Submitted, Task, TaskError};
 use crate::error::{Exit, Failure};
 
 /// Who gets what task, and under which conditions.
@@ -57,6 +58,13 @@ pub(crate) struct RequestArgs {
     /// A JSON Schema the answer must satisfy
     #[arg(long, value_name = "FILE")]
     json_schema: Option<PathBuf>,
+}
+
+/// Says which options had no effect.
+pub(crate) fn warn_of_ignored(submitted: &Submitted, agent: &str, context: &Context) {
+    for what in &submitted.ignored {
+        context.ui.warn(format_args!("'{agent}' is a plain program: the {what} means nothing to it"));
+    }
 }
 
 impl RequestArgs {

@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use super::request::RequestArgs;
+use super::request::{RequestArgs, warn_of_ignored};
 use super::verdict::{Strictness, exit_of};
 use super::{CommandResult, Context, Problem, summary};
 use crate::engine::{Activity, Follower, Ownership, cancel};
@@ -50,6 +50,7 @@ pub(crate) fn run(args: &RunArgs, context: &Context) -> CommandResult {
     let ownership = if args.detach { Ownership::Nobody } else { Ownership::Caller };
     // Dropped when the job is over: until then it ties the job to this process.
     let submitted = engine.submit(&request, ownership, context.now())?;
+    warn_of_ignored(&submitted, &request.agent, context);
     let store = engine.store();
     let id = submitted.id;
     let record = store.read(id)?;

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::request::RequestArgs;
+use super::request::{RequestArgs, warn_of_ignored};
 use super::{CommandResult, Context};
 use crate::engine::Ownership;
 use crate::error::Exit;
@@ -28,6 +28,7 @@ pub(crate) fn run(args: &SubmitArgs, context: &Context) -> CommandResult {
     let request = args.request.to_request()?;
     let engine = context.engine()?;
     let submitted = engine.submit(&request, Ownership::Nobody, context.now())?;
+    warn_of_ignored(&submitted, &request.agent, context);
     if args.json {
         context.ui.json(&json!({ "job_id": submitted.id, "agent": request.agent, "status": "pending" }))?;
     } else {

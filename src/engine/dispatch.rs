@@ -72,6 +72,8 @@ pub struct Submitted {
     pub id: JobId,
     /// What ties it to this process.
     pub owner: OwnerPipe,
+    /// What was asked for and means nothing to the agent's program.
+    pub ignored: Vec<&'static str>,
 }
 
 /// Why a dispatch was refused or failed to start.
@@ -124,14 +126,6 @@ pub enum DispatchError {
         depth: u32,
         /// How deep it may be.
         limit: u32,
-    },
-    /// The agent's program knows no such thing.
-    #[error("the agent '{agent}' is a plain program, for which there is no {what}")]
-    Unsupported {
-        /// The agent.
-        agent: AgentName,
-        /// What was asked for.
-        what: &'static str,
     },
     /// One chain of dispatches has made too many jobs.
     #[error("job {root} and the agents it led to have started {limit} jobs, which is as many as are allowed")]
@@ -206,16 +200,6 @@ impl Engine {
             Some(group) => Some(self.group_of(group, name)?.shared_context.as_str()),
             None => None,
         };
-        if agent.backend == BackendKind::Command {
-            let asked = [
-                (request.session.is_some(), "session"),
-                (request.model.is_some(), "model"),
-                (request.max_budget_usd.is_some(), "spend cap"),
-            ];
-            if let Some((_, what)) = asked.into_iter().find(|(asked, _)| *asked) {
-                return Err(DispatchError::Unsupported { agent: name.clone(), what });
-            }
-        }
         let depth = self.surroundings.depth.saturating_add(1);
         let limit = self.config.settings.max_dispatch_depth;
         if depth > limit {
@@ -320,7 +304,7 @@ impl Engine {
             supervisor::start(&self.store, &job, &order, prompt.as_bytes(), ownership)
         };
         match started() {
-            Ok(owner) => Ok(Submitted { id: record.id, owner }),
+            Ok(owner) => Ok(Submitted { id: record.id, owner, ignored: ignored_by(agent, request) }),
             Err(source) => {
                 let id = record.id;
                 let error = source.to_string();
@@ -377,4 +361,17 @@ impl Engine {
         let parent = self.surroundings.parent?;
         Some(self.store.read(parent).ok().and_then(|record| record.launch.root).unwrap_or(parent))
     }
+}
+
+/// What of a request a plain program has no use for.
+fn ignored_by(agent: &Agent, request: &Request) -> Vec<&'static str> {
+    if agent.backend == BackendKind::Claude {
+        return Vec::new();
+    }
+    let asked = [
+        (request.session.is_some(), "session"),
+        (request.model.is_some(), "model"),
+        (request.max_budget_usd.is_some(), "spend cap"),
+    ];
+    asked.into_iter().filter_map(|(asked, what)| asked.then_some(what)).collect()
 }

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use crate::backend::{Backend, Event, EventReader};
-use crate::os;
+use crate::os::{self, FileError};
 use crate::store::{JobId, Record, Store, StoreError};
 use crate::supervisor::recover;
 
@@ -63,7 +63,12 @@ impl<'a> Follower<'a> {
     /// Delivers what the agent has done since the last call.
     pub fn catch_up(&mut self, deliver: &mut dyn FnMut(Event)) -> Result<(), FollowError> {
         if self.output.is_none() {
-            self.output = self.store.folder(self.id)?.open_stdout().map_err(StoreError::from)?;
+            self.output = match self.store.folder(self.id)?.open_stdout() {
+                Ok(output) => output,
+                // The agent put something else in its place. The job's outcome will say so.
+                Err(FileError::Refused { .. }) => None,
+                Err(error) => return Err(StoreError::from(error).into()),
+            };
         }
         if let Some(output) = &mut self.output {
             self.reader.read_from(output, deliver)?;
