@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::support::TestEnvironment;
 
 /// Longer than what stands in a record.
-const BYTES: usize = 30_000_000;
+const BYTES: usize = 12_000_000;
 
 /// What the fake agent answers when asked for `answer-bytes`: checked by length and ends.
 fn check(answer: &str) {
@@ -37,7 +37,7 @@ fn a_long_answer_passes_whole_by_every_way_out() {
 #[test]
 fn a_plain_programs_long_answer_passes_whole() {
     let environment = TestEnvironment::new();
-    environment.project_with("plain", "backend: command\ncommand: [head, -c, '30000000', /dev/zero]");
+    environment.project_with("plain", "backend: command\ncommand: [head, -c, '12000000', /dev/zero]");
     let output = environment.command(["run", "plain", "go", "--json"]).run().expect_code(0);
     let result: Value = output.json();
     assert_eq!(result["result"].as_str().expect("a text").len(), BYTES);

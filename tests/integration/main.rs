@@ -19,6 +19,7 @@ mod config_original;
 mod config_places;
 mod crash;
 mod dispatch;
+mod documents;
 mod escapes;
 mod exit_codes;
 mod fake_agent;

@@ -1,0 +1,61 @@
+//! What the README prints works as printed, and so do the examples.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::support::{TestEnvironment, programs};
+
+fn checkout() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// An environment like a user's after installing: the tool and `claude` are on the `PATH`.
+fn installed() -> TestEnvironment {
+    let environment = TestEnvironment::new();
+    environment.link("agent-dispatch", &programs::agent_dispatch());
+    let python = which("python3");
+    environment.link("python3", &python);
+    environment
+}
+
+fn which(program: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").expect("a PATH");
+    let found =
+        std::env::split_paths(&path).map(|directory| directory.join(program)).find(|path| path.exists());
+    found.unwrap_or_else(|| panic!("{program} is needed")).canonicalize().expect("a file")
+}
+
+/// The blocks of the README that are to be run as they are.
+fn commands() -> Vec<String> {
+    let readme = fs::read_to_string(checkout().join("README.md")).expect("the README");
+    let blocks = readme.split("\n```sh\n").skip(1).filter_map(|rest| rest.split("\n```").next());
+    blocks.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_command_of_the_readme_works_in_the_order_it_is_printed() {
+    let blocks = commands();
+    // Installing and testing are what led here.
+    let (setup, tour): (Vec<String>, Vec<String>) = blocks
+        .into_iter()
+        .partition(|block| ["sh examples/first-run.sh", "tests/run"].contains(&block.as_str()));
+    assert_eq!(setup.len(), 2, "one command installs, one runs the tests");
+    assert!(tour.len() > 5, "the tour is there");
+    let environment = installed();
+    let script = environment.root().join("tour.sh");
+    fs::write(&script, format!("set -eu\n{}\n", tour.join("\n"))).expect("a script");
+    let run = environment.program(Path::new("/bin/sh"), [script.as_os_str()]).directory(&checkout()).run();
+    let output = run.expect_code(0);
+    assert!(output.stdout.contains("AGENT     DIRECTORY"), "{}", output.stdout);
+}
+
+#[test]
+fn the_example_config_is_valid_to_the_last_key() {
+    let environment = TestEnvironment::new();
+    let example = checkout().join("examples/agents.yaml");
+    let text = fs::read_to_string(&example).expect("the example");
+    environment.write_config(&text);
+    let listed = environment.command(["agents", "list", "--json"]).run().expect_code(0);
+    assert!(!listed.json().as_array().expect("agents").is_empty());
+    assert!(!listed.stderr.contains("unknown"), "{}", listed.stderr);
+}
