@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use super::job::{self, Belongings};
 use super::start::READY;
 use super::summons::Summons;
-use super::turn::Turn;
+use super::turn::{Granted, Turn};
 use super::{Order, now};
 use crate::os;
 use crate::store::{HeldJob, JobId, Store};
@@ -52,7 +52,8 @@ fn supervise(mut arguments: impl Iterator<Item = OsString>) -> Result<(), Box<dy
     // From here on the job is this process's, and it has its place in the queue.
     File::from(ready).write_all(READY)?;
 
-    let granted = turn.wait(&mut summons)?;
+    // Whoever submitted it has been told that all is well: from here on every end is recorded with its reason.
+    let granted = turn.wait(&mut summons).unwrap_or_else(Granted::Failed);
     job::run(
         job,
         record.clone(),

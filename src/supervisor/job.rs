@@ -60,6 +60,7 @@ pub(super) fn run(
             Err((ErrorType::Cancelled, "it was cancelled before its agent was started".to_owned()))
         }
         Granted::Busy(reason) => Err((ErrorType::CliError, reason)),
+        Granted::Failed(error) => Err((ErrorType::CliError, error.to_string())),
     };
     // Held until the outcome is recorded.
     let _permit = match refused {
@@ -70,7 +71,11 @@ pub(super) fn run(
         }
     };
     record.state = State::Running { started_at: clock() };
-    job.save(&record)?;
+    if let Err(error) = job.save(&record) {
+        record.state = State::Pending;
+        let result = not_started(&record, ErrorType::CliError, &error.to_string());
+        return finish(job, record, result, clock);
+    }
 
     let started = Instant::now();
     let folder = belongings.summons.folder();

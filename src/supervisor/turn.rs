@@ -41,6 +41,8 @@ pub(super) enum Granted {
     Stopped(Stop),
     /// Something it needs is in use, and it is not to wait, or waiting would never end.
     Busy(String),
+    /// The turn cannot be waited for.
+    Failed(StoreError),
 }
 
 impl<'a> Turn<'a> {
