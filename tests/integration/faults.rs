@@ -1,7 +1,8 @@
 //! Every system call that matters fails once, or is the last one: the first of its kind, the second, and so on until
 //! a run has no more of them. strace does it to one process, the submitter or the supervisor.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::os::fd::AsFd;
 use std::path::Path;
 
@@ -63,7 +64,7 @@ impl Fault {
 fn until_a_clean_pass(
     fault: &Fault,
     mut run: impl FnMut(&TestEnvironment, u32) -> Output,
-    check: impl Fn(&Output, &Tally, &str),
+    check: impl Fn(&TestEnvironment, &Output, &Tally, &str),
 ) {
     for nth in 1..MANY {
         let environment = aftermath::environment();
@@ -78,7 +79,7 @@ fn until_a_clean_pass(
             assert!(output.code == Some(0) && tally.done == 1, "{how}: {tally:?}");
             return;
         }
-        check(&output, &tally, &how);
+        check(&environment, &output, &tally, &how);
     }
     panic!("there is no end of {}", fault.calls);
 }
@@ -139,8 +140,15 @@ fn supervise(environment: &TestEnvironment, fault: &Fault, nth: u32) -> Output {
     let running = command.arg(ENTRY).arg(store.path()).arg(&id).args(numbers).inherit(&descriptors).spawn();
     drop((job, order, prompt, ready_write));
     let output = running.wait();
-    drop(ready);
+    let mut word = String::new();
+    File::from(ready).read_to_string(&mut word).expect("a pipe");
+    fs::write(environment.root().join("ready"), word).expect("a file");
     output
+}
+
+/// Whether the supervisor has told the submitter that it has taken over.
+fn said_ready(environment: &TestEnvironment) -> bool {
+    fs::read_to_string(environment.root().join("ready")).expect("the supervisor's word") == "ok"
 }
 
 /// What a command may say when it fails: one error, with what to do about it.
@@ -165,7 +173,7 @@ fn whatever_fails_once_while_submitting_the_job_runs_or_the_error_is_clear() {
         until_a_clean_pass(
             &fault,
             |environment, nth| submit(environment, &fault, nth),
-            |output, tally, how| {
+            |_, output, tally, how| {
                 if output.code == Some(0) {
                     assert_eq!((tally.done, tally.total()), (1, 1), "it said that all is well; {how}");
                 } else {
@@ -186,7 +194,7 @@ fn whenever_a_submitter_is_killed_there_is_a_job_or_none() {
         until_a_clean_pass(
             &fault,
             |environment, nth| submit(environment, &fault, nth),
-            |_, tally, how| {
+            |_, _, tally, how| {
                 assert!(tally.total() <= 1, "{how}");
             },
         );
@@ -203,12 +211,12 @@ fn whatever_fails_once_while_supervising_the_answer_or_the_reason_is_recorded() 
         until_a_clean_pass(
             &fault,
             |environment, nth| supervise(environment, &fault, nth),
-            |output, tally, how| {
+            |environment, output, tally, how| {
                 assert_eq!(tally.total(), 1, "{how}");
-                if output.code == Some(0) {
-                    return;
-                }
-                assert!(!output.stderr.is_empty(), "{how}");
+                let record = environment.only_record();
+                let lost = record["result"]["error_type"] == "lost";
+                assert!(!lost || !said_ready(environment), "the reason is recorded; {how}: {record:#}");
+                assert!(!lost || !output.stderr.is_empty(), "{how}");
             },
         );
     }
@@ -224,7 +232,7 @@ fn whenever_a_supervisor_is_killed_the_next_look_draws_the_conclusion() {
         until_a_clean_pass(
             &fault,
             |environment, nth| supervise(environment, &fault, nth),
-            |_, tally, how| {
+            |_, _, tally, how| {
                 assert_eq!(tally.total(), 1, "{how}");
             },
         );

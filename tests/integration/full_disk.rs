@@ -133,7 +133,7 @@ fn jobs_that_cannot_be_written_can_still_be_read() {
     namespace::in_mount_namespace(|| {
         let environment = aftermath::environment();
         small_disk(&environment, 256);
-        let task = aftermath::task(&environment, "answer", 0);
+        let task = aftermath::task(&environment, "before", 0);
         environment.command(["run", "infra", &task]).run().expect_code(0);
         let lost = running_job(&environment, "hang");
         environment.kill_supervisor(&lost);
