@@ -3,9 +3,11 @@
 #![no_main]
 
 use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 
 use agent_dispatch::backend::{Backend, Ending, Event, EventReader, Evidence, Stop};
-use agent_dispatch::store::{ErrorType, JobId, Record};
+use agent_dispatch::store::{ErrorType, JobFolder, JobId, Record};
 use libfuzzer_sys::fuzz_target;
 
 /// The events of the output, read in pieces of this length.
@@ -25,16 +27,16 @@ fuzz_target!(|input: &[u8]| {
     let piece = usize::from(first >> 1) + 1;
     assert_eq!(events(backend, output, piece), events(backend, output, output.len().max(1)));
 
-    let directory = tempfile::tempdir().expect("a directory");
-    let stdout = directory.path().join("stdout.jsonl");
-    let stderr = directory.path().join("stderr.log");
-    fs::write(&stdout, output).expect("a file");
-    fs::write(&stderr, output).expect("a file");
+    let private = fs::Permissions::from_mode(0o700);
+    let directory = tempfile::Builder::new().permissions(private).tempdir().expect("a directory");
+    let folder = JobFolder::open(directory.path()).expect("the folder");
+    folder.append_to_stdout().expect("a file").write_all(output).expect("room");
+    folder.append_to_stderr().expect("a file").write_all(output).expect("room");
     let record = Record::pending(JobId::generate(), "infra", "look", 0.0);
     let endings = [Some(Ending::Exited(0)), Some(Ending::Exited(1)), Some(Ending::Signalled(9)), None];
     let stops = [None, Some(Stop::Cancelled), Some(Stop::Timeout { limit_seconds: 1.0 }), Some(Stop::Lost)];
     for (ending, stop) in endings.into_iter().zip(stops) {
-        let evidence = Evidence { stdout: &stdout, stderr: &stderr, ending, stop, duration_ms: Some(1) };
+        let evidence = Evidence { folder: &folder, ending, stop, duration_ms: Some(1) };
         let result = backend.conclude(&record, &evidence);
         assert_eq!(result.success, result.error_type.is_none(), "{result:?}");
         assert_eq!(result.success, result.error.is_none(), "{result:?}");
