@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use super::jobs::submit_times;
 use super::process::Usage;
@@ -56,7 +57,11 @@ fn write_history(world: &World) {
         let earlier_ms = 2 * HOUR_MS + number * step_ms;
         let copy = format!("{:012x}7000{:016x}", created_ms - earlier_ms, (0b10_u64 << 62) | number);
         let record = earlier(&record.replace(&id, &copy), earlier_ms / 1_000);
-        fs::write(world.jobs().join(format!("{copy}.json")), record).expect("a record");
+        let path = world.jobs().join(format!("{copy}.json"));
+        fs::write(&path, record).expect("a record");
+        // When a record was last written is when its job ended.
+        let ended = SystemTime::now() - Duration::from_millis(earlier_ms);
+        fs::File::options().write(true).open(path).and_then(|file| file.set_modified(ended)).expect("a time");
         copy_folder(&folder, &world.jobs().join(&copy));
     }
 }

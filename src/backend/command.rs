@@ -4,8 +4,8 @@
 use super::answer::{STATUS_WINDOW, outcome};
 use super::failure::{Failure, blank, last_message, signalled, stopped};
 use super::stderr::{end_of, redact, tail};
-use super::{Assignment, CommandLine, Ending, Evidence, RefusedArgument, schema};
-use crate::store::{AnswerFile, ErrorType, INLINE_ANSWER_BYTES, JobFolder, JobResult, Record};
+use super::{Assignment, CommandLine, Ending, Evidence, Output, RefusedArgument, schema};
+use crate::store::{AnswerFile, ErrorType, INLINE_ANSWER_BYTES, JobResult, Record};
 
 /// The program and the arguments of the agent's configuration, as they are.
 ///
@@ -28,7 +28,7 @@ pub(super) fn command_line(assignment: &Assignment<'_>) -> Result<CommandLine, R
 /// What a run that is over came to.
 pub(super) fn conclude(record: &Record, evidence: &Evidence<'_>) -> JobResult {
     let mut result = blank(record, evidence);
-    let read_error = read_answer(record, evidence.folder, &mut result).err();
+    let read_error = read_answer(record, evidence.stdout, &mut result).err();
     let verdict = match (evidence.stop, evidence.ending, read_error) {
         // A program says only by its end that its answer is complete, and a stop takes that from it.
         (Some(stop), _, _) => Err(stopped(stop, record, None)),
@@ -65,11 +65,11 @@ pub(super) fn exited(code: i32, stderr: &str) -> String {
 
 /// Reads the whole output as a text, without one line end at its end. There may be none: that is an empty answer.
 /// A long one stays where it is.
-fn read_answer(record: &Record, folder: &JobFolder, result: &mut JobResult) -> Result<(), String> {
-    let file = match folder.open_stdout() {
-        Ok(Some(file)) => file,
-        Ok(None) => return Ok(()),
-        Err(error) => return Err(error.to_string()),
+fn read_answer(record: &Record, output: Output<'_>, result: &mut JobResult) -> Result<(), String> {
+    let file = match output {
+        Output::File(file) => file,
+        Output::Missing => return Ok(()),
+        Output::Unreadable(reason) => return Err(reason.to_owned()),
     };
     let length = file.metadata().map_err(|error| error.to_string())?.len();
     let is_long = length > INLINE_ANSWER_BYTES && record.launch.response_schema.is_none();

@@ -19,6 +19,7 @@ mod testing;
 mod watch;
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::path::Path;
 
 use serde_json::Value;
@@ -211,11 +212,24 @@ pub enum Stop {
     Lost,
 }
 
+/// A program's standard output.
+#[derive(Debug, Clone, Copy)]
+pub enum Output<'a> {
+    /// There is none: the program was never started.
+    Missing,
+    /// It lies in this file.
+    File(&'a File),
+    /// It cannot be read, and this is why.
+    Unreadable(&'a str),
+}
+
 /// What is known about a run that is over.
 #[derive(Debug, Clone, Copy)]
 pub struct Evidence<'a> {
-    /// The job's folder, with what the program wrote.
+    /// The job's folder.
     pub folder: &'a JobFolder,
+    /// What the program wrote to standard output.
+    pub stdout: Output<'a>,
     /// How the program ended; `None` when nobody saw it.
     pub ending: Option<Ending>,
     /// Why it was ended from outside, if it was.

@@ -23,12 +23,12 @@ const SECRETS: &[&str] =
 /// The last lines the program wrote, cleaned; empty when there are none.
 pub(super) fn tail(folder: &JobFolder) -> String {
     let file = folder.open_stderr().ok().flatten();
-    let end = file.and_then(|file| end_of(file, WINDOW).ok());
+    let end = file.and_then(|file| end_of(&file, WINDOW).ok());
     end.map(|bytes| clean(&String::from_utf8_lossy(&bytes))).unwrap_or_default()
 }
 
 /// The last `limit` bytes of a file.
-pub(super) fn end_of(mut file: File, limit: u64) -> io::Result<Vec<u8>> {
+pub(super) fn end_of(mut file: &File, limit: u64) -> io::Result<Vec<u8>> {
     let length = file.metadata()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(limit)))?;
     let mut bytes = Vec::new();
@@ -142,6 +142,6 @@ mod tests {
         let path = directory.path().join("stderr.log");
         std::fs::write(&path, format!("{}the end\n", "early\n".repeat(500_000))).unwrap();
         assert!(tail(&JobFolder::open(directory.path()).unwrap()).ends_with("the end"));
-        assert_eq!(end_of(File::open(&path).unwrap(), WINDOW).unwrap().len() as u64, WINDOW);
+        assert_eq!(end_of(&File::open(&path).unwrap(), WINDOW).unwrap().len() as u64, WINDOW);
     }
 }

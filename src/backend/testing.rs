@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{Backend, Ending, Evidence, Stop};
+use super::{Backend, Ending, Evidence, Output, Stop};
 use crate::store::{FORMAT, JobFolder, JobId, JobResult, Launch, Record, State};
 
 /// The session the made-up jobs are started with.
@@ -98,8 +98,15 @@ impl Run {
     }
 
     pub(super) fn conclude(&self) -> JobResult {
+        let folder = self.folder();
+        let opened = folder.open_stdout().map_err(|error| error.to_string());
+        let stdout = match &opened {
+            Ok(Some(file)) => Output::File(file),
+            Ok(None) => Output::Missing,
+            Err(reason) => Output::Unreadable(reason),
+        };
         let evidence =
-            Evidence { folder: &self.folder(), ending: self.ending, stop: self.stop, duration_ms: None };
+            Evidence { folder: &folder, stdout, ending: self.ending, stop: self.stop, duration_ms: None };
         self.backend.conclude(&self.record, &evidence)
     }
 }

@@ -356,6 +356,24 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     replace_at(directory.as_fd(), parent, name, bytes)
 }
 
+/// A file that is nowhere but in memory, with this content, to be read from its beginning. `None` where the system has
+/// no such files.
+pub fn memory_file(content: &[u8]) -> Option<File> {
+    #[cfg(target_os = "linux")]
+    {
+        use std::io::Seek;
+        let fd = rustix::fs::memfd_create("agent-dispatch", rustix::fs::MemfdFlags::CLOEXEC).ok()?;
+        let mut file = File::from(fd);
+        file.write_all(content).and_then(|()| file.rewind()).ok()?;
+        Some(file)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = content;
+        None
+    }
+}
+
 /// Creates `path` and what leads to it, each with mode 0700; directories that exist stay as they are.
 pub fn create_private_parents(path: &Path) -> Result<(), FileError> {
     use std::os::unix::fs::DirBuilderExt;

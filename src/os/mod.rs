@@ -13,7 +13,7 @@ mod signals;
 mod spawn;
 mod tree;
 
-pub use files::{FileError, OwnedDir, Refusal, create_private_parents, replace_file};
+pub use files::{FileError, OwnedDir, Refusal, create_private_parents, memory_file, replace_file};
 pub use foreign::{open_lock_file, read_beginning};
 pub use lock::{LockError, lock_within, readable_when_unlocked, wait_until_unlocked};
 pub use processes::{Process, ancestors, arguments, in_short_lived_namespace, signal_process};

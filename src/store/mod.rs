@@ -78,6 +78,9 @@ fn moved(to: Option<&Path>) -> String {
     to.map(|to| format!("; it was moved to {}", to.display())).unwrap_or_default()
 }
 
+/// The longest nameless content that is kept in memory, in bytes: thousands of jobs may wait with theirs.
+const IN_MEMORY_BYTES: usize = 64 * 1024;
+
 /// The working files of one job.
 #[derive(Debug)]
 pub struct JobFolder(OwnedDir);
@@ -154,9 +157,14 @@ impl JobFolder {
         self.0.replace(name, content)
     }
 
-    /// A file without a name, for content that lives as long as somebody has it open.
+    /// A file without a name, for content that lives as long as somebody has it open. What is short is in memory.
     pub fn nameless(&self, content: &[u8]) -> Result<File, FileError> {
         use std::io::{Seek, Write};
+        if content.len() <= IN_MEMORY_BYTES
+            && let Some(file) = crate::os::memory_file(content)
+        {
+            return Ok(file);
+        }
         const NAME: &str = ".tmp-nameless";
         self.0.remove_file(NAME)?;
         let mut file = self.0.create_file(NAME)?;

@@ -8,7 +8,7 @@ use rustix::process::Signal;
 
 use super::summons::{Summons, TICK};
 use super::turn::Granted;
-use super::watch::StreamWatch;
+use super::watch::{StreamWatch, as_evidence, open_output};
 use super::{DEPTH_VARIABLE, JOB_VARIABLE, Order, kin};
 use crate::backend::{self, Backend, Ending, Evidence, Stop};
 use crate::os::{self, Brood, Exit, Spawned, Sweep};
@@ -104,8 +104,10 @@ pub(super) fn run(
         sweep(&mut brood, &record);
     }
     let folder = belongings.summons.folder();
+    let output = open_output(folder, RECORD_PATIENCE);
     let evidence = Evidence {
         folder,
+        stdout: as_evidence(&output),
         ending: ended.exit.map(|exit| match exit {
             Exit::Code(code) => Ending::Exited(code),
             Exit::Signal(signal) => Ending::Signalled(signal),

@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use super::job::{backend_of, conclude_record};
+use super::watch::{as_evidence, open_output};
 use super::{JOB_VARIABLE, kin, now};
 use crate::backend::{Evidence, Stop};
 use crate::os;
-use crate::store::{JobId, Record, Store, StoreError};
+use crate::store::{JobId, Record, Status, Store, StoreError};
 
 /// How long the processes of a lost job are given to disappear.
 const SWEEP_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long an error that may pass is waited out when the agent's output is opened: somebody waits for the answer.
+const OUTPUT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Reads the record of a job and, when it is neither over nor alive, ends what its agent left running and
 /// records the loss first. An answer the agent had already given is recorded as the result.
@@ -38,9 +42,15 @@ pub fn recover(store: &Store, id: JobId) -> Result<Record, StoreError> {
         job.retire();
         return Ok(record);
     }
-    os::kill_marked(JOB_VARIABLE, &id.to_string(), SWEEP_PATIENCE, kin::is_supervisor);
+    // The agent of a job that is pending was not started.
+    if record.status() == Status::Running {
+        os::kill_marked(JOB_VARIABLE, &id.to_string(), SWEEP_PATIENCE, kin::is_supervisor);
+    }
     let folder = job.folder()?;
-    let evidence = Evidence { folder: &folder, ending: None, stop: Some(Stop::Lost), duration_ms: None };
+    let output = open_output(&folder, OUTPUT_PATIENCE);
+    let stdout = as_evidence(&output);
+    let evidence =
+        Evidence { folder: &folder, stdout, ending: None, stop: Some(Stop::Lost), duration_ms: None };
     let result = backend_of(&record).conclude(&record, &evidence);
     let _ = folder.remove_temporary();
     let _ = store.leave_queue(id);

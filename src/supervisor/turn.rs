@@ -9,7 +9,9 @@ use super::{Order, kin};
 use crate::backend::Stop;
 use crate::config;
 use crate::os;
-use crate::store::{Claim, Claimable, Claimed, JobId, Place, Record, Slot, Store, StoreError, Waiter};
+use crate::store::{
+    Claim, Claimable, Claimed, JobId, Liveness, Place, Record, Slot, Store, StoreError, Waiter,
+};
 
 /// How often the first in the queue looks for a slot at least.
 const LOOK_AT_LEAST: Duration = Duration::from_millis(50);
@@ -51,7 +53,7 @@ impl<'a> Turn<'a> {
         let limit = Limit::new(order);
         let mut turn = Self { store, record, order, limit, permit: Permit::default(), place: None };
         for what in turn.needs() {
-            match store.try_claim(what, record.id)? {
+            match turn.try_claim(what)? {
                 Claimed::Yes(claim) => turn.permit.claims.push(claim),
                 Claimed::Busy { .. } => {
                     turn.permit.claims.clear();
@@ -63,13 +65,31 @@ impl<'a> Turn<'a> {
         Ok(turn)
     }
 
-    /// What the job has to have to itself, in the order in which everybody claims it.
+    /// What the job has to have to itself, in the order in which everybody claims it. A session that this job begins
+    /// is its own without a claim: whoever wants to go on with it looks for a living job that has it.
     fn needs(&self) -> Vec<Claimable<'a>> {
         let launch = &self.record.launch;
-        let session = launch.session_id.as_deref().map(Claimable::Session);
+        let session = launch.session_id.as_deref().filter(|_| launch.resumed).map(Claimable::Session);
         let directory =
             launch.directory.as_deref().filter(|_| self.order.exclusive).map(Claimable::Directory);
         session.into_iter().chain(directory).collect()
+    }
+
+    fn try_claim(&self, what: Claimable<'_>) -> Result<Claimed, StoreError> {
+        let claimed = self.store.try_claim(what, self.record.id)?;
+        let (Claimable::Session(session), Claimed::Yes(_)) = (what, &claimed) else { return Ok(claimed) };
+        // Claimed first and looked for then: of two that want it, one waits for the other.
+        for id in self.store.unretired()? {
+            let has_it = |record: Record| record.launch.session_id.as_deref() == Some(session);
+            if id != self.record.id
+                && self.store.read(id).is_ok_and(|record| !record.launch.resumed && has_it(record))
+                && self.store.liveness(id)? == Liveness::Alive
+                && let Some(waiter) = self.store.waiter(id)?
+            {
+                return Ok(Claimed::Busy { holder: Some(id), waiter });
+            }
+        }
+        Ok(claimed)
     }
 
     /// Waits for the turn.
@@ -115,7 +135,7 @@ impl<'a> Turn<'a> {
     fn wait_for_claims(&mut self, summons: &mut Summons) -> Result<Option<Granted>, StoreError> {
         for what in self.needs() {
             loop {
-                let (holder, waiter) = match self.store.try_claim(what, self.record.id)? {
+                let (holder, waiter) = match self.try_claim(what)? {
                     Claimed::Yes(claim) => {
                         self.permit.claims.push(claim);
                         break;

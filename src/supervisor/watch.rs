@@ -1,8 +1,9 @@
 //! Reading along in the agent's output, for what cannot wait until it ends.
 
 use std::fs::File;
+use std::time::{Duration, Instant};
 
-use crate::backend::{Backend, EventReader, Watch};
+use crate::backend::{Backend, EventReader, Output, Watch};
 use crate::store::{ErrorType, JobFolder};
 
 /// A reader of an agent's growing output.
@@ -44,4 +45,27 @@ pub(super) struct Seen {
     pub(super) grew: bool,
     /// A failure that waiting cannot mend.
     pub(super) hopeless: Option<ErrorType>,
+}
+
+/// What the agent wrote, opened to be read from the beginning. An error that may pass is waited out for `patience`.
+pub(super) fn open_output(folder: &JobFolder, patience: Duration) -> Result<Option<File>, String> {
+    let deadline = Instant::now() + patience;
+    loop {
+        match folder.open_stdout() {
+            Ok(file) => return Ok(file),
+            Err(error) if error.io_kind().is_none() || Instant::now() >= deadline => {
+                return Err(error.to_string());
+            }
+            Err(_) => std::thread::sleep(Duration::from_millis(50)),
+        }
+    }
+}
+
+/// The same as evidence.
+pub(super) fn as_evidence(opened: &Result<Option<File>, String>) -> Output<'_> {
+    match opened {
+        Ok(Some(file)) => Output::File(file),
+        Ok(None) => Output::Missing,
+        Err(reason) => Output::Unreadable(reason),
+    }
 }

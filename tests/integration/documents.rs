@@ -12,7 +12,7 @@ fn checkout() -> PathBuf {
 /// An environment like a user's after installing: the tool and `claude` are on the `PATH`.
 fn installed() -> TestEnvironment {
     let environment = TestEnvironment::new();
-    environment.link("agent-dispatch", &programs::agent_dispatch());
+    environment.link("agent-dispatch", programs::agent_dispatch());
     let python = which("python3");
     environment.link("python3", &python);
     environment
@@ -44,7 +44,7 @@ fn every_command_of_the_readme_works_in_the_order_it_is_printed() {
     let environment = installed();
     let script = environment.root().join("tour.sh");
     fs::write(&script, format!("set -eu\n{}\n", tour.join("\n"))).expect("a script");
-    let run = environment.program(Path::new("/bin/sh"), [script.as_os_str()]).directory(&checkout()).run();
+    let run = environment.program(Path::new("/bin/sh"), [script.as_os_str()]).directory(checkout()).run();
     let output = run.expect_code(0);
     assert!(output.stdout.contains("AGENT     DIRECTORY"), "{}", output.stdout);
 }

@@ -1,5 +1,6 @@
 //! What the whole stream of a run comes to.
 
+use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 
@@ -7,10 +8,9 @@ use serde_json::Value;
 
 use super::large::LongTexts;
 use super::stream::decode_document;
-use crate::backend::Backend;
 use crate::backend::events::{Event, EventKind, EventReader, TurnResult};
 use crate::backend::spend::Spend;
-use crate::store::JobFolder;
+use crate::backend::{Backend, Output};
 
 /// The longest line that is read as a whole, in bytes.
 const LINE_LIMIT: usize = 8 * 1024 * 1024;
@@ -53,20 +53,22 @@ pub(super) struct Transcript {
 
 impl Transcript {
     /// Reads a whole output. A missing file is an empty one.
-    pub(super) fn read(folder: &JobFolder, long_texts: &mut LongTexts<'_>) -> Self {
+    pub(super) fn read(output: Output<'_>, long_texts: &mut LongTexts<'_>) -> Self {
         let mut transcript = Self::default();
-        if let Err(error) = transcript.fill(folder, long_texts) {
-            transcript.read_error = Some(format!("could not be read: {error}"));
-        }
+        let read = match output {
+            Output::Missing => Ok(()),
+            Output::File(file) => transcript.fill(file, long_texts).map_err(|error| error.to_string()),
+            Output::Unreadable(reason) => Err(reason.to_owned()),
+        };
+        transcript.read_error = read.err().map(|error| format!("could not be read: {error}"));
         transcript
     }
 
     fn fill(
         &mut self,
-        folder: &JobFolder,
+        mut file: &File,
         long_texts: &mut LongTexts<'_>,
     ) -> Result<(), Box<dyn std::error::Error>> {
-        let Some(mut file) = folder.open_stdout()? else { return Ok(()) };
         let mut reader = EventReader::with_limit(Backend::Claude, 0, LINE_LIMIT);
         let mut buffer = vec![0; 64 * 1024];
         let mut position = 0;

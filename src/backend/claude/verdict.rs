@@ -21,7 +21,7 @@ use crate::store::{AnswerFile, ErrorType, JobFolder, JobResult, Outcome, Record}
 /// What a run that is over came to.
 pub(in crate::backend) fn conclude(record: &Record, evidence: &Evidence<'_>) -> JobResult {
     let mut long_texts = LongTexts::new(evidence.folder);
-    let mut transcript = Transcript::read(evidence.folder, &mut long_texts);
+    let mut transcript = Transcript::read(evidence.stdout, &mut long_texts);
     let mut result = blank(record, evidence);
     result.session_id = session(record, &transcript);
     result.cost_usd = transcript.spend.usd();
@@ -66,7 +66,7 @@ pub(in crate::backend) fn conclude(record: &Record, evidence: &Evidence<'_>) -> 
 }
 
 fn outcome_of_long(folder: &JobFolder) -> Option<Outcome> {
-    let end = stderr::end_of(folder.open_answer(AnswerFile::Answer).ok()?, STATUS_WINDOW).ok()?;
+    let end = stderr::end_of(&folder.open_answer(AnswerFile::Answer).ok()?, STATUS_WINDOW).ok()?;
     outcome(&String::from_utf8_lossy(&end))
 }
 

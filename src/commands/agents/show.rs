@@ -38,6 +38,9 @@ pub(crate) fn run(args: &ShowArgs, context: &Context) -> CommandResult {
         "allowed_tools": effective.allowed_tools,
         "disallowed_tools": effective.disallowed_tools,
     });
+    if let Value::Object(fields) = &mut document["effective"] {
+        fields.retain(|_, value| !value.is_null());
+    }
     document["exists"] = agent.directory.is_dir().into();
     document["has_claude_md"] = facts.has_claude_md.into();
     document["mcp_servers"] = json!(facts.mcp_servers);
