@@ -59,3 +59,38 @@ fn the_example_config_is_valid_to_the_last_key() {
     assert!(!listed.json().as_array().expect("agents").is_empty());
     assert!(!listed.stderr.contains("unknown"), "{}", listed.stderr);
 }
+
+/// Runs the first-run script, for which `cargo install` has been done already.
+fn first_run(environment: &TestEnvironment) -> String {
+    let root = environment.root().join("installed");
+    fs::create_dir_all(root.join("bin")).expect("a directory");
+    let tool = root.join("bin/agent-dispatch");
+    if !tool.exists() {
+        std::os::unix::fs::symlink(programs::agent_dispatch(), &tool).expect("a link");
+        // Building takes minutes; that it works is shown by these tests being there.
+        environment.link("cargo", Path::new("/bin/true"));
+    }
+    let script = checkout().join("examples/first-run.sh");
+    let run =
+        environment.program(Path::new("/bin/sh"), [script.as_os_str()]).env("CARGO_INSTALL_ROOT", &root);
+    run.run().expect_code(0).stderr
+}
+
+#[test]
+fn the_first_run_uses_claude_where_there_is_one_and_can_be_repeated() {
+    let environment = TestEnvironment::new();
+    for _ in 0..2 {
+        let said = first_run(&environment);
+        assert!(said.contains("agent kind used: claude"), "{said}");
+    }
+    assert!(environment.job_ids().iter().all(|id| environment.record(id)["status"] == "done"));
+}
+
+#[test]
+fn the_first_run_works_without_claude_and_says_so() {
+    let environment = TestEnvironment::without_claude();
+    let said = first_run(&environment);
+    assert!(said.contains("claude is not installed: using a command agent"), "{said}");
+    assert!(said.contains("agent kind used: command"), "{said}");
+    assert_eq!(environment.only_record()["backend"], "command");
+}
