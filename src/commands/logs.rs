@@ -10,10 +10,10 @@ use crate::engine::{Event, EventKind, Follower, look};
 use crate::error::{Exit, Failure};
 use crate::os::wait_readable;
 use crate::store::{JobSelector, Record, Store, StoreError};
-use crate::ui::{Tone, Ui, human};
+use crate::ui::{OutputError, Tone, Ui, human};
 
-/// How often a followed job's output is looked at. Its end is noticed at once.
-const LOOK: Duration = Duration::from_millis(100);
+/// How often a followed job's raw output is looked at. Its end is noticed at once.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// Arguments of `logs`.
 #[derive(Debug, Args)]
@@ -47,31 +47,36 @@ pub(crate) fn run(args: &LogsArgs, context: &Context) -> CommandResult {
         return Ok(Exit::Success);
     }
     let mut follower = Follower::new(&store, &record)?;
-    let mut output = Ok(());
-    let mut print = |event: Event| {
-        if output.is_err() {
-            return;
-        }
-        output = if args.json {
-            context.ui.json_line(&event)
-        } else {
-            line(context.ui, &event).map_or(Ok(()), |line| context.ui.data(&line))
-        };
+    let mut printed = Ok(());
+    let mut catch_up = |follower: &mut Follower<'_>| -> Result<(), Problem> {
+        follower.catch_up(&mut |event| {
+            if printed.is_ok() {
+                printed = print(args, context, &event);
+            }
+        })?;
+        Ok(std::mem::replace(&mut printed, Ok(()))?)
     };
+    catch_up(&mut follower)?;
     if args.follow {
-        while !wait_readable(&[follower.descriptor()], LOOK)[0] {
-            follower.catch_up(&mut print)?;
+        while !wait_readable(&[follower.descriptor()], follower.pause())[0] {
+            catch_up(&mut follower)?;
         }
+        catch_up(&mut follower)?;
     }
     if record.finished().is_some() || args.follow {
-        let record = follower.conclude(&mut print)?;
-        output?;
+        let mut last = Ok(());
+        let record = follower.conclude(&mut |event| last = print(args, context, &event))?;
+        last?;
         context.ui.note(format_args!("{}: {}", record.agent, summary::closing_line(&record)));
-    } else {
-        follower.catch_up(&mut print)?;
-        output?;
     }
     Ok(Exit::Success)
+}
+
+fn print(args: &LogsArgs, context: &Context, event: &Event) -> Result<(), OutputError> {
+    if args.json {
+        return context.ui.json_line(event);
+    }
+    line(context.ui, event).map_or(Ok(()), |line| context.ui.data(&line))
 }
 
 /// Copies one of the agent's two outputs as it is.

@@ -14,8 +14,8 @@ use crate::error::{Exit, Failure};
 use crate::os::{SignalWatch, wait_readable};
 use crate::ui::{Progress, human};
 
-/// How often the agent's output is looked at. Its end is noticed at once.
-const LOOK: Duration = Duration::from_millis(100);
+/// How often the spinner turns.
+const SPIN: Duration = Duration::from_millis(100);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -62,7 +62,8 @@ pub(crate) fn run(args: &RunArgs, context: &Context) -> CommandResult {
     let mut interrupted: Option<Exit> = None;
     let mut output = Ok(());
     loop {
-        let readable = wait_readable(&[signals.descriptor(), follower.descriptor()], LOOK);
+        let pause = if context.ui.is_interactive() { SPIN } else { follower.pause() };
+        let readable = wait_readable(&[signals.descriptor(), follower.descriptor()], pause);
         if let Some(exit) = signals.take().into_iter().map(exit_of_signal).next_back() {
             if interrupted.is_some() || args.detach {
                 progress.finish();

@@ -10,6 +10,11 @@ use crate::os::{self, FileError};
 use crate::store::{JobId, Record, Store, StoreError};
 use crate::supervisor::recover;
 
+/// How often a job's output is looked at while there is something new.
+const LOOK_AT_MOST: Duration = Duration::from_millis(50);
+/// And when there has been nothing for a while.
+const LOOK_AT_LEAST: Duration = Duration::from_millis(300);
+
 /// Why a job could not be followed.
 #[derive(Debug, thiserror::Error)]
 pub enum FollowError {
@@ -28,6 +33,8 @@ pub struct Follower<'a> {
     id: JobId,
     output: Option<File>,
     reader: EventReader,
+    /// How often in a row there was nothing new.
+    quiet: u32,
     /// Closed at the other end by a thread of this process when the job's lock is free.
     over: OwnedFd,
 }
@@ -45,6 +52,7 @@ impl<'a> Follower<'a> {
             store,
             id: record.id,
             output: None,
+            quiet: 0,
             reader: EventReader::new(backend.unwrap_or(Backend::Claude), 0),
             over,
         })
@@ -70,10 +78,20 @@ impl<'a> Follower<'a> {
                 Err(error) => return Err(StoreError::from(error).into()),
             };
         }
-        if let Some(output) = &mut self.output {
+        self.quiet = self.quiet.saturating_add(1);
+        if let Some(output) = &mut self.output
+            && output.metadata()?.len() != self.reader.position()
+        {
+            self.quiet = 0;
             self.reader.read_from(output, deliver)?;
         }
         Ok(())
+    }
+
+    /// How long to wait before looking again: the longer the silence, the longer. The end of the job is told at once
+    /// by [`Self::descriptor`].
+    pub fn pause(&self) -> Duration {
+        (LOOK_AT_MOST * (1 + self.quiet / 4)).min(LOOK_AT_LEAST)
     }
 
     /// Delivers the rest and returns the record of the job, which must be over: [`Self::is_over`].
