@@ -20,7 +20,6 @@ const GATE: &str = "gate";
 #[derive(Debug)]
 pub struct Place {
     queue: OwnedDir,
-    run: OwnedDir,
     id: JobId,
     _lock: File,
 }
@@ -40,7 +39,7 @@ impl Store {
         let lock = queue.create_file(&newcomer)?;
         lock.lock().map_err(|source| lock_failed(&queue, &newcomer, source))?;
         queue.rename(&newcomer, &id.to_string())?;
-        Ok(Place { queue, run: self.run.open_or_create_child(SLOTS)?, id, _lock: lock })
+        Ok(Place { queue, id, _lock: lock })
     }
 
     /// The jobs that wait for a slot, the next one first.
@@ -50,6 +49,28 @@ impl Store {
             Err(error) if error.is_not_found() => Ok(Vec::new()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Takes a slot if fewer than `limit` are taken. For the first in the queue, or for anybody when it is empty.
+    pub fn try_take_slot(&self, limit: u32) -> Result<Option<Slot>, StoreError> {
+        let slots = self.run.open_or_create_child(SLOTS)?;
+        // Two jobs created at the same moment may both be first: only one at a time counts and takes.
+        let gate = slots.open_or_create_file(GATE)?;
+        gate.lock().map_err(|source| lock_failed(&slots, GATE, source))?;
+        let mut free = None;
+        let mut taken = 0;
+        // Slots beyond a limit that was lowered count until they are free.
+        for number in slot_numbers(&slots, limit)? {
+            let name = number.to_string();
+            let slot = slots.open_or_create_file(&name)?;
+            match slot.try_lock() {
+                Ok(()) if free.is_none() => free = Some(slot),
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => taken += 1,
+                Err(TryLockError::Error(source)) => return Err(lock_failed(&slots, &name, source)),
+            }
+        }
+        Ok(free.filter(|_| taken < limit).map(|lock| Slot { _lock: lock }))
     }
 
     /// Names in the queue that nobody holds. Those of newcomers only if they were written at a time that is `old`:
@@ -85,6 +106,13 @@ impl Store {
     }
 }
 
+/// The numbers of all slots there are or may be.
+fn slot_numbers(slots: &OwnedDir, limit: u32) -> Result<impl Iterator<Item = u32> + use<>, StoreError> {
+    let names = slots.names()?;
+    let highest = names.iter().filter_map(|name| name.to_str()?.parse::<u32>().ok()).max();
+    Ok(0..limit.max(highest.map_or(0, |highest| highest + 1)))
+}
+
 fn waiting_in(queue: &OwnedDir) -> Result<Vec<JobId>, StoreError> {
     let names = queue.names()?;
     let mut ids: Vec<JobId> = names.iter().filter_map(|name| name.to_str()?.parse().ok()).collect();
@@ -111,34 +139,6 @@ impl Place {
             }
         }
         Ok(None)
-    }
-
-    /// Takes a slot if fewer than `limit` are taken.
-    pub fn try_take_slot(&self, limit: u32) -> Result<Option<Slot>, StoreError> {
-        // Two jobs created at the same moment may both be first: only one at a time counts and takes.
-        let gate = self.run.open_or_create_file(GATE)?;
-        gate.lock().map_err(|source| lock_failed(&self.run, GATE, source))?;
-        let mut free = None;
-        let mut taken = 0;
-        // Slots beyond a limit that was lowered count until they are free.
-        for number in self.numbers(limit)? {
-            let name = number.to_string();
-            let slot = self.run.open_or_create_file(&name)?;
-            match slot.try_lock() {
-                Ok(()) if free.is_none() => free = Some(slot),
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => taken += 1,
-                Err(TryLockError::Error(source)) => return Err(lock_failed(&self.run, &name, source)),
-            }
-        }
-        Ok(free.filter(|_| taken < limit).map(|lock| Slot { _lock: lock }))
-    }
-
-    /// The numbers of all slots there are or may be.
-    fn numbers(&self, limit: u32) -> Result<impl Iterator<Item = u32> + use<>, StoreError> {
-        let names = self.run.names()?;
-        let highest = names.iter().filter_map(|name| name.to_str()?.parse::<u32>().ok()).max();
-        Ok(0..limit.max(highest.map_or(0, |highest| highest + 1)))
     }
 }
 
@@ -201,16 +201,15 @@ mod tests {
     #[test]
     fn no_more_slots_are_taken_than_the_limit_allows() {
         let (_dir, store) = store();
-        let place = store.enqueue(JobId::generate()).unwrap();
-        let slots: Vec<Slot> = (0..3).map(|_| place.try_take_slot(3).unwrap().unwrap()).collect();
-        assert!(place.try_take_slot(3).unwrap().is_none());
-        let more = place.try_take_slot(4).unwrap().expect("the limit was raised");
+        let slots: Vec<Slot> = (0..3).map(|_| store.try_take_slot(3).unwrap().unwrap()).collect();
+        assert!(store.try_take_slot(3).unwrap().is_none());
+        let more = store.try_take_slot(4).unwrap().expect("the limit was raised");
         // Lowered to two while four run: three must end first.
         drop(more);
         let mut slots = slots.into_iter();
         drop(slots.next());
-        assert!(place.try_take_slot(2).unwrap().is_none());
+        assert!(store.try_take_slot(2).unwrap().is_none());
         drop(slots.next());
-        assert!(place.try_take_slot(2).unwrap().is_some());
+        assert!(store.try_take_slot(2).unwrap().is_some());
     }
 }

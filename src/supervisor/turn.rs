@@ -61,7 +61,13 @@ impl<'a> Turn<'a> {
                 }
             }
         }
-        turn.place = Some(store.enqueue(record.id)?);
+        // Where nobody waits, a free slot can be taken without queuing for it.
+        if store.queued()?.is_empty() {
+            turn.permit.slot = store.try_take_slot(turn.limit.now())?;
+        }
+        if turn.permit.slot.is_none() {
+            turn.place = Some(store.enqueue(record.id)?);
+        }
         Ok(turn)
     }
 
@@ -94,6 +100,9 @@ impl<'a> Turn<'a> {
 
     /// Waits for the turn.
     pub(super) fn wait(mut self, summons: &mut Summons) -> Result<Granted, StoreError> {
+        if self.permit.slot.is_some() {
+            return Ok(Granted::Yes(self.permit));
+        }
         if self.place.is_none() {
             if let Some(end) = self.wait_for_claims(summons)? {
                 return Ok(end);
@@ -116,7 +125,7 @@ impl<'a> Turn<'a> {
             }
             let pause = if before.is_some() {
                 TICK
-            } else if let Some(slot) = place.try_take_slot(self.limit.now())? {
+            } else if let Some(slot) = self.store.try_take_slot(self.limit.now())? {
                 self.permit.slot = Some(slot);
                 break;
             } else {
