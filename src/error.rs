@@ -238,6 +238,8 @@ impl From<DispatchError> for Failure {
                 .hint(format!("install it, or change the agent's command: `agent-dispatch agents show {agent}`")),
             DispatchError::TooDeep { .. } => Self::new(Exit::Recursion, &error)
                 .hint("answer with what is known here, or raise `settings.max_dispatch_depth` in the config file"),
+            DispatchError::ForeignSession { session, owner, .. } => Self::new(Exit::NotFound, &error)
+                .hint(format!("go on with it there: `agent-dispatch run {owner} TASK --session {session}`")),
             DispatchError::TreeTooLarge { .. } => Self::new(Exit::Recursion, &error)
                 .hint("answer with what is known here, or raise `settings.max_tree_jobs` in the config file"),
             DispatchError::QueueFull { .. } => Self::new(Exit::TryLater, &error)

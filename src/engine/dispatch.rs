@@ -21,6 +21,9 @@ const JOBS_DIR_VARIABLE: &str = "AGENT_DISPATCH_JOBS_DIR";
 /// And where the agents and the limits are.
 const CONFIG_VARIABLE: &str = "AGENT_DISPATCH_CONFIG";
 
+/// How many of the newest jobs are asked whose a session is. One that is older passes unchecked.
+const SESSIONS_LOOKED_AT: usize = 200;
+
 /// The program of the claude backend.
 const CLAUDE: &str = "claude";
 
@@ -127,6 +130,16 @@ pub enum DispatchError {
         /// How deep it may be.
         limit: u32,
     },
+    /// The session is another agent's: it would go on here with what it knows from there.
+    #[error("session {session} belongs to the agent '{owner}', which works in {}", directory.display())]
+    ForeignSession {
+        /// The session.
+        session: String,
+        /// Whose it is.
+        owner: String,
+        /// Where that one works.
+        directory: PathBuf,
+    },
     /// One chain of dispatches has made too many jobs.
     #[error("job {root} and the agents it led to have started {limit} jobs, which is as many as are allowed")]
     TreeTooLarge {
@@ -210,6 +223,9 @@ impl Engine {
                 agent: name.clone(),
                 directory: agent.directory.clone(),
             });
+        }
+        if let Some(session) = &request.session {
+            self.check_session(session, name, agent)?;
         }
         let program = self.program(name, agent)?;
         if let Some(schema) = &request.response_schema {
@@ -355,6 +371,23 @@ impl Engine {
         };
         which::which_in(program, self.surroundings.path.as_deref().map(OsStr::new), &agent.directory)
             .map_err(|_| DispatchError::NoProgram { agent: name.clone(), program: program.to_owned() })
+    }
+
+    /// Refuses a session that a job of another agent began. Claude Code itself would go on with it in any directory.
+    fn check_session(&self, session: &str, name: &AgentName, agent: &Agent) -> Result<(), DispatchError> {
+        for id in self.store.ids()?.into_iter().take(SESSIONS_LOOKED_AT) {
+            let Ok(record) = self.store.read(id) else { continue };
+            let Some(directory) = record.launch.directory else { continue };
+            if record.launch.session_id.as_deref() != Some(session) {
+                continue;
+            }
+            if record.agent == name.as_str() || directory == agent.directory {
+                return Ok(());
+            }
+            let (session, owner) = (session.to_owned(), record.agent);
+            return Err(DispatchError::ForeignSession { session, owner, directory });
+        }
+        Ok(())
     }
 
     fn root_of_parent(&self) -> Option<JobId> {

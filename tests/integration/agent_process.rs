@@ -96,17 +96,15 @@ fn a_timed_out_session_can_be_resumed() {
 }
 
 #[test]
-fn a_session_of_another_directory_is_not_found() {
+fn a_session_of_another_agent_is_not_gone_on_with() {
     let environment = with_agent();
     environment.project("other");
     let first = run_json(&environment, "x").expect_code(0).json();
     let session = first["session_id"].as_str().unwrap();
-    let output =
-        environment.command(["run", "other", "--json", "--session", session, "x"]).run().expect_code(3);
-    let result = output.json();
-    assert_eq!(result["error_type"], "not_found");
-    assert_eq!(result.get("session_id"), None, "there is no session to resume");
-    assert!(result["hint"].as_str().unwrap().contains("`agent-dispatch run other TASK`"), "{result}");
+    let refused = environment.command(["run", "other", "--session", session, "x"]).run().expect_code(3);
+    assert!(refused.stderr.contains(&format!("session {session} belongs to the agent 'infra'")));
+    assert!(refused.stderr.contains(&format!("`agent-dispatch run infra TASK --session {session}`")));
+    assert_eq!(environment.job_ids().len(), 1, "nothing was started");
 }
 
 #[test]
