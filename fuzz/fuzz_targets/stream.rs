@@ -6,7 +6,7 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 
-use agent_dispatch::backend::{Backend, Ending, Event, EventReader, Evidence, Stop};
+use agent_dispatch::backend::{Backend, Ending, Event, EventReader, Evidence, Output, Stop};
 use agent_dispatch::store::{ErrorType, JobFolder, JobId, Record};
 use libfuzzer_sys::fuzz_target;
 
@@ -32,11 +32,13 @@ fuzz_target!(|input: &[u8]| {
     let folder = JobFolder::open(directory.path()).expect("the folder");
     folder.append_to_stdout().expect("a file").write_all(output).expect("room");
     folder.append_to_stderr().expect("a file").write_all(output).expect("room");
+    let stdout = folder.open_stdout().expect("a file").expect("it was just written");
+    let stdout = Output::File(&stdout);
     let record = Record::pending(JobId::generate(), "infra", "look", 0.0);
     let endings = [Some(Ending::Exited(0)), Some(Ending::Exited(1)), Some(Ending::Signalled(9)), None];
     let stops = [None, Some(Stop::Cancelled), Some(Stop::Timeout { limit_seconds: 1.0 }), Some(Stop::Lost)];
     for (ending, stop) in endings.into_iter().zip(stops) {
-        let evidence = Evidence { folder: &folder, ending, stop, duration_ms: Some(1) };
+        let evidence = Evidence { folder: &folder, stdout, ending, stop, duration_ms: Some(1) };
         let result = backend.conclude(&record, &evidence);
         assert_eq!(result.success, result.error_type.is_none(), "{result:?}");
         assert_eq!(result.success, result.error.is_none(), "{result:?}");
