@@ -21,7 +21,7 @@ fn nothing_a_cancelled_agent_started_goes_on() {
             assert!(running.contains(sleep), "{sleep} is not running:\n{running}");
         }
         let cancel = scene.environment.command(["cancel", &id, "--json"]);
-        let told = Scene::within(Duration::from_secs(5), || cancel.run().expect_code(0)).json();
+        let told = Scene::within(Duration::from_secs(15), || cancel.run().expect_code(0)).json();
         assert_eq!(told[0]["status"], "cancelled");
         scene.environment.assert_nothing_running();
         let record = scene.environment.record(&id);
@@ -42,7 +42,7 @@ fn a_job_whose_api_says_nothing_is_cancelled_as_quickly() {
         let id = scene.submit(["wait for nothing"]);
         scene.wait_for_turns(1);
         let cancel = scene.environment.command(["cancel", &id]);
-        Scene::within(Duration::from_secs(5), || cancel.run().expect_code(0));
+        Scene::within(Duration::from_secs(15), || cancel.run().expect_code(0));
         assert_eq!(scene.environment.record(&id)["status"], "cancelled");
         scene.environment.assert_nothing_running();
     });

@@ -15,7 +15,7 @@ fn an_interrupted_run_stops_its_agent_and_can_be_resumed() {
         let run = scene.run(["hold on"]).spawn();
         scene.wait_for_file("began");
         run.signal(libc::SIGINT);
-        let output = Scene::within(Duration::from_secs(5), || run.wait()).expect_code(130);
+        let output = Scene::within(Duration::from_secs(15), || run.wait()).expect_code(130);
         assert_eq!(output.stdout, "");
         let record = scene.environment.only_record();
         assert_eq!(record["status"], "cancelled");
