@@ -1,5 +1,7 @@
 //! `agents list`: who there is.
 
+use std::path::Path;
+
 use clap::Args;
 use serde_json::Value;
 
@@ -19,13 +21,15 @@ pub(crate) struct ListArgs {
 
 pub(crate) fn run(args: &ListArgs, context: &Context) -> CommandResult {
     let config = context.config()?;
+    let exist = exist(&config.agents.values().map(|agent| agent.directory.as_path()).collect::<Vec<_>>());
+    let agents = config.agents.iter().zip(exist);
     if args.json {
-        let document = |(name, agent): (&AgentName, &Agent)| {
+        let document = |((name, agent), exists): ((&AgentName, &Agent), bool)| {
             let mut document = fields::to_json(name, agent);
-            document["exists"] = agent.directory.is_dir().into();
+            document["exists"] = exists.into();
             document
         };
-        let documents: Vec<Value> = config.agents.iter().map(document).collect();
+        let documents: Vec<Value> = agents.map(document).collect();
         context.ui.json(&documents)?;
         return Ok(Exit::Success);
     }
@@ -34,9 +38,9 @@ pub(crate) fn run(args: &ListArgs, context: &Context) -> CommandResult {
         context.ui.hint("add one with `agent-dispatch agents add NAME DIR`");
         return Ok(Exit::Success);
     }
-    let rows = config.agents.iter().map(|(name, agent)| {
+    let rows = agents.map(|((name, agent), exists)| {
         let directory = agent.directory.display().to_string();
-        let directory = if agent.directory.is_dir() {
+        let directory = if exists {
             directory
         } else {
             format!("{directory} {}", context.ui.tone("(missing)", Tone::Bad))
@@ -45,4 +49,20 @@ pub(crate) fn run(args: &ListArgs, context: &Context) -> CommandResult {
     });
     context.ui.data(&table(&["AGENT", "DIRECTORY", "DESCRIPTION"], rows))?;
     Ok(Exit::Success)
+}
+
+/// Which of the directories exist. Looking costs most of the time for many agents, and two threads look twice as fast.
+fn exist(directories: &[&Path]) -> Vec<bool> {
+    let look =
+        |directories: &[&Path]| -> Vec<bool> { directories.iter().map(|path| path.is_dir()).collect() };
+    if directories.len() < 100 {
+        return look(directories);
+    }
+    let (one, other) = directories.split_at(directories.len() / 2);
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| look(other));
+        let mut all = look(one);
+        all.extend(other.join().unwrap_or_default());
+        all
+    })
 }
