@@ -9,7 +9,7 @@ use super::{CommandResult, Context, summary};
 use crate::engine::look;
 use crate::error::{Exit, Failure};
 use crate::store::{JobId, Record, Status, Store, StoreError};
-use crate::ui::{human, table};
+use crate::ui::{Cell, human, table};
 
 /// Arguments of `jobs`.
 #[derive(Debug, Args)]
@@ -71,17 +71,21 @@ pub(crate) fn run(args: &JobsArgs, context: &Context) -> CommandResult {
     let rows = jobs.iter().map(|(depth, record)| {
         let result = record.finished().map(|_| summary::result_of(record));
         let branch = if *depth == 0 { String::new() } else { format!("{:1$}└ ", "", 2 * (depth - 1)) };
-        let status = summary::status_word(context.ui, record.status());
+        let status = record.status();
+        let word = match place(record) {
+            Some(place) => format!("{} ({place})", status.name()),
+            None => status.name().to_owned(),
+        };
         vec![
-            format!("{branch}{}", record.id),
-            record.agent.clone(),
-            place(record).map_or(status.clone(), |place| format!("{status} ({place})")),
-            human::ago(context.now() - record.created_at),
-            result.and_then(|result| result.cost_usd).map(human::dollars).unwrap_or_default(),
-            human::one_line(&record.task, 60),
+            format!("{branch}{}", record.id).into(),
+            record.agent.as_str().into(),
+            Cell::toned(word, summary::status_tone(status)),
+            human::ago(context.now() - record.created_at).into(),
+            result.and_then(|result| result.cost_usd).map(human::dollars).unwrap_or_default().into(),
+            human::one_line(&record.task, 60).into(),
         ]
     });
-    context.ui.data(&table(&["JOB", "AGENT", "STATUS", "CREATED", "COST", "TASK"], rows))?;
+    context.ui.data(&table(context.ui, &["JOB", "AGENT", "STATUS", "CREATED", "COST", "TASK"], rows))?;
     Ok(Exit::Success)
 }
 

@@ -15,13 +15,17 @@ use crate::ui::{Tone, Ui, human};
 
 /// A status as a word in its colour.
 pub(crate) fn status_word(ui: Ui, status: Status) -> String {
-    let tone = match status {
+    ui.tone(status.name(), status_tone(status))
+}
+
+/// What a status means to a person.
+pub(crate) fn status_tone(status: Status) -> Tone {
+    match status {
         Status::Pending => Tone::Faint,
         Status::Running => Tone::Warning,
         Status::Done => Tone::Good,
         Status::Failed | Status::Cancelled => Tone::Bad,
-    };
-    ui.tone(status.name(), tone)
+    }
 }
 
 /// Where a job stands in the queue, from 1, and how long that is; `None` when it does not wait there.

@@ -12,7 +12,7 @@ use std::io::{self, IsTerminal, Write};
 use serde::Serialize;
 
 pub use progress::Progress;
-pub use table::table;
+pub use table::{Cell, table};
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]

@@ -9,7 +9,7 @@ use super::fields;
 use crate::commands::{CommandResult, Context};
 use crate::config::{Agent, AgentName};
 use crate::error::Exit;
-use crate::ui::{Tone, human, table};
+use crate::ui::{Cell, Tone, human, table};
 
 /// Arguments of `agents list`.
 #[derive(Debug, Args)]
@@ -41,13 +41,13 @@ pub(crate) fn run(args: &ListArgs, context: &Context) -> CommandResult {
     let rows = agents.map(|((name, agent), exists)| {
         let directory = agent.directory.display().to_string();
         let directory = if exists {
-            directory
+            Cell::from(directory)
         } else {
-            format!("{directory} {}", context.ui.tone("(missing)", Tone::Bad))
+            Cell::toned(format!("{directory} (missing)"), Tone::Bad)
         };
-        vec![name.to_string(), directory, human::one_line(&agent.description, 100)]
+        vec![name.as_str().into(), directory, human::one_line(&agent.description, 100).into()]
     });
-    context.ui.data(&table(&["AGENT", "DIRECTORY", "DESCRIPTION"], rows))?;
+    context.ui.data(&table(context.ui, &["AGENT", "DIRECTORY", "DESCRIPTION"], rows))?;
     Ok(Exit::Success)
 }
 
