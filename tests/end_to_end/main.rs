@@ -13,6 +13,7 @@ mod instructions;
 mod interrupt;
 mod permissions;
 mod prompts;
+mod readme;
 mod real_claude;
 mod resume;
 mod scene;
