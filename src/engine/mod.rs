@@ -8,13 +8,15 @@ mod cancel;
 mod collect;
 mod dispatch;
 mod follow;
+mod list;
 mod prompt;
 mod request;
 
 pub use cancel::{CancelError, Cancelled, cancel, descendants};
 pub use collect::{Collection, collect, collectable};
 pub use dispatch::{DispatchError, Engine, Submitted, Surroundings};
-pub use follow::{FollowError, Follower};
+pub use follow::{FollowError, Follower, Reading};
+pub use list::{Listing, list};
 pub use request::{PROMPT_LIMIT_BYTES, Request, Task, TaskError};
 
 pub use crate::backend::{Activity, Backend, Event, EventKind};
