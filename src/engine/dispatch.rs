@@ -1,13 +1,12 @@
 //! From a request to a running job.
 
-use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use super::{PROMPT_LIMIT_BYTES, Request, TaskError, prompt};
-use crate::backend::{Assignment, Backend, RefusedArgument, Session, check_schema};
-use crate::config::{Agent, AgentName, BackendKind, BudgetUsd, Config, Group, GroupName, Timeout};
+use super::{PROMPT_LIMIT_BYTES, Prepared, Request, Surroundings, TaskError};
+use crate::backend::RefusedArgument;
+use crate::config::{AgentName, Config, Timeout};
 use crate::store::{
-    ErrorType, Finished, JobId, JobResult, Launch, Record, State, Store, StoreError, UnixSeconds, Verdict,
+    ErrorType, Finished, HeldJob, JobId, JobResult, Record, State, Store, StoreError, UnixSeconds, Verdict,
 };
 use crate::supervisor::{self, Order, OwnerPipe, Ownership, StartError};
 
@@ -21,51 +20,12 @@ const JOBS_DIR_VARIABLE: &str = "AGENT_DISPATCH_JOBS_DIR";
 /// And where the agents and the limits are.
 const CONFIG_VARIABLE: &str = "AGENT_DISPATCH_CONFIG";
 
-/// How many of the newest jobs are asked whose a session is. One that is older passes unchecked.
-const SESSIONS_LOOKED_AT: usize = 200;
-
-/// The program of the claude backend.
-const CLAUDE: &str = "claude";
-
-/// What a dispatch is embedded in: who dispatches, and from how deep.
-#[derive(Debug, Clone, Default)]
-pub struct Surroundings {
-    /// How deep the caller is: 0 for a person or a script, the caller's own depth when it is an agent.
-    pub depth: u32,
-    /// The job the caller works on.
-    pub parent: Option<JobId>,
-    /// The first job of the chain that led to the caller.
-    pub root: Option<JobId>,
-    /// The directories programs are looked for in, as in `PATH`.
-    pub path: Option<std::ffi::OsString>,
-}
-
-impl Surroundings {
-    /// Reads them from this process's environment and ancestry: whichever says that it is deeper. Clearing the
-    /// environment does not make an agent's dispatch look like a person's.
-    pub fn of_this_process() -> Self {
-        let variable = |name| std::env::var(name).ok();
-        let depth = variable(supervisor::DEPTH_VARIABLE).and_then(|depth| depth.parse().ok()).unwrap_or(0);
-        let parent = variable(supervisor::JOB_VARIABLE).and_then(|id| id.parse().ok());
-        let path = std::env::var_os("PATH");
-        match supervisor::enclosing_job() {
-            Some(enclosing) => Self {
-                depth: depth.max(enclosing.launch.depth.unwrap_or(1)),
-                parent: Some(enclosing.id),
-                root: Some(enclosing.launch.root.unwrap_or(enclosing.id)),
-                path,
-            },
-            None => Self { depth, parent, root: None, path },
-        }
-    }
-}
-
 /// Starts jobs.
 #[derive(Debug)]
 pub struct Engine {
-    config: Config,
-    store: Store,
-    surroundings: Surroundings,
+    pub(super) config: Config,
+    pub(super) store: Store,
+    pub(super) surroundings: Surroundings,
 }
 
 /// A job that has just been started.
@@ -208,203 +168,88 @@ impl Engine {
         ownership: Ownership,
         now: UnixSeconds,
     ) -> Result<Submitted, DispatchError> {
-        let (name, agent) = self.agent(&request.agent)?;
-        let shared_context = match &request.group {
-            Some(group) => Some(self.group_of(group, name)?.shared_context.as_str()),
-            None => None,
-        };
-        let depth = self.surroundings.depth.saturating_add(1);
-        let limit = self.config.settings.max_dispatch_depth;
-        if depth > limit {
-            return Err(DispatchError::TooDeep { depth, limit });
-        }
-        if !agent.directory.is_dir() {
-            return Err(DispatchError::NoDirectory {
-                agent: name.clone(),
-                directory: agent.directory.clone(),
-            });
-        }
-        if let Some(session) = &request.session {
-            self.check_session(session, name, agent)?;
-        }
-        let program = self.program(name, agent)?;
-        if let Some(schema) = &request.response_schema {
-            check_schema(schema).map_err(DispatchError::Schema)?;
-        }
+        self.start(self.prepare(request)?, ownership, now)
+    }
 
-        let backend = match agent.backend {
-            BackendKind::Claude => Backend::Claude,
-            BackendKind::Command => Backend::Command,
-        };
-        let prompt = backend.prompt(&prompt::prompt(request, shared_context));
-        if prompt.len() > PROMPT_LIMIT_BYTES {
-            return Err(DispatchError::PromptTooLong { bytes: prompt.len() });
-        }
-        let effective = agent.effective(&self.config.settings);
-        let timeout = request.timeout.unwrap_or(effective.timeout);
-        let budget = request.max_budget_usd.or(effective.max_budget_usd);
-        let system_prompt =
-            prompt::system_prompt(agent, self.config.settings.dispatch_protocol, timeout, budget);
-        let session = match &request.session {
-            Some(id) => Session::Resume(id.clone()),
-            None => Session::New(uuid::Uuid::new_v4().to_string()),
-        };
-
-        let root = self.surroundings.root.or_else(|| self.root_of_parent());
-        let mut record = Record::pending(JobId::generate(), name.as_str(), request.task.as_str(), now);
-        let folder = self.store.path().join(record.id.to_string());
-        let command_line = backend.command_line(&Assignment {
-            program: &program,
-            arguments: agent.command.get(1..).unwrap_or_default(),
-            system_prompt: system_prompt.as_deref(),
-            session: &session,
-            model: request.model.as_deref().or(agent.model.as_deref()),
-            permission_mode: effective.permission_mode,
-            allowed_tools: effective.allowed_tools,
-            disallowed_tools: effective.disallowed_tools,
-            max_budget_usd: budget.map(BudgetUsd::dollars),
-            response_schema: request.response_schema.as_ref(),
-            job_directory: &folder,
-        })?;
-        record.context = request.context.clone();
-        record.caller = request.caller.clone();
-        record.goal = request.goal.clone();
-        record.launch = Launch {
-            parent: self.surroundings.parent,
-            root: Some(root.unwrap_or(record.id)),
-            depth: Some(depth),
-            group: request.group.clone(),
-            directory: Some(agent.directory.clone()),
-            backend: Some(backend.name().to_owned()),
-            session_id: match (&session, backend) {
-                (Session::New(id) | Session::Resume(id), Backend::Claude) => Some(id.clone()),
-                (_, Backend::Command) => None,
-            },
-            resumed: matches!(session, Session::Resume(_)),
-            timeout_seconds: Some(timeout.seconds()),
-            max_budget_usd: budget.map(BudgetUsd::dollars),
-            response_schema: request.response_schema.clone(),
-            command: command_line.shown.clone(),
-        };
-
-        let max_queued = self.config.settings.max_queued;
-        if self.store.queued()?.len() >= max_queued as usize {
-            return Err(DispatchError::QueueFull { limit: max_queued });
-        }
-        if let Some(root) = root {
+    /// The second half of [`Self::submit`].
+    pub fn start(
+        &self,
+        prepared: Prepared,
+        ownership: Ownership,
+        now: UnixSeconds,
+    ) -> Result<Submitted, DispatchError> {
+        self.check_room_for(1)?;
+        if let Some(root) = self.root() {
             let limit = self.config.settings.max_tree_jobs;
             if self.store.count_in_tree(root)? > u64::from(limit) {
                 return Err(DispatchError::TreeTooLarge { root, limit });
             }
         }
+        let record = Record { created_at: now, ..prepared.record };
         let job = self.store.create(&record)?;
         let started = || -> Result<OwnerPipe, StartError> {
             let folder = job.folder()?;
-            for (name, content) in &command_line.files {
+            for (name, content) in &prepared.command_line.files {
                 folder.put(name, content.as_bytes())?;
             }
             let order = Order {
-                argv: command_line.argv.clone(),
+                argv: prepared.command_line.argv,
                 environment: vec![
                     (JOBS_DIR_VARIABLE.to_owned(), self.store.path().as_os_str().to_owned()),
                     (CONFIG_VARIABLE.to_owned(), self.config.path.as_os_str().to_owned()),
                 ],
-                exclusive: agent.exclusive,
-                fail_if_busy: request.fail_if_busy,
+                exclusive: prepared.exclusive,
+                fail_if_busy: prepared.fail_if_busy,
                 parent_waits: self.surroundings.parent.filter(|_| ownership == Ownership::Caller),
-                idle_timeout_seconds: request.idle_timeout.or(agent.idle_timeout).map(Timeout::seconds),
+                idle_timeout_seconds: prepared.idle_timeout.map(Timeout::seconds),
                 max_concurrency: self.config.settings.max_concurrency,
                 config: self.config.path.clone(),
                 grace_ms: GRACE_MS,
             };
-            supervisor::start(&self.store, &job, &order, prompt.as_bytes(), ownership)
+            supervisor::start(&self.store, &job, &order, prepared.prompt.as_bytes(), ownership)
         };
         match started() {
-            Ok(owner) => Ok(Submitted { id: record.id, owner, ignored: ignored_by(agent, request) }),
+            Ok(owner) => Ok(Submitted { id: record.id, owner, ignored: prepared.ignored }),
             Err(source) => {
                 let id = record.id;
-                let error = source.to_string();
-                let _ = job.folder().map(|folder| folder.remove_temporary());
-                record.state = State::Finished(Box::new(Finished {
-                    started_at: None,
-                    completed_at: now,
-                    verdict: Verdict::Failed,
-                    result: Some(JobResult::failure(id, name.as_str(), ErrorType::CliError, &error)),
-                    error: Some(error),
-                }));
-                if let Err((job, _)) = job.finish(&record) {
-                    // Nothing was started, so nothing is lost with a record that cannot say so.
-                    let _ = self.store.delete(id);
-                    job.retire();
-                }
+                self.conclude_unstarted(job, record, &source, now);
                 Err(DispatchError::Start { id, source })
             }
         }
     }
 
-    fn agent(&self, name: &str) -> Result<(&AgentName, &Agent), DispatchError> {
-        let found = name.parse::<AgentName>().ok().and_then(|name| self.config.agents.get_key_value(&name));
-        found.ok_or_else(|| DispatchError::UnknownAgent {
-            name: name.to_owned(),
-            nearest: self.config.nearest(name).cloned(),
-        })
-    }
-
-    fn group_of(&self, group: &str, agent: &AgentName) -> Result<&Group, DispatchError> {
-        let found = group.parse().ok().and_then(|name: GroupName| self.config.groups.get(&name));
-        let Some(found) = found else {
-            let nearest = self.config.nearest_group(group).map(ToString::to_string);
-            return Err(DispatchError::UnknownGroup { name: group.to_owned(), nearest });
-        };
-        if found.members.iter().any(|member| member.agent == *agent) {
-            Ok(found)
-        } else {
-            Err(DispatchError::NotAMember { agent: agent.clone(), group: group.to_owned() })
+    /// Records that a job was never started.
+    fn conclude_unstarted(&self, job: HeldJob<'_>, mut record: Record, why: &StartError, now: UnixSeconds) {
+        let (id, error) = (record.id, why.to_string());
+        let _ = job.folder().map(|folder| folder.remove_temporary());
+        record.state = State::Finished(Box::new(Finished {
+            started_at: None,
+            completed_at: now,
+            verdict: Verdict::Failed,
+            result: Some(JobResult::failure(id, &record.agent, ErrorType::CliError, &error)),
+            error: Some(error),
+        }));
+        if let Err((job, _)) = job.finish(&record) {
+            // Nothing was started, so nothing is lost with a record that cannot say so.
+            let _ = self.store.delete(id);
+            job.retire();
         }
     }
 
-    /// Where the agent's program is. A relative path with a slash is meant from the agent's directory.
-    fn program(&self, name: &AgentName, agent: &Agent) -> Result<PathBuf, DispatchError> {
-        let program = match agent.backend {
-            BackendKind::Claude => CLAUDE,
-            BackendKind::Command => agent.command.first().map_or("", String::as_str),
-        };
-        which::which_in(program, self.surroundings.path.as_deref().map(OsStr::new), &agent.directory)
-            .map_err(|_| DispatchError::NoProgram { agent: name.clone(), program: program.to_owned() })
-    }
-
-    /// Refuses a session that a job of another agent began. Claude Code itself would go on with it in any directory.
-    fn check_session(&self, session: &str, name: &AgentName, agent: &Agent) -> Result<(), DispatchError> {
-        for id in self.store.ids()?.into_iter().take(SESSIONS_LOOKED_AT) {
-            let Ok(record) = self.store.read(id) else { continue };
-            let Some(directory) = record.launch.directory else { continue };
-            if record.launch.session_id.as_deref() != Some(session) {
-                continue;
-            }
-            if record.agent == name.as_str() || directory == agent.directory {
-                return Ok(());
-            }
-            let (session, owner) = (session.to_owned(), record.agent);
-            return Err(DispatchError::ForeignSession { session, owner, directory });
+    /// Whether so many more jobs may wait for their turn.
+    pub(super) fn check_room_for(&self, jobs: usize) -> Result<(), DispatchError> {
+        let limit = self.config.settings.max_queued;
+        if self.store.queued()?.len() + jobs > limit as usize {
+            return Err(DispatchError::QueueFull { limit });
         }
         Ok(())
     }
 
-    fn root_of_parent(&self) -> Option<JobId> {
-        let parent = self.surroundings.parent?;
-        Some(self.store.read(parent).ok().and_then(|record| record.launch.root).unwrap_or(parent))
+    /// The first job of the chain that led here, if this is one.
+    pub(super) fn root(&self) -> Option<JobId> {
+        self.surroundings.root.or_else(|| {
+            let parent = self.surroundings.parent?;
+            Some(self.store.read(parent).ok().and_then(|record| record.launch.root).unwrap_or(parent))
+        })
     }
-}
-
-/// What of a request a plain program has no use for.
-fn ignored_by(agent: &Agent, request: &Request) -> Vec<&'static str> {
-    if agent.backend == BackendKind::Claude {
-        return Vec::new();
-    }
-    let asked = [
-        (request.session.is_some(), "session"),
-        (request.model.is_some(), "model"),
-        (request.max_budget_usd.is_some(), "spend cap"),
-    ];
-    asked.into_iter().filter_map(|(asked, what)| asked.then_some(what)).collect()
 }

@@ -9,15 +9,19 @@ mod collect;
 mod dispatch;
 mod follow;
 mod list;
+mod prepare;
 mod prompt;
 mod request;
+mod surroundings;
 
 pub use cancel::{CancelError, Cancelled, cancel, descendants};
 pub use collect::{Collection, collect, collectable};
-pub use dispatch::{DispatchError, Engine, Submitted, Surroundings};
+pub use dispatch::{DispatchError, Engine, Submitted};
 pub use follow::{FollowError, Follower, Reading};
 pub use list::{Listing, list};
+pub use prepare::Prepared;
 pub use request::{PROMPT_LIMIT_BYTES, Request, Task, TaskError};
+pub use surroundings::Surroundings;
 
 pub use crate::backend::{Activity, Backend, Event, EventKind};
 pub use crate::supervisor::{OwnerPipe, Ownership, recover as look};

@@ -1,0 +1,195 @@
+//! Everything that can be refused before a job exists.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+use super::dispatch::{DispatchError, Engine};
+use super::{PROMPT_LIMIT_BYTES, Request, prompt};
+use crate::backend::{Assignment, Backend, CommandLine, Session, check_schema};
+use crate::config::{Agent, AgentName, BackendKind, BudgetUsd, Group, GroupName, Timeout};
+use crate::store::{JobId, Launch, Record};
+
+/// How many of the newest jobs are asked whose a session is. One that is older passes unchecked.
+const SESSIONS_LOOKED_AT: usize = 200;
+
+/// The program of the claude backend.
+const CLAUDE: &str = "claude";
+
+/// A dispatch that nothing speaks against: what is left is to record and to start it, by [`Engine::start`].
+#[derive(Debug)]
+pub struct Prepared {
+    pub(super) record: Record,
+    pub(super) prompt: String,
+    pub(super) command_line: CommandLine,
+    pub(super) exclusive: bool,
+    pub(super) fail_if_busy: bool,
+    pub(super) idle_timeout: Option<Timeout>,
+    pub(super) ignored: Vec<&'static str>,
+}
+
+impl Prepared {
+    /// The id that the job will have.
+    pub fn id(&self) -> JobId {
+        self.record.id
+    }
+
+    /// The agent that will get the task.
+    pub fn agent(&self) -> &str {
+        &self.record.agent
+    }
+}
+
+impl Engine {
+    /// Checks a request and resolves everything in it, without leaving a trace. [`Self::start`] can still refuse it
+    /// for what other jobs do: when too many wait, or when its chain of dispatches has made too many.
+    pub fn prepare(&self, request: &Request) -> Result<Prepared, DispatchError> {
+        let (name, agent) = self.agent(&request.agent)?;
+        let shared_context = match &request.group {
+            Some(group) => Some(self.group_of(group, name)?.shared_context.as_str()),
+            None => None,
+        };
+        let depth = self.surroundings.depth.saturating_add(1);
+        let limit = self.config.settings.max_dispatch_depth;
+        if depth > limit {
+            return Err(DispatchError::TooDeep { depth, limit });
+        }
+        if !agent.directory.is_dir() {
+            return Err(DispatchError::NoDirectory {
+                agent: name.clone(),
+                directory: agent.directory.clone(),
+            });
+        }
+        if let Some(session) = &request.session {
+            self.check_session(session, name, agent)?;
+        }
+        let program = self.program(name, agent)?;
+        if let Some(schema) = &request.response_schema {
+            check_schema(schema).map_err(DispatchError::Schema)?;
+        }
+
+        let backend = match agent.backend {
+            BackendKind::Claude => Backend::Claude,
+            BackendKind::Command => Backend::Command,
+        };
+        let prompt = backend.prompt(&prompt::prompt(request, shared_context));
+        if prompt.len() > PROMPT_LIMIT_BYTES {
+            return Err(DispatchError::PromptTooLong { bytes: prompt.len() });
+        }
+        let effective = agent.effective(&self.config.settings);
+        let timeout = request.timeout.unwrap_or(effective.timeout);
+        let budget = request.max_budget_usd.or(effective.max_budget_usd);
+        let system_prompt =
+            prompt::system_prompt(agent, self.config.settings.dispatch_protocol, timeout, budget);
+        let session = match &request.session {
+            Some(id) => Session::Resume(id.clone()),
+            None => Session::New(uuid::Uuid::new_v4().to_string()),
+        };
+
+        // `start` says when it was created.
+        let mut record = Record::pending(JobId::generate(), name.as_str(), request.task.as_str(), 0.0);
+        let folder = self.store.path().join(record.id.to_string());
+        let command_line = backend.command_line(&Assignment {
+            program: &program,
+            arguments: agent.command.get(1..).unwrap_or_default(),
+            system_prompt: system_prompt.as_deref(),
+            session: &session,
+            model: request.model.as_deref().or(agent.model.as_deref()),
+            permission_mode: effective.permission_mode,
+            allowed_tools: effective.allowed_tools,
+            disallowed_tools: effective.disallowed_tools,
+            max_budget_usd: budget.map(BudgetUsd::dollars),
+            response_schema: request.response_schema.as_ref(),
+            job_directory: &folder,
+        })?;
+        record.context = request.context.clone();
+        record.caller = request.caller.clone();
+        record.goal = request.goal.clone();
+        record.launch = Launch {
+            parent: self.surroundings.parent,
+            root: self.root().or(Some(record.id)),
+            depth: Some(depth),
+            group: request.group.clone(),
+            directory: Some(agent.directory.clone()),
+            backend: Some(backend.name().to_owned()),
+            session_id: match (&session, backend) {
+                (Session::New(id) | Session::Resume(id), Backend::Claude) => Some(id.clone()),
+                (_, Backend::Command) => None,
+            },
+            resumed: matches!(session, Session::Resume(_)),
+            timeout_seconds: Some(timeout.seconds()),
+            max_budget_usd: budget.map(BudgetUsd::dollars),
+            response_schema: request.response_schema.clone(),
+            command: command_line.shown.clone(),
+        };
+        Ok(Prepared {
+            record,
+            prompt,
+            command_line,
+            exclusive: agent.exclusive,
+            fail_if_busy: request.fail_if_busy,
+            idle_timeout: request.idle_timeout.or(agent.idle_timeout),
+            ignored: ignored_by(agent, request),
+        })
+    }
+
+    fn agent(&self, name: &str) -> Result<(&AgentName, &Agent), DispatchError> {
+        let found = name.parse::<AgentName>().ok().and_then(|name| self.config.agents.get_key_value(&name));
+        found.ok_or_else(|| DispatchError::UnknownAgent {
+            name: name.to_owned(),
+            nearest: self.config.nearest(name).cloned(),
+        })
+    }
+
+    fn group_of(&self, group: &str, agent: &AgentName) -> Result<&Group, DispatchError> {
+        let found = group.parse().ok().and_then(|name: GroupName| self.config.groups.get(&name));
+        let Some(found) = found else {
+            let nearest = self.config.nearest_group(group).map(ToString::to_string);
+            return Err(DispatchError::UnknownGroup { name: group.to_owned(), nearest });
+        };
+        if found.members.iter().any(|member| member.agent == *agent) {
+            Ok(found)
+        } else {
+            Err(DispatchError::NotAMember { agent: agent.clone(), group: group.to_owned() })
+        }
+    }
+
+    /// Where the agent's program is. A relative path with a slash is meant from the agent's directory.
+    fn program(&self, name: &AgentName, agent: &Agent) -> Result<PathBuf, DispatchError> {
+        let program = match agent.backend {
+            BackendKind::Claude => CLAUDE,
+            BackendKind::Command => agent.command.first().map_or("", String::as_str),
+        };
+        which::which_in(program, self.surroundings.path.as_deref().map(OsStr::new), &agent.directory)
+            .map_err(|_| DispatchError::NoProgram { agent: name.clone(), program: program.to_owned() })
+    }
+
+    /// Refuses a session that a job of another agent began. Claude Code itself would go on with it in any directory.
+    fn check_session(&self, session: &str, name: &AgentName, agent: &Agent) -> Result<(), DispatchError> {
+        for id in self.store.ids()?.into_iter().take(SESSIONS_LOOKED_AT) {
+            let Ok(record) = self.store.read(id) else { continue };
+            let Some(directory) = record.launch.directory else { continue };
+            if record.launch.session_id.as_deref() != Some(session) {
+                continue;
+            }
+            if record.agent == name.as_str() || directory == agent.directory {
+                return Ok(());
+            }
+            let (session, owner) = (session.to_owned(), record.agent);
+            return Err(DispatchError::ForeignSession { session, owner, directory });
+        }
+        Ok(())
+    }
+}
+
+/// What of a request a plain program has no use for.
+fn ignored_by(agent: &Agent, request: &Request) -> Vec<&'static str> {
+    if agent.backend == BackendKind::Claude {
+        return Vec::new();
+    }
+    let asked = [
+        (request.session.is_some(), "session"),
+        (request.model.is_some(), "model"),
+        (request.max_budget_usd.is_some(), "spend cap"),
+    ];
+    asked.into_iter().filter_map(|(asked, what)| asked.then_some(what)).collect()
+}

@@ -1,0 +1,37 @@
+//! What a dispatch is embedded in.
+
+use crate::store::JobId;
+use crate::supervisor;
+
+/// What a dispatch is embedded in: who dispatches, and from how deep.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    /// How deep the caller is: 0 for a person or a script, the caller's own depth when it is an agent.
+    pub depth: u32,
+    /// The job the caller works on.
+    pub parent: Option<JobId>,
+    /// The first job of the chain that led to the caller.
+    pub root: Option<JobId>,
+    /// The directories programs are looked for in, as in `PATH`.
+    pub path: Option<std::ffi::OsString>,
+}
+
+impl Surroundings {
+    /// Reads them from this process's environment and ancestry: whichever says that it is deeper. Clearing the
+    /// environment does not make an agent's dispatch look like a person's.
+    pub fn of_this_process() -> Self {
+        let variable = |name| std::env::var(name).ok();
+        let depth = variable(supervisor::DEPTH_VARIABLE).and_then(|depth| depth.parse().ok()).unwrap_or(0);
+        let parent = variable(supervisor::JOB_VARIABLE).and_then(|id| id.parse().ok());
+        let path = std::env::var_os("PATH");
+        match supervisor::enclosing_job() {
+            Some(enclosing) => Self {
+                depth: depth.max(enclosing.launch.depth.unwrap_or(1)),
+                parent: Some(enclosing.id),
+                root: Some(enclosing.launch.root.unwrap_or(enclosing.id)),
+                path,
+            },
+            None => Self { depth, parent, root: None, path },
+        }
+    }
+}
