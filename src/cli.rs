@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+#[cfg(feature = "mcp")]
+use crate::commands::serve_mcp;
 use crate::commands::{agents, cancel, gc, jobs, logs, result, run, status, submit, wait};
 use crate::ui::ColorChoice;
 
@@ -81,6 +83,10 @@ pub(crate) enum Command {
     Cancel(cancel::CancelArgs),
     /// Delete jobs that are over
     Gc(gc::GcArgs),
+    /// Serve the jobs to an MCP client on standard input and output
+    #[cfg(feature = "mcp")]
+    #[command(alias = "serve")]
+    ServeMcp(serve_mcp::ServeMcpArgs),
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ pub(crate) mod logs;
 pub(crate) mod request;
 pub(crate) mod result;
 pub(crate) mod run;
+#[cfg(feature = "mcp")]
+pub(crate) mod serve_mcp;
 pub(crate) mod status;
 pub(crate) mod submit;
 mod summary;
@@ -60,6 +62,8 @@ pub(crate) fn run(cli: &Cli) -> Exit {
         Command::Logs(args) => logs::run(args, &context),
         Command::Cancel(args) => cancel::run(args, &context),
         Command::Gc(args) => gc::run(args, &context),
+        #[cfg(feature = "mcp")]
+        Command::ServeMcp(args) => serve_mcp::run(args, &context),
     };
     match outcome {
         Ok(exit) => exit,
