@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 #[cfg(feature = "mcp")]
 use crate::commands::serve_mcp;
-use crate::commands::{agents, cancel, gc, jobs, logs, result, run, status, submit, wait};
+use crate::commands::{agents, cancel, gc, groups, jobs, logs, result, run, status, submit, wait};
 use crate::ui::ColorChoice;
 
 const EXIT_CODES: &str = "\
@@ -65,6 +65,9 @@ pub(crate) enum Command {
     /// Manage the agents: directories that tasks can be handed to
     #[command(subcommand)]
     Agents(agents::Command),
+    /// Manage the groups: working sets of agents that belong together
+    #[command(subcommand)]
+    Groups(groups::Command),
     /// Hand a task to an agent and wait for the answer
     Run(run::RunArgs),
     /// Hand a task to an agent in the background and print the job's id

@@ -4,6 +4,7 @@ pub(crate) mod agents;
 pub(crate) mod cancel;
 mod context;
 pub(crate) mod gc;
+pub(crate) mod groups;
 pub(crate) mod jobs;
 pub(crate) mod logs;
 pub(crate) mod request;
@@ -53,6 +54,7 @@ pub(crate) fn run(cli: &Cli) -> Exit {
     let ui = context.ui;
     let outcome = match &cli.command {
         Command::Agents(command) => agents::run(command, &context),
+        Command::Groups(command) => groups::run(command, &context),
         Command::Run(args) => run::run(args, &context),
         Command::Submit(args) => submit::run(args, &context),
         Command::Result(args) => result::run(args, &context),
