@@ -18,8 +18,8 @@ pub use collect::{Collection, collect, collectable};
 pub use dispatch::{DispatchError, Engine, Submitted};
 pub use follow::{FollowError, Follower};
 pub use prepare::Prepared;
-pub use request::{PROMPT_LIMIT_BYTES, Request, Task, TaskError};
+pub use request::{Request, Task, TaskError};
 pub use surroundings::Surroundings;
 
-pub use crate::backend::{Activity, Backend, Event, EventKind};
+pub use crate::backend::{Activity, Backend, Event, EventKind, PROMPT_LIMIT_BYTES};
 pub use crate::supervisor::{OwnerPipe, Ownership, recover as look};

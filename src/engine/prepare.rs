@@ -119,6 +119,7 @@ impl Engine {
             timeout_seconds: Some(timeout.seconds()),
             max_budget_usd: budget.map(BudgetUsd::dollars),
             response_schema: request.response_schema.clone(),
+            after: request.after.clone(),
             command: command_line.shown.clone(),
         };
         Ok(Prepared {
