@@ -11,6 +11,7 @@ mod environment;
 mod events;
 mod failure;
 mod lines;
+mod narrate;
 mod schema;
 mod spend;
 mod stderr;

@@ -6,9 +6,9 @@ use clap::Args;
 use serde_json::Value;
 
 use super::{CommandResult, Context, summary};
-use crate::engine::look;
-use crate::error::{Exit, Failure};
-use crate::store::{JobId, Record, Status, Store, StoreError};
+use crate::engine::list;
+use crate::error::Exit;
+use crate::store::{JobId, Record, Status};
 use crate::ui::{Cell, human, table};
 
 /// Arguments of `jobs`.
@@ -55,7 +55,13 @@ impl From<StatusArg> for Status {
 
 pub(crate) fn run(args: &JobsArgs, context: &Context) -> CommandResult {
     let store = context.store()?;
-    let jobs = select(args, &store, context)?;
+    let limit = if args.limit == 0 { usize::MAX } else { args.limit };
+    let of_agent = |agent: &str| args.agent.as_deref().is_none_or(|wanted| wanted == agent);
+    let listing = list(&store, args.status.map(Status::from), of_agent, limit)?;
+    for damaged in &listing.damaged {
+        context.ui.warn(damaged);
+    }
+    let jobs = listing.records;
     if args.json {
         let documents: Vec<Value> = jobs.iter().map(summary::to_json).collect();
         context.ui.json(&documents)?;
@@ -87,39 +93,6 @@ pub(crate) fn run(args: &JobsArgs, context: &Context) -> CommandResult {
     });
     context.ui.data(&table(context.ui, &["JOB", "AGENT", "STATUS", "CREATED", "COST", "TASK"], rows))?;
     Ok(Exit::Success)
-}
-
-fn select(args: &JobsArgs, store: &Store, context: &Context) -> Result<Vec<Record>, Failure> {
-    let wanted = args.status.map(Status::from);
-    let limit = if args.limit == 0 { usize::MAX } else { args.limit };
-    // What is not over has a lock, so nothing else needs to be read for it.
-    let mut ids = match wanted {
-        Some(Status::Pending | Status::Running) => {
-            let mut ids = store.unretired()?;
-            ids.reverse();
-            ids
-        }
-        _ => store.ids()?,
-    };
-    let mut jobs = Vec::new();
-    for id in ids.drain(..) {
-        if jobs.len() == limit {
-            break;
-        }
-        match look(store, id) {
-            Ok(record) => {
-                let agent_fits = args.agent.as_ref().is_none_or(|agent| *agent == record.agent);
-                if agent_fits && wanted.is_none_or(|status| status == record.status()) {
-                    jobs.push(record);
-                }
-            }
-            Err(error @ StoreError::Damaged { .. }) => context.ui.warn(error),
-            // Collected since the directory was read.
-            Err(StoreError::NoSuchJob(_)) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(jobs)
 }
 
 /// Puts each job below the one whose agent dispatched it, with its depth in the list. The order stays otherwise.

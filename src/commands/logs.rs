@@ -110,40 +110,14 @@ fn copy(args: &LogsArgs, context: &Context, store: &Store, record: &Record) -> R
     }
 }
 
-/// An event in words; `None` for those that say nothing to a person. What the agent wrote cannot control the terminal.
+/// An event in words, in its colour. What the agent wrote cannot control the terminal.
 fn line(ui: Ui, event: &Event) -> Option<String> {
-    let indent = if event.subagent { "  " } else { "" };
-    let faint = |text: &str| ui.tone(text, Tone::Faint);
-    let text = match &event.kind {
-        EventKind::Started(started) => {
-            let model = started.model.as_deref().unwrap_or("unknown model");
-            faint(&format!("started with {model}, {} tools", started.tools))
-        }
-        EventKind::Text { text } => human::printable(text.trim_end()),
-        EventKind::Synthetic { text, .. } => ui.tone(&human::printable(text.trim_end()), Tone::Bad),
-        EventKind::ToolCall { name, summary } => {
-            format!("{} {summary}", ui.tone(&format!("→ {name}"), Tone::Warning))
-        }
-        EventKind::ToolResult { is_error: true, text } => {
-            ui.tone(&format!("✗ {}", human::one_line(text, 200)), Tone::Bad)
-        }
-        EventKind::ToolResult { is_error: false, text } => {
-            faint(&format!("← {}", human::one_line(text, 200)))
-        }
-        EventKind::Retry { attempt, max, status, error, .. } => {
-            let status = status.map(|status| format!(" {status}")).unwrap_or_default();
-            let error = error.as_deref().unwrap_or("error");
-            ui.tone(&format!("the API said {error}{status}; retry {attempt} of {max}"), Tone::Warning)
-        }
-        EventKind::Result(result) => {
-            let cost = result.cost_usd.or(result.total_cost_usd).map(human::dollars).unwrap_or_default();
-            faint(&format!("turn over: {} {cost}", result.subtype.as_deref().unwrap_or("")))
-        }
-        EventKind::Unparsed { text } => human::printable(text),
-        EventKind::Oversized { bytes, .. } => {
-            faint(&format!("({bytes} bytes on one line left out; see --raw)"))
-        }
-        EventKind::Thinking | EventKind::Other { .. } => return None,
+    let text = human::printable(&event.narrate()?);
+    let tone = match &event.kind {
+        EventKind::Text { .. } | EventKind::Unparsed { .. } => return Some(text),
+        EventKind::Synthetic { .. } | EventKind::ToolResult { is_error: true, .. } => Tone::Bad,
+        EventKind::ToolCall { .. } | EventKind::Retry { .. } => Tone::Warning,
+        _ => Tone::Faint,
     };
-    Some(format!("{indent}{text}"))
+    Some(ui.tone(&text, tone))
 }

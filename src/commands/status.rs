@@ -33,7 +33,7 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
         if record.status() == Status::Running && !record.is_foreign() {
             document["progress"] = activity.line().into();
         }
-        if let Some((place, _)) = summary::place_in_queue(&store, &record)? {
+        if let Some((place, _)) = store.place_in_queue(&record)? {
             document["queue_position"] = place.into();
         }
         context.ui.json(&document)?;
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
         ("task", human::one_line(&record.task, 200)),
         ("created", human::ago(context.now() - record.created_at)),
     ];
-    if let Some((place, waiting)) = summary::place_in_queue(&store, &record)? {
+    if let Some((place, waiting)) = store.place_in_queue(&record)? {
         lines.push(("queue", format!("number {place} of {waiting} waiting")));
     } else if let count @ 1.. = summary::awaited(&store, &record)? {
         lines.push(("waits", format!("for {count} job{}", if count == 1 { "" } else { "s" })));

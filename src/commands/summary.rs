@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::verdict::{Strictness, exit_of};
 use super::{Context, Problem};
 use crate::error::{Exit, Failure};
-use crate::store::{Answer, JobId, JobResult, Liveness, Record, Status, Store, StoreError, Verdict};
+use crate::store::{Answer, JobId, JobResult, Liveness, Record, Status, Store, StoreError};
 use crate::ui::{Tone, Ui, human};
 
 /// A status as a word in its colour.
@@ -28,27 +28,9 @@ pub(crate) fn status_tone(status: Status) -> Tone {
     }
 }
 
-/// Where a job stands in the queue, from 1, and how long that is; `None` when it does not wait there.
-pub(crate) fn place_in_queue(store: &Store, record: &Record) -> Result<Option<(usize, usize)>, StoreError> {
-    if record.status() != Status::Pending {
-        return Ok(None);
-    }
-    let queued = store.queued()?;
-    Ok(queued.iter().position(|id| *id == record.id).map(|position| (position + 1, queued.len())))
-}
-
 /// The result of a finished job; one is made up for records that lack it.
 pub(crate) fn result_of(record: &Record) -> JobResult {
-    let finished = record.finished();
-    let recorded = finished.and_then(|finished| finished.result.clone());
-    recorded.unwrap_or_else(|| {
-        let done = finished.is_some_and(|finished| finished.verdict == Verdict::Done);
-        JobResult {
-            success: done,
-            error: finished.and_then(|finished| finished.error.clone()),
-            ..JobResult::answer(record.id, &record.agent, "")
-        }
-    })
+    record.conclusion()
 }
 
 /// How a run went, on one line: `done in 4.2 s, $0.0175, 3 turns`.

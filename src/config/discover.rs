@@ -101,6 +101,14 @@ const DATABASE_IMAGES: [(&str, &str); 8] = [
     ("cassandra", "Cassandra"),
 ];
 
+/// The beginning of a project's `CLAUDE.md`, at most `chars` characters; `None` when there is none.
+pub fn claude_md(directory: &Path, chars: usize) -> Option<String> {
+    let bytes = read_beginning(&directory.join("CLAUDE.md"), READ_BYTES)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let preview: String = text.trim().chars().filter(|c| !c.is_control() || *c == '\n').take(chars).collect();
+    (!preview.is_empty()).then_some(preview)
+}
+
 /// Looks at the project in `directory`.
 pub fn describe(directory: &Path) -> ProjectFacts {
     let mut facts = ProjectFacts::default();

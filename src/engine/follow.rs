@@ -26,52 +26,28 @@ pub enum FollowError {
     Io(#[from] io::Error),
 }
 
-/// Follows one job. Only looks: any number of processes can follow the same job.
+/// A place in the output of a job's agent, from which to read on. Only looks.
 #[derive(Debug)]
-pub struct Follower<'a> {
-    store: &'a Store,
+pub struct Reading {
     id: JobId,
     output: Option<File>,
     reader: EventReader,
     /// How often in a row there was nothing new.
     quiet: u32,
-    /// Closed at the other end by a thread of this process when the job's lock is free.
-    over: OwnedFd,
 }
 
-impl<'a> Follower<'a> {
-    /// Starts following at the beginning of the agent's output.
-    pub fn new(store: &'a Store, record: &Record) -> Result<Self, FollowError> {
+impl Reading {
+    /// The beginning of the agent's output.
+    pub fn new(record: &Record) -> Self {
         let backend = record.launch.backend.as_deref().and_then(Backend::from_name);
-        let over = match store.waiter(record.id)? {
-            Some(waiter) => waiter.into_descriptor()?,
-            // Over already: the other end of this pipe is closed at once.
-            None => rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(io::Error::from)?.0,
-        };
-        Ok(Self {
-            store,
-            id: record.id,
-            output: None,
-            quiet: 0,
-            reader: EventReader::new(backend.unwrap_or(Backend::Claude), 0),
-            over,
-        })
-    }
-
-    /// Becomes readable when the job is over.
-    pub fn descriptor(&self) -> BorrowedFd<'_> {
-        self.over.as_fd()
-    }
-
-    /// Whether the job is over.
-    pub fn is_over(&self) -> bool {
-        os::wait_readable(&[self.descriptor()], Duration::ZERO)[0]
+        let reader = EventReader::new(backend.unwrap_or(Backend::Claude), 0);
+        Self { id: record.id, output: None, quiet: 0, reader }
     }
 
     /// Delivers what the agent has done since the last call.
-    pub fn catch_up(&mut self, deliver: &mut dyn FnMut(Event)) -> Result<(), FollowError> {
+    pub fn catch_up(&mut self, store: &Store, deliver: &mut dyn FnMut(Event)) -> Result<(), FollowError> {
         if self.output.is_none() {
-            self.output = match self.store.folder(self.id)?.open_stdout() {
+            self.output = match store.folder(self.id)?.open_stdout() {
                 Ok(output) => output,
                 // The agent put something else in its place. The job's outcome will say so.
                 Err(FileError::Refused { .. }) => None,
@@ -88,22 +64,65 @@ impl<'a> Follower<'a> {
         Ok(())
     }
 
+    /// Delivers what is left at the end, a line without its line end included.
+    pub fn finish(mut self, store: &Store, deliver: &mut dyn FnMut(Event)) -> Result<(), FollowError> {
+        self.catch_up(store, deliver)?;
+        self.reader.finish(deliver);
+        Ok(())
+    }
+}
+
+/// Follows one job to its end. Only looks: any number of processes can follow the same job.
+#[derive(Debug)]
+pub struct Follower<'a> {
+    store: &'a Store,
+    reading: Reading,
+    /// Closed at the other end by a thread of this process when the job's lock is free.
+    over: OwnedFd,
+}
+
+impl<'a> Follower<'a> {
+    /// Starts following at the beginning of the agent's output.
+    pub fn new(store: &'a Store, record: &Record) -> Result<Self, FollowError> {
+        let over = match store.waiter(record.id)? {
+            Some(waiter) => waiter.into_descriptor()?,
+            // Over already: the other end of this pipe is closed at once.
+            None => rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(io::Error::from)?.0,
+        };
+        Ok(Self { store, reading: Reading::new(record), over })
+    }
+
+    /// Becomes readable when the job is over.
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self.over.as_fd()
+    }
+
+    /// Whether the job is over.
+    pub fn is_over(&self) -> bool {
+        os::wait_readable(&[self.descriptor()], Duration::ZERO)[0]
+    }
+
+    /// Delivers what the agent has done since the last call.
+    pub fn catch_up(&mut self, deliver: &mut dyn FnMut(Event)) -> Result<(), FollowError> {
+        self.reading.catch_up(self.store, deliver)
+    }
+
     /// How long to wait before looking again: the longer the silence, the longer. The end of the job is told at once
     /// by [`Self::descriptor`].
     pub fn pause(&self) -> Duration {
-        (LOOK_AT_MOST * (1 + self.quiet / 4)).min(LOOK_AT_LEAST)
+        (LOOK_AT_MOST * (1 + self.reading.quiet / 4)).min(LOOK_AT_LEAST)
     }
 
     /// Delivers the rest and returns the record of the job, which must be over: [`Self::is_over`].
-    pub fn conclude(mut self, deliver: &mut dyn FnMut(Event)) -> Result<Record, FollowError> {
-        self.catch_up(deliver)?;
-        self.reader.finish(deliver);
-        Ok(recover(self.store, self.id)?)
+    pub fn conclude(self, deliver: &mut dyn FnMut(Event)) -> Result<Record, FollowError> {
+        let id = self.reading.id;
+        self.reading.finish(self.store, deliver)?;
+        Ok(recover(self.store, id)?)
     }
 
     /// Waits for the end of the job.
     pub fn wait(self) -> Result<Record, FollowError> {
         while !os::wait_readable(&[self.descriptor()], Duration::from_secs(3_600))[0] {}
-        Ok(recover(self.store, self.id)?)
+        Ok(recover(self.store, self.reading.id)?)
     }
 }

@@ -9,7 +9,7 @@
 use std::fs::{File, TryLockError};
 use std::os::fd::{AsFd, BorrowedFd};
 
-use super::{JobId, Store, StoreError, UnixSeconds, Waiter};
+use super::{JobId, Record, Status, Store, StoreError, UnixSeconds, Waiter};
 use crate::os::{FileError, OwnedDir};
 
 const QUEUE: &str = "queue";
@@ -49,6 +49,15 @@ impl Store {
             Err(error) if error.is_not_found() => Ok(Vec::new()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Where a job stands in the queue, from 1, and how long that is; `None` when it does not wait there.
+    pub fn place_in_queue(&self, record: &Record) -> Result<Option<(usize, usize)>, StoreError> {
+        if record.status() != Status::Pending {
+            return Ok(None);
+        }
+        let queued = self.queued()?;
+        Ok(queued.iter().position(|id| *id == record.id).map(|position| (position + 1, queued.len())))
     }
 
     /// Takes a slot if fewer than `limit` are taken. For the first in the queue, or for anybody when it is empty.

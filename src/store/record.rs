@@ -211,6 +211,17 @@ impl Record {
         }
     }
 
+    /// The result of a job that is over; one is made up for records that lack it.
+    pub fn conclusion(&self) -> JobResult {
+        let finished = self.finished();
+        let recorded = finished.and_then(|finished| finished.result.clone());
+        recorded.unwrap_or_else(|| JobResult {
+            success: finished.is_some_and(|finished| finished.verdict == Verdict::Done),
+            error: finished.and_then(|finished| finished.error.clone()),
+            ..JobResult::answer(self.id, &self.agent, "")
+        })
+    }
+
     /// Whether a tool other than this one wrote the record and may still own it.
     pub fn is_foreign(&self) -> bool {
         self.format < FORMAT
