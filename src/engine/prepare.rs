@@ -33,6 +33,11 @@ impl Prepared {
         self.record.id
     }
 
+    /// Makes it wait for these jobs as well.
+    pub(super) fn wait_for(&mut self, jobs: &[JobId]) {
+        self.record.launch.after.extend(jobs);
+    }
+
     /// The agent that will get the task.
     pub fn agent(&self) -> &str {
         &self.record.agent
