@@ -35,6 +35,10 @@ pub use schema::check_schema;
 pub use spend::Spend;
 pub use watch::Watch;
 
+/// The longest prompt that is sent, in bytes. Claude Code takes 10,000,000 bytes on standard input and
+/// refuses 12,000,000 with "exceeds 10MB".
+pub const PROMPT_LIMIT_BYTES: usize = 10_000_000;
+
 /// The kinds of programs an agent can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Backend {

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::Context;
+use super::{Context, summary::foreign};
 use crate::config::{BudgetUsd, Timeout};
-use crate::engine::{PROMPT_LIMIT_BYTES, Request, Submitted, Task, TaskError};
+use crate::engine::{PROMPT_LIMIT_BYTES, Request, Submitted, Task, TaskError, look};
 use crate::error::{Exit, Failure};
+use crate::store::{JobId, JobSelector, Store};
 
 /// Who gets what task, and under which conditions.
 #[derive(Debug, Args)]
@@ -55,6 +56,9 @@ pub(crate) struct RequestArgs {
     /// What the run may cost, in US dollars
     #[arg(long, value_name = "DOLLARS", allow_hyphen_values = true)]
     max_budget_usd: Option<BudgetUsd>,
+    /// Wait for this job and send its result along; can be given several times
+    #[arg(long, value_name = "JOB")]
+    after: Vec<JobSelector>,
     /// A JSON Schema the answer must satisfy
     #[arg(long, value_name = "FILE")]
     json_schema: Option<PathBuf>,
@@ -68,8 +72,8 @@ pub(crate) fn warn_of_ignored(submitted: &Submitted, agent: &str, context: &Cont
 }
 
 impl RequestArgs {
-    /// Reads what has to be read and puts the request together.
-    pub(crate) fn to_request(&self) -> Result<Request, Failure> {
+    /// Reads what has to be read and puts the request together. The jobs it waits for are looked up in `store`.
+    pub(crate) fn to_request(&self, store: &Store) -> Result<Request, Failure> {
         let context_from_stdin = self.context_file.as_deref() == Some(Path::new("-"));
         let task = match (&self.task, &self.task_file) {
             (_, Some(path)) => read_file(path)?,
@@ -113,9 +117,19 @@ impl RequestArgs {
             model: self.model.clone(),
             max_budget_usd: self.max_budget_usd,
             response_schema,
+            after: self.after.iter().map(|job| awaited(store, job)).collect::<Result<_, _>>()?,
             ..Request::new(&self.agent, Task::new(task)?)
         })
     }
+}
+
+/// A job that can be waited for.
+fn awaited(store: &Store, job: &JobSelector) -> Result<JobId, Failure> {
+    let record = look(store, store.resolve(job)?)?;
+    if record.is_foreign() && record.finished().is_none() {
+        return Err(foreign(record.id));
+    }
+    Ok(record.id)
 }
 
 /// A task may begin with a dash, but a single such word is a mistyped option: a run would be paid for nothing.

@@ -43,8 +43,8 @@ pub(crate) struct RunArgs {
 }
 
 pub(crate) fn run(args: &RunArgs, context: &Context) -> CommandResult {
-    let request = args.request.to_request()?;
     let engine = context.engine()?;
+    let request = args.request.to_request(engine.store())?;
     let signals = SignalWatch::new(&[SIGINT, SIGTERM, SIGHUP])
         .map_err(|error| Failure::new(Exit::Failure, format_args!("failed to watch for signals: {error}")))?;
     let ownership = if args.detach { Ownership::Nobody } else { Ownership::Caller };

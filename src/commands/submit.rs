@@ -25,8 +25,8 @@ pub(crate) struct SubmitArgs {
 }
 
 pub(crate) fn run(args: &SubmitArgs, context: &Context) -> CommandResult {
-    let request = args.request.to_request()?;
     let engine = context.engine()?;
+    let request = args.request.to_request(engine.store())?;
     let submitted = engine.submit(&request, Ownership::Nobody, context.now())?;
     warn_of_ignored(&submitted, &request.agent, context);
     if args.json {

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::verdict::{Strictness, exit_of};
 use super::{Context, Problem};
-use crate::error::Exit;
-use crate::store::{Answer, JobResult, Record, Status, Store};
+use crate::error::{Exit, Failure};
+use crate::store::{Answer, JobId, JobResult, Liveness, Record, Status, Store, StoreError};
 use crate::ui::{Tone, Ui, human};
 
 /// A status as a word in its colour.
@@ -132,6 +132,25 @@ impl fmt::Display for InPieces<'_> {
             self.0.for_each_piece(|piece| f.write_str(piece).map_err(std::io::Error::other));
         written.map_err(|_| fmt::Error)
     }
+}
+
+/// A job that is not over, and whose end only the server of the Python version would see.
+pub(crate) fn foreign(id: JobId) -> Failure {
+    let message =
+        format_args!("job {id} belongs to the Python version of this tool and cannot be waited for");
+    Failure::new(Exit::Failure, message)
+}
+
+/// How many of the jobs that a job waits for are not over.
+pub(crate) fn awaited(store: &Store, record: &Record) -> Result<usize, StoreError> {
+    if record.status() != Status::Pending {
+        return Ok(0);
+    }
+    let mut alive = 0;
+    for id in &record.launch.after {
+        alive += usize::from(store.liveness(*id)? == Liveness::Alive);
+    }
+    Ok(alive)
 }
 
 /// A job as JSON for those who look at it: its record, without what only this tool needs.

@@ -35,14 +35,7 @@ pub(crate) fn run(args: &WaitArgs, context: &Context) -> CommandResult {
     for (position, job) in args.jobs.iter().enumerate() {
         let record = look(&store, store.resolve(job)?)?;
         if record.is_foreign() && record.finished().is_none() {
-            return Err(Failure::new(
-                Exit::Failure,
-                format_args!(
-                    "job {} belongs to the Python version of this tool and cannot be waited for",
-                    record.id
-                ),
-            )
-            .into());
+            return Err(summary::foreign(record.id).into());
         }
         waiting.push((position, Follower::new(&store, &record)?));
     }

@@ -33,8 +33,8 @@ pub struct Engine {
 pub struct Submitted {
     /// The job.
     pub id: JobId,
-    /// What ties it to this process.
-    pub owner: OwnerPipe,
+    /// What ties it to this process, if anything does.
+    pub owner: Option<OwnerPipe>,
     /// What was asked for and means nothing to the agent's program.
     pub ignored: Vec<&'static str>,
 }
@@ -178,6 +178,19 @@ impl Engine {
         ownership: Ownership,
         now: UnixSeconds,
     ) -> Result<Submitted, DispatchError> {
+        let (id, ignored) = (prepared.id(), prepared.ignored.clone());
+        let owner = OwnerPipe::open(ownership).map_err(|source| DispatchError::Start { id, source })?;
+        self.start_tied(prepared, owner.as_ref(), now)?;
+        Ok(Submitted { id, owner, ignored })
+    }
+
+    /// Starts a job that is tied to `owner`, if there is one.
+    pub(super) fn start_tied(
+        &self,
+        prepared: Prepared,
+        owner: Option<&OwnerPipe>,
+        now: UnixSeconds,
+    ) -> Result<(), DispatchError> {
         self.check_room_for(1)?;
         if let Some(root) = self.root() {
             let limit = self.config.settings.max_tree_jobs;
@@ -187,7 +200,7 @@ impl Engine {
         }
         let record = Record { created_at: now, ..prepared.record };
         let job = self.store.create(&record)?;
-        let started = || -> Result<OwnerPipe, StartError> {
+        let started = || -> Result<(), StartError> {
             let folder = job.folder()?;
             for (name, content) in &prepared.command_line.files {
                 folder.put(name, content.as_bytes())?;
@@ -200,22 +213,19 @@ impl Engine {
                 ],
                 exclusive: prepared.exclusive,
                 fail_if_busy: prepared.fail_if_busy,
-                parent_waits: self.surroundings.parent.filter(|_| ownership == Ownership::Caller),
+                parent_waits: self.surroundings.parent.filter(|_| owner.is_some()),
                 idle_timeout_seconds: prepared.idle_timeout.map(Timeout::seconds),
                 max_concurrency: self.config.settings.max_concurrency,
                 config: self.config.path.clone(),
                 grace_ms: GRACE_MS,
             };
-            supervisor::start(&self.store, &job, &order, prepared.prompt.as_bytes(), ownership)
+            supervisor::start(&self.store, &job, &order, prepared.prompt.as_bytes(), owner)
         };
-        match started() {
-            Ok(owner) => Ok(Submitted { id: record.id, owner, ignored: prepared.ignored }),
-            Err(source) => {
-                let id = record.id;
-                self.conclude_unstarted(job, record, &source, now);
-                Err(DispatchError::Start { id, source })
-            }
-        }
+        let id = record.id;
+        started().map_err(|source| {
+            self.conclude_unstarted(job, record, &source, now);
+            DispatchError::Start { id, source }
+        })
     }
 
     /// Records that a job was never started.
@@ -236,11 +246,17 @@ impl Engine {
         }
     }
 
-    /// Whether so many more jobs may wait for their turn.
+    /// Refuses so many more jobs when not all of them could wait for their turn, or their chain may not make them.
     pub(super) fn check_room_for(&self, jobs: usize) -> Result<(), DispatchError> {
         let limit = self.config.settings.max_queued;
         if self.store.queued()?.len() + jobs > limit as usize {
             return Err(DispatchError::QueueFull { limit });
+        }
+        if let Some(root) = self.root() {
+            let limit = self.config.settings.max_tree_jobs;
+            if self.store.jobs_in_tree(root)? + jobs as u64 > u64::from(limit) {
+                return Err(DispatchError::TreeTooLarge { root, limit });
+            }
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Following a job from any process: what its agent does, and when it is over.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -124,5 +125,79 @@ impl<'a> Follower<'a> {
     pub fn wait(self) -> Result<Record, FollowError> {
         while !os::wait_readable(&[self.descriptor()], Duration::from_secs(3_600))[0] {}
         Ok(recover(self.store, self.reading.id)?)
+    }
+}
+
+/// How many jobs are looked at at once: as many as hardly ever run, and few enough for a process's limit on open files.
+const FOLLOWED_AT_ONCE: usize = 64;
+
+/// Follows several jobs to their ends. Of many only the first that are not over are looked at; they are the next
+/// that run.
+#[derive(Debug)]
+pub struct Followers<'a> {
+    store: &'a Store,
+    /// With the number of each.
+    followed: Vec<(usize, Follower<'a>)>,
+    later: VecDeque<(usize, JobId)>,
+}
+
+impl<'a> Followers<'a> {
+    /// Starts following these jobs, which from here on go by their number in the order given, from 0.
+    pub fn new(store: &'a Store, jobs: impl IntoIterator<Item = JobId>) -> Result<Self, FollowError> {
+        let later = jobs.into_iter().enumerate().collect();
+        let mut followers = Self { store, followed: Vec::new(), later };
+        followers.fill_up()?;
+        Ok(followers)
+    }
+
+    fn fill_up(&mut self) -> Result<(), FollowError> {
+        while self.followed.len() < FOLLOWED_AT_ONCE
+            && let Some((number, id)) = self.later.pop_front()
+        {
+            let record = recover(self.store, id)?;
+            self.followed.push((number, Follower::new(self.store, &record)?));
+        }
+        Ok(())
+    }
+
+    /// Descriptors of which one becomes readable when one of the jobs is over.
+    pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.followed.iter().map(|(_, follower)| follower.descriptor())
+    }
+
+    /// How long to wait before looking again.
+    pub fn pause(&self) -> Duration {
+        self.followed.iter().map(|(_, follower)| follower.pause()).min().unwrap_or(LOOK_AT_LEAST)
+    }
+
+    /// Whether all are over.
+    pub fn is_empty(&self) -> bool {
+        self.followed.is_empty()
+    }
+
+    /// The jobs that are not known to be over.
+    pub fn unfinished(&self) -> impl Iterator<Item = JobId> {
+        let followed = self.followed.iter().map(|(_, follower)| follower.reading.id);
+        followed.chain(self.later.iter().map(|(_, id)| *id))
+    }
+
+    /// Delivers what the agents have done since the last call, and then the records of the jobs that are over: each
+    /// once, in the order in which that is noticed.
+    pub fn catch_up(
+        &mut self,
+        deliver: &mut dyn FnMut(usize, Event),
+    ) -> Result<Vec<(usize, Record)>, FollowError> {
+        let mut over = Vec::new();
+        for (number, mut follower) in std::mem::take(&mut self.followed) {
+            let mut deliver = |event| deliver(number, event);
+            if follower.is_over() {
+                over.push((number, follower.conclude(&mut deliver)?));
+            } else {
+                follower.catch_up(&mut deliver)?;
+                self.followed.push((number, follower));
+            }
+        }
+        self.fill_up()?;
+        Ok(over)
     }
 }

@@ -4,6 +4,7 @@
 //! job exists, records the job and starts its supervisor ([`Engine::submit`]); it looks at jobs, follows and
 //! stops them ([`Follower`], [`cancel`]). It never runs an agent itself.
 
+mod batch;
 mod cancel;
 mod collect;
 mod dispatch;
@@ -14,14 +15,15 @@ mod prompt;
 mod request;
 mod surroundings;
 
+pub use batch::{AGGREGATE_TASK, Batch, BatchError, BatchItem, Refusal};
 pub use cancel::{CancelError, Cancelled, cancel, descendants};
 pub use collect::{Collection, collect, collectable};
 pub use dispatch::{DispatchError, Engine, Submitted};
-pub use follow::{FollowError, Follower, Reading};
+pub use follow::{FollowError, Follower, Followers, Reading};
 pub use list::{Listing, list};
 pub use prepare::Prepared;
-pub use request::{PROMPT_LIMIT_BYTES, Request, Task, TaskError};
+pub use request::{Request, Task, TaskError};
 pub use surroundings::Surroundings;
 
-pub use crate::backend::{Activity, Backend, Event, EventKind};
+pub use crate::backend::{Activity, Backend, Event, EventKind, PROMPT_LIMIT_BYTES};
 pub use crate::supervisor::{OwnerPipe, Ownership, recover as look};

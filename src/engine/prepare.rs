@@ -33,6 +33,11 @@ impl Prepared {
         self.record.id
     }
 
+    /// Makes it wait for these jobs as well.
+    pub(super) fn wait_for(&mut self, jobs: &[JobId]) {
+        self.record.launch.after.extend(jobs);
+    }
+
     /// The agent that will get the task.
     pub fn agent(&self) -> &str {
         &self.record.agent
@@ -119,6 +124,7 @@ impl Engine {
             timeout_seconds: Some(timeout.seconds()),
             max_budget_usd: budget.map(BudgetUsd::dollars),
             response_schema: request.response_schema.clone(),
+            after: request.after.clone(),
             command: command_line.shown.clone(),
         };
         Ok(Prepared {

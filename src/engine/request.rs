@@ -2,11 +2,9 @@
 
 use serde_json::Value;
 
+use crate::backend::PROMPT_LIMIT_BYTES;
 use crate::config::{BudgetUsd, Timeout};
-
-/// The longest prompt that is sent, in bytes. Claude Code takes 10,000,000 bytes on standard input and
-/// refuses 12,000,000 with "exceeds 10MB".
-pub const PROMPT_LIMIT_BYTES: usize = 10_000_000;
+use crate::store::JobId;
 
 /// A task: text that is not blank and short enough to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +72,8 @@ pub struct Request {
     pub max_budget_usd: Option<BudgetUsd>,
     /// The JSON Schema the answer must satisfy.
     pub response_schema: Option<Value>,
+    /// Jobs to wait for, whose results complete the task.
+    pub after: Vec<JobId>,
 }
 
 impl Request {
@@ -93,6 +93,7 @@ impl Request {
             model: None,
             max_budget_usd: None,
             response_schema: None,
+            after: Vec::new(),
         }
     }
 }

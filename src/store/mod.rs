@@ -255,6 +255,21 @@ impl Store {
         Ok(counted.map_err(|source| FileError::Io { action: "write", path, source })?)
     }
 
+    /// How many jobs the chain that began with `root` has led to, as far as they are counted.
+    pub fn jobs_in_tree(&self, root: JobId) -> Result<u64, StoreError> {
+        let counted =
+            self.jobs.open_child(&root.to_string()).and_then(|folder| folder.open_file(paths::TREE));
+        match counted {
+            Ok(tree) => {
+                let path = self.jobs.path().join(root.to_string()).join(paths::TREE);
+                let failed = |source| FileError::Io { action: "look at", path, source };
+                Ok(tree.metadata().map_err(failed)?.len())
+            }
+            Err(error) if error.is_not_found() => Ok(0),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Reads a job's record.
     ///
     /// One that cannot be read is moved aside, so that it is reported once and in nobody's way, unless

@@ -85,6 +85,9 @@ pub struct Launch {
     /// The JSON Schema the answer must satisfy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_schema: Option<Value>,
+    /// The jobs it waits for: their results complete its task.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<JobId>,
     /// The command line, without anything secret.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<String>,
@@ -368,6 +371,7 @@ const LAUNCH_FIELDS: &[&str] = &[
     "timeout_seconds",
     "max_budget_usd",
     "response_schema",
+    "after",
     "command",
 ];
 
@@ -405,6 +409,7 @@ mod tests {
             timeout_seconds: Some(90.5),
             max_budget_usd: Some(0.5),
             response_schema: Some(json!({"type": "object"})),
+            after: vec![JobId::generate()],
             command: vec!["claude".into(), "-p".into()],
         };
         record

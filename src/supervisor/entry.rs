@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::gather::{Gathered, gather};
 use super::job::{self, Belongings};
 use super::start::READY;
 use super::summons::Summons;
@@ -37,7 +38,7 @@ fn supervise(mut arguments: impl Iterator<Item = OsString>) -> Result<(), Box<dy
     // Adopted before anything is opened, so that no number can mean anything else.
     let lock = adopt(&next("lock")?)?;
     let order = adopt(&next("order")?)?;
-    let prompt = adopt(&next("prompt")?)?;
+    let mut prompt = File::from(adopt(&next("prompt")?)?);
     let ready = adopt(&next("readiness pipe")?)?;
     let owner = arguments.next().map(|number| adopt(&number)).transpose()?;
 
@@ -48,19 +49,25 @@ fn supervise(mut arguments: impl Iterator<Item = OsString>) -> Result<(), Box<dy
     job.sign(rustix::process::getpid().as_raw_pid())?;
     let order = Order::read(File::from(order))?;
     let record = store.read(id)?;
-    let turn = Turn::join(&store, &record, &order)?;
+    // A job that waits for others takes nothing before they are over: it must not keep anybody waiting.
+    let turn = match record.launch.after.as_slice() {
+        [] => Some(Turn::join(&store, &record, &order)?),
+        _ => None,
+    };
     // From here on the job is this process's, and it has its place in the queue.
     File::from(ready).write_all(READY)?;
 
     // Whoever submitted it has been told that all is well: from here on every end is recorded with its reason.
-    let granted = turn.wait(&mut summons).unwrap_or_else(Granted::Failed);
-    job::run(
-        job,
-        record.clone(),
-        Belongings { order: &order, prompt: File::from(prompt), summons },
-        granted,
-        now,
-    )?;
+    let its_turn = || match turn {
+        Some(turn) => turn.wait(&mut summons),
+        None => match gather(&store, &record, &order, &mut prompt, &mut summons)? {
+            Gathered::All => Turn::join(&store, &record, &order)?.wait(&mut summons),
+            Gathered::Stopped(stop) => Ok(Granted::Stopped(stop)),
+            Gathered::Pointless(reason) => Ok(Granted::Pointless(reason)),
+        },
+    };
+    let granted = its_turn().unwrap_or_else(Granted::Failed);
+    job::run(job, record.clone(), Belongings { order: &order, prompt, summons }, granted, now)?;
     Ok(())
 }
 

@@ -60,6 +60,7 @@ pub(super) fn run(
             Err((ErrorType::Cancelled, "it was cancelled before its agent was started".to_owned()))
         }
         Granted::Busy(reason) => Err((ErrorType::CliError, reason)),
+        Granted::Pointless(reason) => Err((ErrorType::Incomplete, reason)),
         Granted::Failed(error) => Err((ErrorType::CliError, error.to_string())),
     };
     // Held until the outcome is recorded.

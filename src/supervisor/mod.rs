@@ -7,6 +7,7 @@
 //! looks at the job next draws the conclusion ([`recover`]).
 
 mod entry;
+mod gather;
 mod job;
 mod kin;
 mod order;

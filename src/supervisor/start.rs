@@ -20,14 +20,34 @@ const READY_WITHIN: Duration = Duration::from_secs(30);
 pub enum Ownership {
     /// To nobody's: it goes on until it is done or stopped.
     Nobody,
-    /// To the caller's: when the returned [`OwnerPipe`] closes, the job is stopped.
+    /// To the caller's: when the [`OwnerPipe`] closes, the job is stopped.
     Caller,
 }
 
-/// As long as this is open the job goes on. The kernel closes it when the process dies.
+/// As long as this is open the jobs tied to it go on. The kernel closes it when the process dies.
 #[derive(Debug)]
-#[must_use = "dropping the pipe stops the job"]
-pub struct OwnerPipe(#[expect(dead_code, reason = "held for what its closing does")] Option<OwnedFd>);
+#[must_use = "dropping the pipe stops the jobs that are tied to it"]
+pub struct OwnerPipe {
+    read: OwnedFd,
+    _write: OwnedFd,
+}
+
+impl OwnerPipe {
+    /// A pipe for what [`Ownership::Caller`] asks for; `None` for what belongs to nobody.
+    ///
+    /// # Errors
+    ///
+    /// When the process has too many files open.
+    pub fn open(ownership: Ownership) -> Result<Option<Self>, StartError> {
+        Ok(match ownership {
+            Ownership::Nobody => None,
+            Ownership::Caller => {
+                let (read, write) = pipe_with(PipeFlags::CLOEXEC).map_err(io::Error::from)?;
+                Some(Self { read, _write: write })
+            }
+        })
+    }
+}
 
 /// Why no supervisor took the job over. The job is still the caller's, who holds its lock.
 #[derive(Debug, thiserror::Error)]
@@ -55,14 +75,15 @@ pub enum StartError {
     Sandboxed,
 }
 
-/// Starts a supervisor for the job and returns when it has taken over.
+/// Starts a supervisor for the job and returns when it has taken over. With an `owner` the job is stopped when that
+/// closes.
 pub fn start(
     store: &Store,
     job: &HeldJob<'_>,
     order: &Order,
     prompt: &[u8],
-    ownership: Ownership,
-) -> Result<OwnerPipe, StartError> {
+    owner: Option<&OwnerPipe>,
+) -> Result<(), StartError> {
     if os::in_short_lived_namespace() {
         return Err(StartError::Sandboxed);
     }
@@ -70,16 +91,9 @@ pub fn start(
     let order = folder.nameless(&order.to_bytes())?;
     let prompt = folder.nameless(prompt)?;
     let (ready, ready_write) = pipe_with(PipeFlags::CLOEXEC).map_err(io::Error::from)?;
-    let (owner_read, owner) = match ownership {
-        Ownership::Nobody => (None, None),
-        Ownership::Caller => {
-            let (read, write) = pipe_with(PipeFlags::CLOEXEC).map_err(io::Error::from)?;
-            (Some(read), Some(write))
-        }
-    };
 
     let mut descriptors = vec![job.descriptor(), order.as_fd(), prompt.as_fd(), ready_write.as_fd()];
-    descriptors.extend(owner_read.as_ref().map(AsFd::as_fd));
+    descriptors.extend(owner.map(|owner| owner.read.as_fd()));
     let id = job.id().to_string();
     let numbers: Vec<String> = descriptors.iter().map(|fd| fd.as_raw_fd().to_string()).collect();
     let mut arguments = vec![OsStr::new(ENTRY), store.path().as_os_str(), OsStr::new(&id)];
@@ -100,7 +114,7 @@ pub fn start(
     let mut word = Vec::new();
     File::from(ready).read_to_end(&mut word)?;
     if word == READY {
-        return Ok(OwnerPipe(owner));
+        return Ok(());
     }
     let last_words = folder.open_stderr()?.and_then(|mut file| {
         let mut text = String::new();

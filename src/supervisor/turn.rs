@@ -43,6 +43,8 @@ pub(super) enum Granted {
     Stopped(Stop),
     /// Something it needs is in use, and it is not to wait, or waiting would never end.
     Busy(String),
+    /// There is nothing for the job to do.
+    Pointless(String),
     /// The turn cannot be waited for.
     Failed(StoreError),
 }

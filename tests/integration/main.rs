@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod after;
 mod aftermath;
 mod agent_process;
 mod agents_add;

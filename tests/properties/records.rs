@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 const ID: &str = "0190163d8694739baea5966c26f8ad91";
 
 /// The fields a record knows, and one it does not.
-const FIELDS: [&str; 28] = [
+const FIELDS: [&str; 29] = [
     "format",
     "id",
     "agent",
@@ -35,6 +35,7 @@ const FIELDS: [&str; 28] = [
     "timeout_seconds",
     "max_budget_usd",
     "response_schema",
+    "after",
     "command",
     "something_new",
 ];
@@ -70,6 +71,7 @@ fn fitting(field: &'static str) -> BoxedStrategy<Value> {
         }
         "depth" => any::<u32>().prop_map(Value::from).boxed(),
         "resumed" => any::<bool>().prop_map(Value::from).boxed(),
+        "after" => vec(Just(ID), 0..3).prop_map(Value::from).boxed(),
         "command" => vec(".{0,6}", 0..3).prop_map(Value::from).boxed(),
         "result" => result().boxed(),
         "response_schema" | "something_new" | "progress_updated_at" => any_json().boxed(),

@@ -1,0 +1,242 @@
+//! Waiting for other jobs, and handing on what they came to.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+
+use super::summons::{Summons, TICK};
+use super::{Order, kin, recover};
+use crate::backend::{PROMPT_LIMIT_BYTES, Stop};
+use crate::os::{self, FileError};
+use crate::store::{Answer, JobId, JobResult, Record, Store, StoreError};
+
+/// How much of the results goes into a prompt, in bytes: about half of what a model can take in.
+const RESULTS_LIMIT_BYTES: usize = 400_000;
+
+/// How the wait for other jobs ended.
+pub(super) enum Gathered {
+    /// They are over, and the prompt has their results.
+    All,
+    /// The job is to stop.
+    Stopped(Stop),
+    /// There is nothing to work with, or waiting would never end.
+    Pointless(String),
+}
+
+/// Waits until the jobs that `record` waits for are over, and completes its prompt with their results.
+pub(super) fn gather(
+    store: &Store,
+    record: &Record,
+    order: &Order,
+    prompt: &mut File,
+    summons: &mut Summons,
+) -> Result<Gathered, StoreError> {
+    let mut over = Vec::new();
+    for &id in &record.launch.after {
+        if order.parent_waits.is_some() && kin::is_ancestor(store, id, record) {
+            return Ok(Gathered::Pointless(format!("it would wait for job {id}, which waits for it")));
+        }
+        match wait_for(store, id, summons)? {
+            Ok(awaited) => over.push(awaited),
+            Err(stop) => return Ok(Gathered::Stopped(stop)),
+        }
+    }
+    if !over.iter().any(|awaited| awaited.result.as_ref().is_ok_and(|result| result.success)) {
+        let count = over.len();
+        let first = over.first().map(Awaited::what_went_wrong).unwrap_or_default();
+        return Ok(Gathered::Pointless(match count {
+            1 => format!("the job it waited for has no answer: {first}"),
+            _ => format!("none of the {count} jobs it waited for has an answer; the first: {first}"),
+        }));
+    }
+    let folder = summons.folder();
+    let failed =
+        |source| FileError::Io { action: "complete the prompt in", path: folder.path().to_owned(), source };
+    let mut text = Vec::new();
+    prompt.read_to_end(&mut text).map_err(failed)?;
+    let room = PROMPT_LIMIT_BYTES.saturating_sub(text.len()).min(RESULTS_LIMIT_BYTES);
+    text.extend_from_slice(results(store, &over, room).as_bytes());
+    *prompt = folder.nameless(&text)?;
+    Ok(Gathered::All)
+}
+
+/// A job that is over.
+struct Awaited {
+    id: JobId,
+    agent: String,
+    /// What it came to; why nobody can tell, if its record cannot be read.
+    result: Result<JobResult, String>,
+}
+
+impl Awaited {
+    fn what_went_wrong(&self) -> String {
+        match &self.result {
+            Ok(result) => result.error.clone().unwrap_or_else(|| "it failed without saying why".to_owned()),
+            Err(reason) => reason.clone(),
+        }
+    }
+
+    /// Its end in a few words.
+    fn verdict(&self) -> String {
+        match &self.result {
+            Ok(result) if result.success => match result.outcome {
+                Some(outcome) => format!("done, and says that its work is {}", outcome.name()),
+                None => "done".to_owned(),
+            },
+            Ok(result) => format!("failed ({})", result.error_type.map_or("unknown", |kind| kind.name())),
+            Err(_) => "lost".to_owned(),
+        }
+    }
+}
+
+fn wait_for(store: &Store, id: JobId, summons: &mut Summons) -> Result<Result<Awaited, Stop>, StoreError> {
+    loop {
+        // Also for a job whose supervisor died: this concludes it.
+        let record = match recover(store, id) {
+            Ok(record) => record,
+            Err(error @ (StoreError::NoSuchJob(_) | StoreError::Damaged { .. })) => {
+                return Ok(Ok(Awaited { id, agent: "unknown".to_owned(), result: Err(error.to_string()) }));
+            }
+            Err(error) => return Err(error),
+        };
+        if let Some(finished) = record.finished() {
+            let result = finished.result.clone().ok_or_else(|| "its record has no result".to_owned());
+            return Ok(Ok(Awaited { id, agent: record.agent, result }));
+        }
+        if record.is_foreign() {
+            let reason = "only the server of the Python version would see its end".to_owned();
+            return Ok(Ok(Awaited { id, agent: record.agent, result: Err(reason) }));
+        }
+        let Some(waiter) = store.waiter(id)? else { continue };
+        let over = waiter.into_descriptor().map_err(|source| FileError::Io {
+            action: "wait for a job in",
+            path: store.path().to_owned(),
+            source,
+        })?;
+        while !os::wait_readable(&[over.as_fd()], std::time::Duration::ZERO)[0] {
+            if let Some(stop) = summons.wait(Some(over.as_fd()), TICK) {
+                return Ok(Err(stop));
+            }
+        }
+    }
+}
+
+/// The results as a part of a prompt, with at most `room` bytes of what the agents wrote.
+fn results(store: &Store, over: &[Awaited], room: usize) -> String {
+    let answers: Vec<Option<Result<Answer<'_>, StoreError>>> =
+        over.iter().map(|awaited| Some(store.answer(awaited.result.as_ref().ok()?))).collect();
+    let lengths: Vec<u64> = answers
+        .iter()
+        .map(|answer| match answer {
+            Some(Ok(Answer::Text(text))) => text.len() as u64,
+            Some(Ok(Answer::File(file))) => file.metadata().map_or(0, |metadata| metadata.len()),
+            Some(Err(_)) | None => 0,
+        })
+        .collect();
+    let mut text = String::from("\n\n## Results\n");
+    for ((awaited, answer), share) in over.iter().zip(&answers).zip(shares(&lengths, room as u64)) {
+        let Awaited { id, agent, .. } = awaited;
+        text.push_str(&format!("\n### {agent}, job {id}: {}\n", awaited.verdict()));
+        if !awaited.result.as_ref().is_ok_and(|result| result.success) {
+            text.push_str(&format!("Error: {}\n", awaited.what_went_wrong()));
+        }
+        match answer {
+            Some(Ok(answer)) => append(&mut text, answer, share as usize, *id),
+            Some(Err(error)) => text.push_str(&format!("(The answer cannot be read: {error})\n")),
+            None => {}
+        }
+    }
+    text
+}
+
+/// How much of each text is taken so that all together are no longer than `room`: what the short ones leave over
+/// goes to the long ones.
+fn shares(lengths: &[u64], room: u64) -> Vec<u64> {
+    let mut shares = vec![0; lengths.len()];
+    let mut by_length: Vec<usize> = (0..lengths.len()).collect();
+    by_length.sort_by_key(|at| lengths[*at]);
+    let mut room = room;
+    for (done, at) in by_length.iter().enumerate() {
+        let share = lengths[*at].min(room / (lengths.len() - done) as u64);
+        shares[*at] = share;
+        room -= share;
+    }
+    shares
+}
+
+/// Why reading an answer ended early.
+enum Halt {
+    Full,
+    Failed(io::Error),
+}
+
+impl From<io::Error> for Halt {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Adds the first `share` bytes of an answer, and says how to get at the rest.
+fn append(text: &mut String, answer: &Answer<'_>, share: usize, id: JobId) {
+    let mut left = share;
+    let read = answer.for_each_piece(|piece| {
+        let end = (0..=left.min(piece.len())).rev().find(|end| piece.is_char_boundary(*end)).unwrap_or(0);
+        text.push_str(&piece[..end]);
+        left -= end;
+        if end < piece.len() { Err(Halt::Full) } else { Ok(()) }
+    });
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    match read {
+        Ok(()) => {}
+        Err(Halt::Full) => text.push_str(&format!(
+            "(This is only its beginning. The whole answer: `agent-dispatch result {id}`)\n"
+        )),
+        Err(Halt::Failed(error)) => text.push_str(&format!("(The rest cannot be read: {error})\n")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{ErrorType, Outcome};
+
+    #[test]
+    fn what_short_answers_leave_over_goes_to_long_ones() {
+        assert_eq!(shares(&[10, 20, 30], 100), [10, 20, 30]);
+        assert_eq!(shares(&[1_000, 10, 1_000], 100), [45, 10, 45]);
+        assert_eq!(shares(&[5, 5], 0), [0, 0]);
+        assert_eq!(shares(&[], 10), [0; 0]);
+    }
+
+    #[test]
+    fn each_job_has_a_section_and_a_cut_answer_says_where_the_rest_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("jobs")).unwrap();
+        let (one, two, three) = (JobId::generate(), JobId::generate(), JobId::generate());
+        let long = JobResult {
+            outcome: Some(Outcome::Partial),
+            ..JobResult::answer(one, "infra", "ä".repeat(1_000))
+        };
+        let salvaged = JobResult {
+            result: "half".into(),
+            ..JobResult::failure(two, "web", ErrorType::Timeout, "timed out after 5s")
+        };
+        let over = [
+            Awaited { id: one, agent: "infra".into(), result: Ok(long) },
+            Awaited { id: two, agent: "web".into(), result: Ok(salvaged) },
+            Awaited { id: three, agent: "unknown".into(), result: Err("there is no job".into()) },
+        ];
+        assert_eq!(
+            results(&store, &over, 15),
+            format!(
+                "\n\n## Results\n\n\
+                 ### infra, job {one}: done, and says that its work is partial\näääää\n\
+                 (This is only its beginning. The whole answer: `agent-dispatch result {one}`)\n\n\
+                 ### web, job {two}: failed (timeout)\nError: timed out after 5s\nhalf\n\n\
+                 ### unknown, job {three}: lost\nError: there is no job\n"
+            )
+        );
+    }
+}
