@@ -28,6 +28,11 @@ impl Refused {
         Self(format!("{message}. {remedy}"))
     }
 
+    /// Several of them, a line each.
+    pub(super) fn all(refusals: &[Self]) -> Self {
+        Self(refusals.iter().map(Self::message).collect::<Vec<_>>().join("\n"))
+    }
+
     /// What it says.
     pub(super) fn message(&self) -> &str {
         &self.0
