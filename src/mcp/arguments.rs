@@ -20,6 +20,9 @@ pub(super) const MOST_JOBS: usize = 100;
 /// The longest a call can be told to wait, in seconds.
 const LONGEST_WAIT_SECONDS: f64 = 86_400.0;
 
+/// How much alike two names are when one was meant for the other (Jaro-Winkler, at most 1).
+const LIKENESS: f64 = 0.8;
+
 /// The arguments of one call, or one object within them. What is taken is gone; what is left in the end is unknown.
 #[derive(Debug)]
 pub(super) struct Arguments {
@@ -39,6 +42,15 @@ impl Arguments {
     /// A refusal that says where.
     pub(super) fn refuse(&self, problem: impl Display) -> Refused {
         Refused::new(format_args!("{}: {problem}", self.place))
+    }
+
+    /// Refuses that something is not there, or is there under another name.
+    pub(super) fn missing(&self, name: &str) -> Refused {
+        let alike = |given: &&String| strsim::jaro_winkler(given, name) >= LIKENESS;
+        match self.fields.keys().find(alike) {
+            Some(given) => self.refuse(format_args!("there is no argument {given}; did you mean {name}?")),
+            None => self.refuse(format_args!("{name} is missing")),
+        }
     }
 
     fn take(&mut self, name: &'static str) -> Option<Value> {
@@ -62,7 +74,7 @@ impl Arguments {
 
     /// A text that must be there.
     pub(super) fn required_text(&mut self, name: &'static str) -> Result<String, Refused> {
-        self.text(name)?.ok_or_else(|| self.refuse(format_args!("{name} is missing")))
+        self.text(name)?.ok_or_else(|| self.missing(name))
     }
 
     /// A text that has a meaning of its own.
@@ -76,7 +88,7 @@ impl Arguments {
 
     /// A job, by its full id.
     pub(super) fn job(&mut self) -> Result<JobId, Refused> {
-        self.parsed("job_id")?.ok_or_else(|| self.refuse("job_id is missing"))
+        self.parsed("job_id")?.ok_or_else(|| self.missing("job_id"))
     }
 
     /// Whether something is switched on.
@@ -117,7 +129,7 @@ impl Arguments {
 
     /// A list of objects that must be there, each to be read on its own.
     pub(super) fn objects(&mut self, name: &'static str) -> Result<Vec<Self>, Refused> {
-        let value = self.take(name).ok_or_else(|| self.refuse(format_args!("{name} is missing")))?;
+        let value = self.take(name).ok_or_else(|| self.missing(name))?;
         let Value::Array(items) = value else { return Err(self.wrong(name, "an array", &value)) };
         let read = |(position, item)| match item {
             Value::Object(fields) => Ok(Self::new(format!("{}: {name}[{position}]", self.place), fields)),
@@ -147,9 +159,9 @@ impl Arguments {
         let Some(name) = self.fields.keys().next() else { return Ok(()) };
         let likeness = |known: &&&str| strsim::jaro_winkler(name, known);
         let nearest = self.taken.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-        let meant = match nearest.filter(|nearest| likeness(nearest) >= 0.8) {
+        let meant = match nearest.filter(|nearest| likeness(nearest) >= LIKENESS) {
             Some(nearest) => format!("; did you mean {nearest}?"),
-            None => String::new(),
+            None => ".".to_owned(),
         };
         Err(self.refuse(format_args!(
             "there is no argument {name}{meant} The arguments are {}",
@@ -301,6 +313,7 @@ mod tests {
     fn a_wrong_value_is_named_with_what_it_must_be() {
         for (fields, message) in [
             (json!({"task": "x"}), "dispatch: agent is missing"),
+            (json!({"agnt": "a"}), "dispatch: there is no argument agnt; did you mean agent?"),
             (json!({"agent": "a", "task": ["x"]}), "dispatch: task must be a string, not [\"x\"]"),
             (json!({"agent": "a", "task": " "}), "dispatch: the task is empty"),
             (

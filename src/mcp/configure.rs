@@ -12,7 +12,7 @@ use crate::config::{AgentChanges, AgentName, BudgetUsd, Editor, Field, agent_dir
 /// Does what `action` says.
 pub(super) fn configure(desk: &Desk, mut arguments: Arguments) -> Result<Reply, Refused> {
     let action = arguments.required_text("action")?;
-    let name: AgentName = arguments.parsed("name")?.ok_or_else(|| arguments.refuse("name is missing"))?;
+    let name: AgentName = arguments.parsed("name")?.ok_or_else(|| arguments.missing("name"))?;
     let unset = arguments.texts("unset")?.unwrap_or_default();
     let mut changes = changes(&mut arguments)?;
     arguments.end()?;

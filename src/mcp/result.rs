@@ -229,28 +229,42 @@ fn told(record: &Record, result: &JobResult, part: &Part, remedy: Option<&str>) 
     text
 }
 
-/// What a caller of these tools can do about a failure; else what the record advises.
+/// What the record advises, in terms of these tools.
 fn remedy(record: &Record, result: &JobResult) -> Option<String> {
-    let session = result.session_id.as_ref().filter(|_| record.launch.session_id.is_some());
-    let go_on = |how: &str| {
-        session.map(|session| {
-            format!(
-                "To go on where it stopped, call dispatch for {} with session_id {session}{how}",
-                record.agent
-            )
-        })
-    };
-    match result.error_type.filter(|_| !result.success) {
-        Some(ErrorType::Timeout) => go_on(" and a larger timeout_seconds").or_else(|| {
+    let hint = result.hint.as_deref()?;
+    let resumes = result.session_id.is_some() && record.launch.session_id.is_some();
+    match result.error_type {
+        Some(ErrorType::Timeout) if !resumes => {
             Some("Call dispatch again with a larger timeout_seconds or a smaller task".to_owned())
-        }),
-        Some(ErrorType::Budget) => {
-            go_on(" (each run has the whole spend cap; only the user can raise max_budget_usd of the agent)")
         }
-        Some(ErrorType::Cancelled | ErrorType::Lost) => go_on(""),
-        _ => None,
+        Some(ErrorType::Budget) => Some(format!(
+            "{}. Each run has the whole spend cap; only the user can raise max_budget_usd of the agent",
+            in_terms_of_tools(hint, &record.agent)
+        )),
+        _ => Some(in_terms_of_tools(hint, &record.agent)),
     }
-    .or_else(|| result.hint.clone())
+}
+
+/// Puts the call of `dispatch` in the place of a command that goes on with a session.
+fn in_terms_of_tools(hint: &str, agent: &str) -> String {
+    const COMMAND: &str = "`agent-dispatch run ";
+    let Some((before, (command, after))) =
+        hint.split_once(COMMAND).and_then(|(before, rest)| Some((before, rest.split_once('`')?)))
+    else {
+        return hint.to_owned();
+    };
+    let option = |name: &str| {
+        let mut words = command.split_whitespace().skip_while(|word| *word != name);
+        words.nth(1).map(str::to_owned)
+    };
+    let mut call = format!("call dispatch for {agent}");
+    if let Some(session) = option("--session") {
+        call.push_str(&format!(" with session_id {session}"));
+    }
+    if let Some(seconds) = option("--timeout") {
+        call.push_str(&format!(" and timeout_seconds {}", seconds.trim_end_matches('s')));
+    }
+    format!("{before}{call}{after}")
 }
 
 /// A job that is not over: what it does now, and the call that waits for it.
@@ -314,6 +328,17 @@ mod tests {
         assert_eq!(cut(3, 3), Part { text: "€x".into(), total_chars: 5, next_offset: None });
         assert_eq!(cut(9, 3), Part { text: String::new(), total_chars: 5, next_offset: None });
         assert_eq!(cut(0, 0).next_offset, Some(0));
+    }
+
+    #[test]
+    fn a_command_that_goes_on_with_a_session_becomes_a_call() {
+        let hint = "resume it: `agent-dispatch run api \"continue where you left off\" --session s-1 --timeout 20s`, later";
+        let told = in_terms_of_tools(hint, "api");
+        assert_eq!(
+            told,
+            "resume it: call dispatch for api with session_id s-1 and timeout_seconds 20, later"
+        );
+        assert_eq!(in_terms_of_tools("run `claude` and log in", "api"), "run `claude` and log in");
     }
 
     #[test]
