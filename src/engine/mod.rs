@@ -19,7 +19,7 @@ pub use batch::{AGGREGATE_TASK, Batch, BatchError, BatchItem, Refusal};
 pub use cancel::{CancelError, Cancelled, cancel, descendants};
 pub use collect::{Collection, collect, collectable};
 pub use dispatch::{DispatchError, Engine, Submitted};
-pub use follow::{FollowError, Follower, Followers, Reading};
+pub use follow::{FollowError, Follower, Followers, Reading, lend_slot};
 pub use list::{Listing, list};
 pub use prepare::Prepared;
 pub use request::{Request, Task, TaskError};
