@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{agents, cancel, gc, jobs, logs, result, run, status, submit, wait};
+use crate::commands::{agents, batch, cancel, gc, jobs, logs, result, run, status, submit, wait};
 use crate::ui::ColorChoice;
 
 const EXIT_CODES: &str = "\
@@ -67,6 +67,8 @@ pub(crate) enum Command {
     Run(run::RunArgs),
     /// Hand a task to an agent in the background and print the job's id
     Submit(submit::SubmitArgs),
+    /// Hand many tasks to agents at once, and wait for all answers
+    Batch(batch::BatchArgs),
     /// Print a job's answer
     Result(result::ResultArgs),
     /// Show how a job is doing
