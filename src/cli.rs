@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{agents, batch, cancel, gc, jobs, logs, result, run, status, submit, wait};
+#[cfg(feature = "mcp")]
+use crate::commands::serve_mcp;
+use crate::commands::{agents, batch, cancel, gc, groups, jobs, logs, result, run, status, submit, wait};
 use crate::ui::ColorChoice;
 
 const EXIT_CODES: &str = "\
@@ -63,6 +65,9 @@ pub(crate) enum Command {
     /// Manage the agents: directories that tasks can be handed to
     #[command(subcommand)]
     Agents(agents::Command),
+    /// Manage the groups: working sets of agents that belong together
+    #[command(subcommand)]
+    Groups(groups::Command),
     /// Hand a task to an agent and wait for the answer
     Run(run::RunArgs),
     /// Hand a task to an agent in the background and print the job's id
@@ -83,6 +88,10 @@ pub(crate) enum Command {
     Cancel(cancel::CancelArgs),
     /// Delete jobs that are over
     Gc(gc::GcArgs),
+    /// Serve the jobs to an MCP client on standard input and output
+    #[cfg(feature = "mcp")]
+    #[command(alias = "serve")]
+    ServeMcp(serve_mcp::ServeMcpArgs),
 }
 
 #[cfg(test)]

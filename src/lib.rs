@@ -4,11 +4,10 @@
 //! follows them. There is one engine and one path, and no daemon.
 //!
 //! ```text
-//! shell · CI · git hook
-//!          │
-//!     commands ── ui
-//!          │
-//!       engine          request → job id;  job id → events → outcome
+//! shell · CI · git hook      MCP clients
+//!          │                     │
+//!     commands ── ui            mcp
+//!          └─────► engine ◄──────┘   request → job id;  job id → events → outcome
 //!          │            writes the record, starts
 //!     supervisor        one process a job: runs the agent, enforces time, requests to stop and
 //!          │            the process tree, records the outcome
@@ -23,7 +22,8 @@
 //!
 //! # Invariants
 //!
-//! 1. [`ui`] is the only module that writes to the terminal; [`os`] the only one with `unsafe`.
+//! 1. `mcp` is the only module that knows MCP; [`ui`] the only one that writes to the terminal (a stray line would
+//!    corrupt an MCP stream); [`os`] the only one with `unsafe`.
 //! 2. A job's record is durable before its agent starts; a paid answer is not lost while the disk can hold it.
 //! 3. Alive means: the job's lock is held. Pids are never liveness.
 //! 4. Only the supervisor, or whoever holds the dead job's lock to recover it, writes a record's status. A final
@@ -44,6 +44,8 @@ mod commands;
 pub mod config;
 pub mod engine;
 pub mod error;
+#[cfg(feature = "mcp")]
+mod mcp;
 pub mod os;
 pub mod store;
 pub mod supervisor;

@@ -5,11 +5,14 @@ pub(crate) mod batch;
 pub(crate) mod cancel;
 mod context;
 pub(crate) mod gc;
+pub(crate) mod groups;
 pub(crate) mod jobs;
 pub(crate) mod logs;
 pub(crate) mod request;
 pub(crate) mod result;
 pub(crate) mod run;
+#[cfg(feature = "mcp")]
+pub(crate) mod serve_mcp;
 pub(crate) mod status;
 pub(crate) mod submit;
 mod summary;
@@ -52,6 +55,7 @@ pub(crate) fn run(cli: &Cli) -> Exit {
     let ui = context.ui;
     let outcome = match &cli.command {
         Command::Agents(command) => agents::run(command, &context),
+        Command::Groups(command) => groups::run(command, &context),
         Command::Run(args) => run::run(args, &context),
         Command::Submit(args) => submit::run(args, &context),
         Command::Batch(args) => batch::run(args, &context),
@@ -62,6 +66,8 @@ pub(crate) fn run(cli: &Cli) -> Exit {
         Command::Logs(args) => logs::run(args, &context),
         Command::Cancel(args) => cancel::run(args, &context),
         Command::Gc(args) => gc::run(args, &context),
+        #[cfg(feature = "mcp")]
+        Command::ServeMcp(args) => serve_mcp::run(args, &context),
     };
     match outcome {
         Ok(exit) => exit,

@@ -115,7 +115,7 @@ fn a_name_is_taken_only_once() {
     let before = written(&environment);
     let output = add(&environment, &["infra", "other"]).expect_code(2);
     assert!(output.stderr.contains("the agent 'infra' exists already"), "{}", output.stderr);
-    assert!(output.stderr.contains("hint: change it: agent-dispatch agents update infra"));
+    assert!(output.stderr.contains("hint: change it: `agent-dispatch agents update infra`"));
     assert_eq!(written(&environment), before);
 }
 

@@ -29,7 +29,17 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
             ("os", &["SignalWatch", "wait_readable"]),
         ],
     ),
-    ("mcp", &[("engine", &["*"])]),
+    // The other face of the engine: like `commands` it puts what it hears of the config and of records into words.
+    (
+        "mcp",
+        &[
+            ("engine", &["*"]),
+            ("config", &["*"]),
+            ("store", &["*"]),
+            ("error", &["Failure"]),
+            ("ui", &["human"]),
+        ],
+    ),
     (
         "engine",
         &[("supervisor", &["*"]), ("backend", &["*"]), ("store", &["*"]), ("config", &["*"]), ("os", &["*"])],

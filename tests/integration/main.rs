@@ -28,6 +28,7 @@ mod fake_agent;
 mod faults;
 mod full_disk;
 mod gc;
+mod groups;
 mod interruption;
 mod jobs_listing;
 mod json_schema;

@@ -136,11 +136,11 @@ impl EditError {
             Self::Directory { path, problem: DirectoryProblem::Missing } => {
                 Some(format!("create it first: mkdir -p {}", path.display()))
             }
-            Self::Exists { kind, name } => Some(format!("change it: agent-dispatch {kind}s update {name}")),
+            Self::Exists { kind, name } => Some(format!("change it: `agent-dispatch {kind}s update {name}`")),
             Self::Unknown { kind, nearest: Some(near), .. } => {
-                Some(format!("did you mean '{near}'? see them all: agent-dispatch {kind}s list"))
+                Some(format!("did you mean '{near}'? see them all: `agent-dispatch {kind}s list`"))
             }
-            Self::Unknown { kind, .. } => Some(format!("see what there is: agent-dispatch {kind}s list")),
+            Self::Unknown { kind, .. } => Some(format!("see what there is: `agent-dispatch {kind}s list`")),
             Self::Entangled { path, .. } => {
                 Some(format!("edit {} by hand; anchors and aliases are the usual cause", path.display()))
             }

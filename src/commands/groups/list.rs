@@ -1,0 +1,38 @@
+//! `groups list`: which groups there are.
+
+use clap::Args;
+use serde_json::Value;
+
+use super::fields;
+use crate::commands::{CommandResult, Context};
+use crate::error::Exit;
+use crate::ui::{human, table};
+
+/// Arguments of `groups list`.
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// Print an array of groups as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &ListArgs, context: &Context) -> CommandResult {
+    let config = context.config()?;
+    if args.json {
+        let documents: Vec<Value> =
+            config.groups.iter().map(|(name, group)| fields::to_json(name, group)).collect();
+        context.ui.json(&documents)?;
+        return Ok(Exit::Success);
+    }
+    if config.groups.is_empty() {
+        context.ui.note(format_args!("no groups in {}", config.path.display()));
+        context.ui.hint("make one with `agent-dispatch groups add NAME --member AGENT`");
+        return Ok(Exit::Success);
+    }
+    let rows = config.groups.iter().map(|(name, group)| {
+        let members: Vec<&str> = group.members.iter().map(|member| member.agent.as_str()).collect();
+        vec![name.as_str().into(), members.join(", ").into(), human::one_line(&group.description, 100).into()]
+    });
+    context.ui.data(&table(context.ui, &["GROUP", "MEMBERS", "DESCRIPTION"], rows))?;
+    Ok(Exit::Success)
+}

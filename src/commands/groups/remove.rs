@@ -1,0 +1,29 @@
+//! `groups remove`: forget a group.
+
+use clap::Args;
+use serde_json::json;
+
+use crate::commands::{CommandResult, Context};
+use crate::config::{Editor, GroupName};
+use crate::error::Exit;
+
+/// Arguments of `groups remove`.
+#[derive(Debug, Args)]
+pub(crate) struct RemoveArgs {
+    /// The group's name
+    #[arg(value_name = "NAME")]
+    name: GroupName,
+    /// Print what was removed as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &RemoveArgs, context: &Context) -> CommandResult {
+    Editor::new(context.config_path()?).remove_group(&args.name)?;
+    if args.json {
+        context.ui.json(&json!({ "removed": args.name }))?;
+    } else {
+        context.ui.data(&format!("removed {}", args.name))?;
+    }
+    Ok(Exit::Success)
+}

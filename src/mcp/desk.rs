@@ -1,0 +1,153 @@
+//! What every call works with: the config as it is now, the jobs, and what the client may do.
+
+use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::sync::watch;
+
+use super::Authority;
+use super::result::Refused;
+use crate::config::{self, Agent, AgentName, Config};
+use crate::engine::{DispatchError, Engine, Surroundings};
+use crate::store::{JobId, Record, Store, StoreError, UnixSeconds};
+
+/// One server's view of the config and the jobs. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Desk(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    config: PathBuf,
+    jobs: PathBuf,
+    authority: Authority,
+    surroundings: Surroundings,
+    loaded: Mutex<Option<Loaded>>,
+    /// The living jobs that somebody waits for. One thread waits for each, however many calls do.
+    endings: Mutex<HashMap<JobId, watch::Receiver<()>>>,
+}
+
+/// An engine and the state of the config file it was made from.
+#[derive(Debug)]
+struct Loaded {
+    stamp: Option<Stamp>,
+    engine: Arc<Engine>,
+}
+
+/// Tells one state of a file from another.
+type Stamp = (u64, u64, u64, i64, i64);
+
+/// Tells when a job is over: then `changed` fails, because nobody is left to change anything.
+pub(super) type Ending = watch::Receiver<()>;
+
+impl Desk {
+    pub(super) fn new(config: PathBuf, jobs: PathBuf, authority: Authority) -> Self {
+        Self(Arc::new(Shared {
+            config,
+            jobs,
+            authority,
+            surroundings: Surroundings::of_this_process(),
+            loaded: Mutex::default(),
+            endings: Mutex::default(),
+        }))
+    }
+
+    /// Where the config is.
+    pub(super) fn config_path(&self) -> &Path {
+        &self.0.config
+    }
+
+    /// What the client may do.
+    pub(super) fn authority(&self) -> &Authority {
+        &self.0.authority
+    }
+
+    /// The engine for the config as it is now: a change of the file holds for the next call.
+    pub(super) fn engine(&self) -> Result<Arc<Engine>, Refused> {
+        let stamp = stamp(&self.0.config);
+        let mut loaded = lock(&self.0.loaded);
+        if let Some(loaded) = &*loaded
+            && loaded.stamp == stamp
+        {
+            return Ok(Arc::clone(&loaded.engine));
+        }
+        let config = config::load(&self.0.config)?;
+        let store = Store::open(&self.0.jobs)?;
+        let engine = Arc::new(Engine::new(config, store, self.0.surroundings.clone()));
+        *loaded = Some(Loaded { stamp, engine: Arc::clone(&engine) });
+        Ok(engine)
+    }
+
+    /// Whether the client may know of this agent.
+    pub(super) fn shows(&self, agent: &str) -> bool {
+        let scope = self.0.authority.agents.as_ref();
+        scope.is_none_or(|agents| agents.iter().any(|name| name.as_str() == agent))
+    }
+
+    /// The agents the client may know of.
+    pub(super) fn agents<'a>(&self, config: &'a Config) -> impl Iterator<Item = (&'a AgentName, &'a Agent)> {
+        config.agents.iter().filter(|(name, _)| self.shows(name.as_str()))
+    }
+
+    /// Refuses an agent that the client must not know of as if it did not exist.
+    pub(super) fn check_agent(&self, name: &str, config: &Config) -> Result<(), DispatchError> {
+        if self.shows(name) && config.agents.contains_key(name) {
+            return Ok(());
+        }
+        let nearest = config.nearest(name).filter(|nearest| self.shows(nearest.as_str())).cloned();
+        Err(DispatchError::UnknownAgent { name: name.to_owned(), nearest })
+    }
+
+    /// Something to wait with until the job is over.
+    pub(super) fn ending(&self, store: &Store, id: JobId) -> Result<Ending, StoreError> {
+        let mut endings = lock(&self.0.endings);
+        if let Some(ending) = endings.get(&id) {
+            return Ok(ending.clone());
+        }
+        let (end, ending) = watch::channel(());
+        let Some(waiter) = store.waiter(id)? else { return Ok(ending) };
+        let shared = Arc::clone(&self.0);
+        let waiting = std::thread::Builder::new().stack_size(64 * 1024).spawn(move || {
+            let _ = waiter.wait();
+            lock(&shared.endings).remove(&id);
+            drop(end);
+        });
+        // Without a thread the caller looks at the job at once, and finds it running.
+        if waiting.is_ok() {
+            endings.insert(id, ending.clone());
+        }
+        Ok(ending)
+    }
+
+    /// Runs what may block on a thread of its own.
+    pub(super) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, Refused> + Send + 'static,
+    ) -> Result<T, Refused> {
+        let desk = self.clone();
+        let done = tokio::task::spawn_blocking(move || work(&desk)).await;
+        done.unwrap_or_else(|error| Err(Refused::new(format_args!("the call ended early: {error}"))))
+    }
+
+    /// Reads the record of a job, recovering it if its supervisor has died.
+    pub(super) fn look(&self, id: JobId) -> Result<Record, Refused> {
+        Ok(crate::engine::look(self.engine()?.store(), id)?)
+    }
+}
+
+/// The time.
+pub(super) fn now() -> UnixSeconds {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
+}
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let file = std::fs::metadata(path).ok()?;
+    Some((file.dev(), file.ino(), file.len(), file.mtime(), file.mtime_nsec()))
+}
+
+/// A panic of one call is no reason to fail the others.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

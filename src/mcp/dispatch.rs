@@ -1,0 +1,105 @@
+//! The tools that start jobs.
+
+use rmcp::RoleServer;
+use rmcp::model::{CallToolResponse, CallToolResult, CreateTaskResult};
+use rmcp::service::RequestContext;
+use tokio_util::sync::CancellationToken;
+
+use super::arguments::{self, Arguments, Manner};
+use super::desk::{Desk, now};
+use super::result::{self, Refused, Reply};
+use super::tasks;
+use super::waiting::{Caller, Waited};
+use crate::engine::{DispatchError, Engine, Ownership, Request, cancel, descendants};
+use crate::store::JobId;
+
+/// `dispatch`: hands a task to an agent.
+pub(super) async fn dispatch(
+    desk: &Desk,
+    mut arguments: Arguments,
+    context: &RequestContext<RoleServer>,
+    leaving: &CancellationToken,
+) -> Result<CallToolResponse, Refused> {
+    let request = arguments::request(&mut arguments)?;
+    let manner = Manner::read(&mut arguments)?;
+    arguments.end()?;
+    let id = desk.blocking(move |desk| submit(desk, &*desk.engine()?, &request)).await?;
+    let caller = Caller::new(context, leaving, manner.wait);
+    if caller.has_cancelled() {
+        return stop(desk, vec![id]).await;
+    }
+    if tasks::are_wanted(context) && !manner.background {
+        let record = desk.blocking(move |desk| desk.look(id)).await?;
+        return Ok(CallToolResponse::Task(CreateTaskResult::new(tasks::task(&record))));
+    }
+    if !manner.background && caller.wait_for(desk, &[id]).await? == Waited::Cancelled {
+        return stop(desk, vec![id]).await;
+    }
+    let reply = desk.blocking(move |desk| tell(desk, id, manner)).await?;
+    Ok(CallToolResult::from(reply).into())
+}
+
+/// Starts a job that belongs to nobody: it outlives the call, the client and this server.
+fn submit(desk: &Desk, engine: &Engine, request: &Request) -> Result<JobId, Refused> {
+    desk.check_agent(&request.agent, engine.config()).map_err(refused)?;
+    let submitted = engine.submit(request, Ownership::Nobody, now()).map_err(refused)?;
+    Ok(submitted.id)
+}
+
+/// A job as it is now.
+pub(super) fn tell(desk: &Desk, id: JobId, manner: Manner) -> Result<Reply, Refused> {
+    let engine = desk.engine()?;
+    let record = crate::engine::look(engine.store(), id)?;
+    if record.finished().is_some() {
+        result::over(engine.store(), &record, manner.window())
+    } else {
+        result::unfinished(engine.store(), &record)
+    }
+}
+
+/// Stops jobs whose caller has gone, and all they led to. The answer is not sent: the client has taken its call back.
+pub(super) async fn stop(desk: &Desk, jobs: Vec<JobId>) -> Result<CallToolResponse, Refused> {
+    desk.blocking(move |desk| {
+        let engine = desk.engine()?;
+        jobs.iter().try_for_each(|id| cancel_all(&engine, *id))
+    })
+    .await?;
+    Err(Refused::new("the call was cancelled"))
+}
+
+/// Asks a job and all that it led to to stop.
+pub(super) fn cancel_all(engine: &Engine, id: JobId) -> Result<(), Refused> {
+    let store = engine.store();
+    let led_to = descendants(store, id)?;
+    cancel(store, id)?;
+    for id in led_to {
+        // One that ends meanwhile needs no stopping.
+        let _ = cancel(store, id);
+    }
+    Ok(())
+}
+
+/// Says what to do about a refused dispatch in terms of these tools.
+pub(super) fn refused(error: DispatchError) -> Refused {
+    let remedy = match &error {
+        DispatchError::UnknownAgent { nearest: Some(nearest), .. } => {
+            format!("Did you mean {nearest}? list_agents names the agents")
+        }
+        DispatchError::UnknownAgent { .. } => "list_agents names the agents".to_owned(),
+        DispatchError::UnknownGroup { nearest: Some(nearest), .. } => format!("Did you mean {nearest}?"),
+        DispatchError::NotAMember { .. } => {
+            "Leave group out, or choose a member: list_agents with this group names them".to_owned()
+        }
+        DispatchError::ForeignSession { owner, session, .. } => {
+            format!("Dispatch to {owner} with session_id {session}, or leave session_id out")
+        }
+        DispatchError::TooDeep { .. } | DispatchError::TreeTooLarge { .. } => {
+            "Answer with what is known here instead of dispatching further".to_owned()
+        }
+        DispatchError::QueueFull { .. } => {
+            "Wait for some of them with dispatch_result, or stop some with dispatch_cancel".to_owned()
+        }
+        _ => return error.into(),
+    };
+    Refused::with_remedy(&error, remedy)
+}

@@ -1,0 +1,222 @@
+//! The tools that look at jobs, stop them and delete them.
+
+use std::time::Duration;
+
+use rmcp::RoleServer;
+use rmcp::model::CallToolResult;
+use rmcp::service::RequestContext;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::arguments::{Arguments, Kind, MOST_JOBS, Wanted};
+use super::desk::{Desk, now};
+use super::dispatch::cancel_all;
+use super::result::{self, Refused, Reply, Window};
+use super::waiting::Caller;
+use crate::engine::{Engine, FollowError, Reading, collect, collectable, list, look};
+use crate::store::{JobId, Policy, Record, Status};
+use crate::ui::human;
+
+/// How many jobs are listed when nobody says.
+const USUAL_JOBS: usize = 20;
+
+/// How long a job that was asked to stop may take to end.
+const STOP_PATIENCE: Duration = Duration::from_secs(15);
+
+/// The longest part of standard error that is read, in bytes.
+const STDERR_BYTES: u64 = 1024 * 1024;
+
+/// `dispatch_result`: waits for a job and gives a part of what came of it.
+pub(super) async fn result(
+    desk: &Desk,
+    mut arguments: Arguments,
+    context: &RequestContext<RoleServer>,
+    leaving: &CancellationToken,
+) -> Result<CallToolResult, Refused> {
+    let wanted = Wanted::read(&mut arguments)?;
+    arguments.end()?;
+    let Wanted { id, kind, window, wait } = wanted;
+    let record = desk.blocking(move |desk| desk.look(id)).await?;
+    // The log of a job is asked for while it runs; its answer is worth waiting for.
+    let wait = wait.or_else(|| (kind != Kind::Answer).then_some(Duration::ZERO));
+    if record.finished().is_none() && !record.is_foreign() {
+        Caller::new(context, leaving, wait).wait_for(desk, &[id]).await?;
+    }
+    let reply = desk.blocking(move |desk| {
+        let engine = desk.engine()?;
+        let record = look(engine.store(), id)?;
+        match kind {
+            Kind::Answer if record.finished().is_some() => result::over(engine.store(), &record, window),
+            Kind::Answer => result::unfinished(engine.store(), &record),
+            Kind::Log => Ok(part_of(&record, kind, window, |take| log(&engine, &record, take))?),
+            Kind::Stderr => Ok(part_of(&record, kind, window, |take| stderr(&engine, id, take))?),
+        }
+    });
+    Ok(reply.await?.into())
+}
+
+fn part_of(
+    record: &Record,
+    kind: Kind,
+    window: Window,
+    give: impl FnOnce(&mut dyn FnMut(&str)) -> Result<(), Refused>,
+) -> Result<Reply, Refused> {
+    let part = window.cut(give)?;
+    let mut fields = json!({
+        "job_id": record.id,
+        "agent": record.agent,
+        "status": record.status(),
+        "part": kind.name(),
+        "result": part.text,
+        "total_chars": part.total_chars,
+    });
+    let mut text = if part.text.is_empty() { format!("(the {} is empty)", kind.name()) } else { part.text };
+    if let Some(next) = part.next_offset {
+        fields["next_offset"] = next.into();
+        text.push_str(&format!(
+            "\n\n[{next} of {} characters; for the next part call dispatch_result with offset {next}]",
+            part.total_chars
+        ));
+    }
+    Ok(Reply { text, ..Reply::of_fields(fields) })
+}
+
+/// What the agent did, a line for each event.
+fn log(engine: &Engine, record: &Record, take: &mut dyn FnMut(&str)) -> Result<(), Refused> {
+    if record.is_foreign() {
+        return Err(Refused::new("jobs of the Python version of this tool have no log"));
+    }
+    let mut tell = |event: crate::engine::Event| {
+        if let Some(line) = event.narrate() {
+            take(&human::printable(&line));
+            take("\n");
+        }
+    };
+    let mut reading = Reading::new(record);
+    reading.catch_up(engine.store(), &mut tell)?;
+    if record.finished().is_some() {
+        reading.finish(engine.store(), &mut tell)?;
+    }
+    Ok(())
+}
+
+fn stderr(engine: &Engine, id: JobId, take: &mut dyn FnMut(&str)) -> Result<(), Refused> {
+    use std::io::Read;
+    let Some(file) = engine.store().folder(id)?.open_stderr().map_err(crate::store::StoreError::from)? else {
+        return Ok(());
+    };
+    let mut bytes = Vec::new();
+    file.take(STDERR_BYTES).read_to_end(&mut bytes).map_err(FollowError::from)?;
+    take(&human::printable(&String::from_utf8_lossy(&bytes)));
+    Ok(())
+}
+
+/// `dispatch_jobs`: the newest jobs, or those with a status or of an agent.
+pub(super) fn jobs(desk: &Desk, mut arguments: Arguments) -> Result<Reply, Refused> {
+    let status =
+        match arguments.text("status")?.as_deref() {
+            None => None,
+            Some(word) => Some(status_named(word).ok_or_else(|| {
+                arguments.refuse("status must be pending, running, done, failed or cancelled")
+            })?),
+        };
+    let agent = arguments.text("agent")?;
+    let limit = arguments.count("limit")?.unwrap_or(USUAL_JOBS).clamp(1, MOST_JOBS);
+    arguments.end()?;
+    let engine = desk.engine()?;
+    let wanted = |name: &str| desk.shows(name) && agent.as_deref().is_none_or(|agent| agent == name);
+    let listing = list(engine.store(), status, wanted, limit)?;
+    let jobs: Vec<Value> = listing.records.iter().map(summarise).collect();
+    let mut fields = json!({ "jobs": jobs });
+    if !listing.damaged.is_empty() {
+        fields["damaged"] = listing.damaged.iter().map(|error| Value::String(error.to_string())).collect();
+    }
+    Ok(Reply::of_fields(fields))
+}
+
+fn status_named(word: &str) -> Option<Status> {
+    [Status::Pending, Status::Running, Status::Done, Status::Failed, Status::Cancelled]
+        .into_iter()
+        .find(|status| status.name() == word)
+}
+
+/// A job in a line.
+fn summarise(record: &Record) -> Value {
+    let mut summary = json!({
+        "job_id": record.id,
+        "agent": record.agent,
+        "status": record.status(),
+        "task": human::one_line(&record.task, 100),
+        "created": human::ago(now() - record.created_at),
+    });
+    if let Some(finished) = record.finished() {
+        let conclusion = record.conclusion();
+        let mut put = |name: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                summary[name] = value;
+            }
+        };
+        put("outcome", conclusion.outcome.map(|outcome| json!(outcome)));
+        put("error_type", conclusion.error_type.map(|kind| json!(kind)));
+        put("cost_usd", conclusion.cost_usd.map(Value::from));
+        let seconds = finished.started_at.map(|started| (finished.completed_at - started).max(0.0).round());
+        put("duration_seconds", seconds.map(Value::from));
+    }
+    summary
+}
+
+/// `dispatch_cancel`: stops a job and all that it led to.
+pub(super) async fn cancel(
+    desk: &Desk,
+    mut arguments: Arguments,
+    context: &RequestContext<RoleServer>,
+    leaving: &CancellationToken,
+) -> Result<CallToolResult, Refused> {
+    let id = arguments.job()?;
+    arguments.end()?;
+    let record = desk.blocking(move |desk| desk.look(id)).await?;
+    let was_over = record.finished().is_some();
+    if !was_over {
+        desk.blocking(move |desk| cancel_all(&*desk.engine()?, id)).await?;
+        Caller::new(context, leaving, Some(STOP_PATIENCE)).wait_for(desk, &[id]).await?;
+    }
+    let record = desk.blocking(move |desk| desk.look(id)).await?;
+    let status = record.status();
+    let mut fields = json!({ "job_id": id, "agent": record.agent, "status": status, "stopped": !was_over });
+    let text = if was_over {
+        format!("job {id} of {} was over already: it is {}", record.agent, status.name())
+    } else if record.finished().is_some() {
+        format!("job {id} of {} has been stopped; what it had done is kept: dispatch_result", record.agent)
+    } else {
+        fields["stopped"] = false.into();
+        format!("job {id} of {} was asked to stop and has not ended yet; the request stands", record.agent)
+    };
+    Ok(Reply { text, ..Reply::of_fields(fields) }.into())
+}
+
+/// `dispatch_gc`: deletes jobs that are over.
+pub(super) fn gc(desk: &Desk, mut arguments: Arguments) -> Result<Reply, Refused> {
+    let days = arguments.number("max_age_days")?;
+    let dry_run = arguments.flag("dry_run")?;
+    arguments.end()?;
+    let engine = desk.engine()?;
+    let retention = f64::from(engine.config().settings.job_retention_days);
+    let days = days.or((retention > 0.0).then_some(retention));
+    let Some(days) = days.filter(|days| (0.0..=36_500.0).contains(days)) else {
+        return Err(
+            arguments.refuse("say which jobs to delete: max_age_days, from 0 (all that are over) to 36500")
+        );
+    };
+    let store = engine.store();
+    let plan = collectable(store, Policy::OlderThan(Duration::from_secs_f64(days * 86_400.0)), now())?;
+    if !dry_run {
+        collect(store, &plan)?;
+    }
+    Ok(Reply::of_fields(json!({
+        "dry_run": dry_run,
+        "deleted": plan.jobs.delete.len(),
+        "deleted_leftovers": plan.leftovers.len(),
+        "kept_unfinished": plan.jobs.unfinished,
+        "kept_recent": plan.jobs.recent,
+    })))
+}

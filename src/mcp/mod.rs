@@ -1,0 +1,91 @@
+//! The MCP server: the engine's jobs as tools on standard input and output.
+//!
+//! The only module that knows MCP. Every call is a look at the store or the start of an ordinary job; the server keeps
+//! nothing that its end could lose. [`serve`] runs it; `server` answers the protocol, `tools` says what there is, and
+//! each of the other modules is what one kind of tool does.
+
+mod agents;
+mod arguments;
+mod configure;
+mod desk;
+mod dispatch;
+mod jobs;
+mod parallel;
+mod result;
+mod server;
+mod tasks;
+mod tools;
+mod waiting;
+mod wire;
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rmcp::ServiceExt;
+use rmcp::service::QuitReason;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::AgentName;
+use desk::Desk;
+use server::Server;
+use wire::Wire;
+
+/// How long answers that are on their way may take when the server is to end.
+const FAREWELL: Duration = Duration::from_millis(80);
+
+/// What a client may do.
+#[derive(Debug, Clone, Default)]
+pub struct Authority {
+    /// The agents it may see and dispatch to; all of them when it is not said.
+    pub agents: Option<Vec<AgentName>>,
+    /// Whether it may only look.
+    pub read_only: bool,
+    /// Whether it may change agents.
+    pub allow_configure: bool,
+}
+
+/// Serves one client on standard input and output until it goes, or until a signal to end comes (INT, TERM, HUP).
+/// Jobs go on.
+///
+/// `config` and `jobs` say where these are; neither needs to exist.
+pub fn serve(config: PathBuf, jobs: PathBuf, authority: Authority) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let served = runtime.block_on(attend(Desk::new(config, jobs, authority)));
+    // A thread may be stuck in a read of standard input that nobody can interrupt.
+    runtime.shutdown_background();
+    served
+}
+
+async fn attend(desk: Desk) -> io::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let leaving = CancellationToken::new();
+    let (input, output) = rmcp::transport::stdio_pipes();
+    let wire = Wire::new(input, output, leaving.clone());
+    let stop = CancellationToken::new();
+    let server = Server::new(desk, leaving.clone());
+    let serving = async {
+        match server.serve_with_ct(wire, stop.clone()).await {
+            Ok(running) => running.waiting().await.unwrap_or(QuitReason::Closed),
+            // The client went before it had said anything, or what it said was refused: it has been told.
+            Err(_) => QuitReason::Closed,
+        }
+    };
+    tokio::pin!(serving);
+    tokio::select! {
+        _ = &mut serving => return Ok(()),
+        () = leaving.cancelled() => {}
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        _ = hangup.recv() => {}
+    }
+    // Calls that wait end first, as calls whose jobs go on, and only then does the session.
+    leaving.cancel();
+    tokio::task::yield_now().await;
+    stop.cancel();
+    let _ = tokio::time::timeout(FAREWELL, serving).await;
+    Ok(())
+}

@@ -1,0 +1,353 @@
+//! What a call answers: a job in words for the model and as an object for programs, both saying the same.
+
+use std::fmt::{Display, Write};
+use std::time::Duration;
+
+use rmcp::model::{CallToolResult, ContentBlock};
+use serde_json::{Map, Value, json};
+
+use crate::engine::{Activity, Reading};
+use crate::error::Failure;
+use crate::store::{ErrorType, JobResult, Record, Status, Store, StoreError};
+use crate::ui::human;
+
+/// The longest part of an answer in one result, in characters. Claude Code takes results of up to about 50,000.
+pub(super) const PART_CHARS: usize = 30_000;
+
+/// Why a call did not do what it was asked: a sentence that says how to do it right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refused(String);
+
+impl Refused {
+    pub(super) fn new(message: impl Display) -> Self {
+        Self(message.to_string())
+    }
+
+    /// What happened, and what to do about it.
+    pub(super) fn with_remedy(message: impl Display, remedy: impl Display) -> Self {
+        Self(format!("{message}. {remedy}"))
+    }
+
+    /// Several of them, a line each.
+    pub(super) fn all(refusals: &[Self]) -> Self {
+        Self(refusals.iter().map(Self::message).collect::<Vec<_>>().join("\n"))
+    }
+
+    /// What it says.
+    pub(super) fn message(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<E: Into<Failure>> From<E> for Refused {
+    fn from(error: E) -> Self {
+        let failure = error.into();
+        match &failure.hint {
+            Some(hint) => Self::with_remedy(&failure.message, hint),
+            None => Self(failure.message),
+        }
+    }
+}
+
+impl From<Refused> for CallToolResult {
+    fn from(refused: Refused) -> Self {
+        Self::error(vec![ContentBlock::text(refused.0)])
+    }
+}
+
+/// A result in the making.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Reply {
+    /// All of it, for whoever reads.
+    pub(super) text: String,
+    /// All of it, for programs.
+    pub(super) fields: Map<String, Value>,
+    /// Whether it is a failure.
+    pub(super) is_error: bool,
+}
+
+impl Reply {
+    /// A reply whose text is the object itself.
+    pub(super) fn of_fields(fields: Value) -> Self {
+        let text = fields.to_string();
+        let Value::Object(fields) = fields else { return Self { text, fields: Map::new(), is_error: false } };
+        Self { text, fields, is_error: false }
+    }
+}
+
+impl From<Reply> for CallToolResult {
+    fn from(reply: Reply) -> Self {
+        let content = vec![ContentBlock::text(reply.text)];
+        let mut result = if reply.is_error { Self::error(content) } else { Self::success(content) };
+        result.structured_content = Some(Value::Object(reply.fields));
+        result
+    }
+}
+
+/// Which part of a text is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Window {
+    /// How many characters to leave out at the beginning.
+    pub(super) offset: usize,
+    /// How many to give at most.
+    pub(super) max_chars: usize,
+}
+
+/// A part of a text, and how much there is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) text: String,
+    pub(super) total_chars: usize,
+    /// Where the next part begins, if there is one.
+    pub(super) next_offset: Option<usize>,
+}
+
+impl Window {
+    /// Cuts the part out of a text that comes in pieces.
+    pub(super) fn cut<E>(self, give: impl FnOnce(&mut dyn FnMut(&str)) -> Result<(), E>) -> Result<Part, E> {
+        let mut part = Part::default();
+        let mut taken = 0;
+        give(&mut |piece| {
+            let skipped = self.offset.saturating_sub(part.total_chars);
+            for character in piece.chars().skip(skipped).take(self.max_chars - taken) {
+                part.text.push(character);
+                taken += 1;
+            }
+            part.total_chars += piece.chars().count();
+        })?;
+        let next = self.offset.saturating_add(taken);
+        part.next_offset = (next < part.total_chars).then_some(next);
+        Ok(part)
+    }
+
+    /// Cuts the part out of a text.
+    pub(super) fn cut_text(self, text: &str) -> Part {
+        let cut = self.cut::<std::convert::Infallible>(|take| {
+            take(text);
+            Ok(())
+        });
+        cut.unwrap_or_default()
+    }
+}
+
+/// A job that is over, with the wanted part of its answer.
+pub(super) fn over(store: &Store, record: &Record, window: Window) -> Result<Reply, Refused> {
+    let result = record.conclusion();
+    let parsed = result.parsed_result.as_ref().map(Value::to_string).filter(|_| window.offset == 0);
+    let inline = parsed.filter(|text| text.len() <= window.max_chars);
+    let part = match &inline {
+        Some(text) => Window { offset: 0, max_chars: usize::MAX }.cut_text(text),
+        None => read_part(store, record, &result, window)?,
+    };
+    let remedy = remedy(record, &result);
+    let mut fields = Map::new();
+    let mut put = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            fields.insert(name.to_owned(), value);
+        }
+    };
+    put("job_id", Some(json!(record.id)));
+    put("agent", Some(json!(record.agent)));
+    put("status", Some(json!(record.status())));
+    put("success", Some(json!(result.success)));
+    if inline.is_some() {
+        put("parsed_result", result.parsed_result.clone());
+    } else {
+        put("result", Some(json!(part.text)));
+    }
+    if part.next_offset.is_some() || window.offset > 0 {
+        put("total_chars", Some(json!(part.total_chars)));
+        put("next_offset", part.next_offset.map(Value::from));
+    }
+    put("outcome", result.outcome.map(|outcome| json!(outcome)));
+    put("error", result.error.as_ref().map(|error| json!(error)));
+    put("error_type", result.error_type.map(|kind| json!(kind)));
+    put("hint", remedy.as_ref().map(|hint| json!(hint)));
+    put("session_id", result.session_id.as_ref().map(|session| json!(session)));
+    put("cost_usd", result.cost_usd.map(Value::from));
+    put("duration_ms", result.duration_ms.map(Value::from));
+    put("num_turns", result.num_turns.map(Value::from));
+    put("model", result.model.as_ref().map(|model| json!(model)));
+    put("denied_tools", (!result.denied_tools.is_empty()).then(|| json!(result.denied_tools)));
+    put("budget_exceeded", result.budget_exceeded.then(|| json!(true)));
+    let text = told(record, &result, &part, remedy.as_deref());
+    Ok(Reply { text, fields, is_error: !result.success })
+}
+
+fn read_part(store: &Store, record: &Record, result: &JobResult, window: Window) -> Result<Part, Refused> {
+    let failed = |error: std::io::Error| {
+        Refused::new(format_args!("failed to read the answer of job {}: {error}", record.id))
+    };
+    let answer = store.answer(result)?;
+    window.cut(|take| {
+        answer
+            .for_each_piece::<std::io::Error>(|piece| {
+                take(piece);
+                Ok(())
+            })
+            .map_err(failed)
+    })
+}
+
+/// A job that is over, in words.
+fn told(record: &Record, result: &JobResult, part: &Part, remedy: Option<&str>) -> String {
+    let mut text = String::new();
+    if !result.success {
+        let kind = result.error_type.map_or("cli_error", ErrorType::name);
+        let error = result.error.as_deref().unwrap_or("the agent failed without saying why");
+        text = format!("{} {} ({kind}): {error}", record.agent, record.status().name());
+        if let Some(remedy) = remedy {
+            let _ = write!(text, ". {remedy}");
+        }
+        if !part.text.is_empty() {
+            text.push_str("\n\nWhat it had answered by then:\n");
+        }
+    }
+    text.push_str(&part.text);
+    if let Some(next) = part.next_offset {
+        let _ = write!(
+            text,
+            "\n\n[{next} of {} characters; for the next part call dispatch_result with job_id {} and offset {next}]",
+            part.total_chars, record.id
+        );
+    }
+    if result.success
+        && let Some(remedy) = remedy
+    {
+        let _ = write!(text, "\n\n[note: {remedy}]");
+    }
+    let mut facts =
+        vec![format!("job {}", record.id), record.agent.clone(), record.status().name().to_owned()];
+    facts.extend(result.outcome.map(|outcome| format!("outcome {}", outcome.name())));
+    facts.extend(result.duration_ms.map(|millis| human::duration(Duration::from_millis(millis))));
+    facts.extend(result.cost_usd.map(human::dollars));
+    facts.extend(result.session_id.as_ref().map(|session| format!("session_id {session}")));
+    if !result.denied_tools.is_empty() {
+        facts.push(format!("denied tools {}", result.denied_tools.join(", ")));
+    }
+    let _ = write!(text, "\n\n[{}]", facts.join(" · "));
+    text
+}
+
+/// What the record advises, in terms of these tools.
+fn remedy(record: &Record, result: &JobResult) -> Option<String> {
+    let hint = result.hint.as_deref()?;
+    let resumes = result.session_id.is_some() && record.launch.session_id.is_some();
+    match result.error_type {
+        Some(ErrorType::Timeout) if !resumes => {
+            Some("Call dispatch again with a larger timeout_seconds or a smaller task".to_owned())
+        }
+        Some(ErrorType::Budget) => Some(format!(
+            "{}. Each run has the whole spend cap; only the user can raise max_budget_usd of the agent",
+            in_terms_of_tools(hint, &record.agent)
+        )),
+        _ => Some(in_terms_of_tools(hint, &record.agent)),
+    }
+}
+
+/// Puts the call of `dispatch` in the place of a command that goes on with a session.
+fn in_terms_of_tools(hint: &str, agent: &str) -> String {
+    const COMMAND: &str = "`agent-dispatch run ";
+    let Some((before, (command, after))) =
+        hint.split_once(COMMAND).and_then(|(before, rest)| Some((before, rest.split_once('`')?)))
+    else {
+        return hint.to_owned();
+    };
+    let option = |name: &str| {
+        let mut words = command.split_whitespace().skip_while(|word| *word != name);
+        words.nth(1).map(str::to_owned)
+    };
+    let mut call = format!("call dispatch for {agent}");
+    if let Some(session) = option("--session") {
+        call.push_str(&format!(" with session_id {session}"));
+    }
+    if let Some(seconds) = option("--timeout") {
+        call.push_str(&format!(" and timeout_seconds {}", seconds.trim_end_matches('s')));
+    }
+    format!("{before}{call}{after}")
+}
+
+/// A job that is not over: what it does now, and the call that waits for it.
+pub(super) fn unfinished(store: &Store, record: &Record) -> Result<Reply, Refused> {
+    let mut fields = Map::new();
+    fields.insert("job_id".to_owned(), json!(record.id));
+    fields.insert("agent".to_owned(), json!(record.agent));
+    fields.insert("status".to_owned(), json!(record.status()));
+    let doing = match store.place_in_queue(record)? {
+        Some((place, _)) => {
+            fields.insert("queue_position".to_owned(), json!(place));
+            Some(format!("number {place} in the queue for a free slot"))
+        }
+        None => progress(store, record)?,
+    };
+    let next = format!("dispatch_result with job_id {} waits for the answer", record.id);
+    let doing_text = doing.as_deref().map(|doing| format!(": {doing}")).unwrap_or_default();
+    let text = format!(
+        "job {} of {} is {}{doing_text}. Next: {next}",
+        record.id,
+        record.agent,
+        record.status().name()
+    );
+    if let Some(doing) = doing {
+        fields.insert("progress".to_owned(), json!(doing));
+    }
+    if let Some(session) = &record.launch.session_id {
+        fields.insert("session_id".to_owned(), json!(session));
+    }
+    fields.insert("next".to_owned(), json!(next));
+    Ok(Reply { text, fields, is_error: false })
+}
+
+/// What the agent of a running job does now, on one line.
+fn progress(store: &Store, record: &Record) -> Result<Option<String>, Refused> {
+    if record.status() != Status::Running {
+        return Ok(None);
+    }
+    if record.is_foreign() {
+        return Ok(record.progress.clone());
+    }
+    let mut activity = Activity::default();
+    match Reading::new(record).catch_up(store, &mut |event| activity.observe(&event)) {
+        Ok(()) => Ok(activity.line().map(str::to_owned)),
+        Err(crate::engine::FollowError::Store(StoreError::NoSuchJob(id))) => {
+            Err(StoreError::NoSuchJob(id).into())
+        }
+        // It is only news of what goes on.
+        Err(_) => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_counts_characters_and_knows_what_comes_next() {
+        let cut = |offset, max_chars| Window { offset, max_chars }.cut_text("äöü€x");
+        assert_eq!(cut(0, 3), Part { text: "äöü".into(), total_chars: 5, next_offset: Some(3) });
+        assert_eq!(cut(3, 3), Part { text: "€x".into(), total_chars: 5, next_offset: None });
+        assert_eq!(cut(9, 3), Part { text: String::new(), total_chars: 5, next_offset: None });
+        assert_eq!(cut(0, 0).next_offset, Some(0));
+    }
+
+    #[test]
+    fn a_command_that_goes_on_with_a_session_becomes_a_call() {
+        let hint = "resume it: `agent-dispatch run api \"continue where you left off\" --session s-1 --timeout 20s`, later";
+        let told = in_terms_of_tools(hint, "api");
+        assert_eq!(
+            told,
+            "resume it: call dispatch for api with session_id s-1 and timeout_seconds 20, later"
+        );
+        assert_eq!(in_terms_of_tools("run `claude` and log in", "api"), "run `claude` and log in");
+    }
+
+    #[test]
+    fn a_part_may_begin_and_end_in_any_piece() {
+        let pieces = ["ab", "", "cd", "ef"];
+        let part = Window { offset: 1, max_chars: 3 }.cut::<()>(|take| {
+            pieces.iter().for_each(|piece| take(piece));
+            Ok(())
+        });
+        assert_eq!(part, Ok(Part { text: "bcd".into(), total_chars: 6, next_offset: Some(4) }));
+    }
+}

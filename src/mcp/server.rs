@@ -1,0 +1,145 @@
+//! The protocol: which request means what.
+
+use rmcp::RoleServer;
+use rmcp::handler::server::ServerHandler;
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, CallToolResult, CancelTaskParams, CustomRequest, CustomResult,
+    ErrorCode, ErrorData, GetTaskParams, GetTaskResult, Implementation, ListToolsResult,
+    PaginatedRequestParams, ServerCapabilities, ServerConfig,
+};
+use rmcp::service::RequestContext;
+use tokio_util::sync::CancellationToken;
+
+use super::arguments::Arguments;
+use super::desk::Desk;
+use super::result::{Refused, Reply};
+use super::tools::Name;
+use super::{agents, configure, dispatch, jobs, parallel, tasks, tools};
+
+/// Answers one client.
+pub(super) struct Server {
+    desk: Desk,
+    /// Told when the server has to go.
+    leaving: CancellationToken,
+    about: ServerConfig,
+}
+
+impl Server {
+    pub(super) fn new(desk: Desk, leaving: CancellationToken) -> Self {
+        // A config that is broken now may be mended before the first call.
+        let engine = desk.engine().ok();
+        let config = engine.as_ref().map(|engine| engine.config());
+        let names = config.into_iter().flat_map(|config| desk.agents(config)).map(|(name, _)| name);
+        let instructions = tools::instructions(config, names);
+        let capabilities = ServerCapabilities::builder().enable_tools().enable_tasks().build();
+        let mut about = ServerConfig::new(capabilities).with_instructions(instructions);
+        about.server_info = Implementation::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
+            .with_title("Agent Dispatch");
+        Self { desk, leaving, about }
+    }
+
+    async fn call(
+        &self,
+        tool: Name,
+        arguments: Arguments,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, Refused> {
+        let (desk, leaving) = (&self.desk, &self.leaving);
+        match tool {
+            Name::Dispatch => dispatch::dispatch(desk, arguments, context, leaving).await,
+            Name::DispatchParallel => parallel::parallel(desk, arguments, context, leaving).await,
+            Name::DispatchDialogue => Err(Refused::new("dialogues come with the next change")),
+            Name::DispatchResult => Ok(jobs::result(desk, arguments, context, leaving).await?.into()),
+            Name::DispatchCancel => Ok(jobs::cancel(desk, arguments, context, leaving).await?.into()),
+            Name::DispatchJobs => at_once(desk, arguments, jobs::jobs).await,
+            Name::DispatchGc => at_once(desk, arguments, jobs::gc).await,
+            Name::ListAgents => at_once(desk, arguments, agents::list).await,
+            Name::ConfigureAgent => at_once(desk, arguments, configure::configure).await,
+        }
+    }
+}
+
+/// Runs a tool that does not wait for anything.
+async fn at_once(
+    desk: &Desk,
+    arguments: Arguments,
+    tool: fn(&Desk, Arguments) -> Result<Reply, Refused>,
+) -> Result<CallToolResponse, Refused> {
+    let reply = desk.blocking(move |desk| tool(desk, arguments)).await?;
+    Ok(CallToolResult::from(reply).into())
+}
+
+impl ServerHandler for Server {
+    fn get_info(&self) -> ServerConfig {
+        self.about.clone()
+    }
+
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        Ok(ListToolsResult::with_all_items(tools::list(self.desk.authority())))
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let Some(tool) = Name::find(&request.name, self.desk.authority()) else {
+            let known: Vec<String> =
+                tools::list(self.desk.authority()).iter().map(|tool| tool.name.to_string()).collect();
+            let message = format!("there is no tool '{}'; the tools are {}", request.name, known.join(", "));
+            return Err(ErrorData::invalid_params(message, None));
+        };
+        let arguments = Arguments::new(tool.as_str(), request.arguments.unwrap_or_default());
+        let answered = self.call(tool, arguments, &context).await;
+        Ok(answered.unwrap_or_else(|refused| CallToolResult::from(refused).into()))
+    }
+
+    async fn get_task(
+        &self,
+        request: GetTaskParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        on_a_thread(&self.desk, move |desk| tasks::get(desk, &request.task_id)).await
+    }
+
+    async fn cancel_task(
+        &self,
+        request: CancelTaskParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        on_a_thread(&self.desk, move |desk| tasks::cancel(desk, &request.task_id)).await
+    }
+
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        // The library takes a request whose parameters it cannot read for one it does not know.
+        if ANSWERED.contains(&request.method.as_str()) {
+            let message = format!("the parameters of {} are not what it takes", request.method);
+            return Err(ErrorData::invalid_params(message, None));
+        }
+        Err(ErrorData::new(
+            ErrorCode::METHOD_NOT_FOUND,
+            format!("there is no method {}", request.method),
+            None,
+        ))
+    }
+}
+
+/// The methods that are answered here, or by the library.
+const ANSWERED: [&str; 7] =
+    ["initialize", "ping", "server/discover", "tools/list", "tools/call", "tasks/get", "tasks/cancel"];
+
+async fn on_a_thread<T: Send + 'static>(
+    desk: &Desk,
+    work: impl FnOnce(&Desk) -> Result<T, ErrorData> + Send + 'static,
+) -> Result<T, ErrorData> {
+    let done = desk.blocking(move |desk| Ok(work(desk))).await;
+    done.unwrap_or_else(|refused| Err(ErrorData::internal_error(refused.message().to_owned(), None)))
+}

@@ -1,0 +1,78 @@
+//! MCP's tasks extension: a dispatch as a task whose id is the job's.
+
+use jiff::Timestamp;
+use rmcp::RoleServer;
+use rmcp::model::{CallToolResult, DetailedTask, ErrorData, GetTaskResult, Task, TaskPayload, TaskStatus};
+use rmcp::service::RequestContext;
+use serde_json::Value;
+
+use super::arguments::Manner;
+use super::desk::Desk;
+use super::result::{self, Refused};
+use crate::engine::look;
+use crate::store::{JobId, Record, Status, UnixSeconds};
+
+/// How often a client is asked to look, in milliseconds, at most.
+const POLL_INTERVAL_MS: u64 = 2_000;
+
+/// Whether this very request declares that it can take a task. What a session declared in general does not count:
+/// there are clients that declare it and cannot read one.
+pub(super) fn are_wanted(context: &RequestContext<RoleServer>) -> bool {
+    context.meta.client_capabilities().is_some_and(|capabilities| capabilities.supports_tasks())
+}
+
+/// A job as a task.
+pub(super) fn task(record: &Record) -> Task {
+    let status = match record.status() {
+        Status::Pending | Status::Running => TaskStatus::Working,
+        Status::Cancelled => TaskStatus::Cancelled,
+        // A run that failed is a call that was answered: its result says so.
+        Status::Done | Status::Failed => TaskStatus::Completed,
+    };
+    let updated = record.finished().map(|finished| finished.completed_at);
+    let updated = updated.or(record.started_at()).unwrap_or(record.created_at);
+    Task::new(record.id.to_string(), status, timestamp(record.created_at), timestamp(updated))
+        .with_status_message(format!("{}: {}", record.agent, record.status().name()))
+        .with_poll_interval_ms(POLL_INTERVAL_MS)
+}
+
+/// `tasks/get`.
+pub(super) fn get(desk: &Desk, id: &str) -> Result<GetTaskResult, ErrorData> {
+    let id = job(id)?;
+    let engine = desk.engine().map_err(failed)?;
+    let record = look(engine.store(), id).map_err(|error| failed(error.into()))?;
+    let payload = match record.status() {
+        Status::Pending | Status::Running => TaskPayload::Working,
+        Status::Cancelled => TaskPayload::Cancelled,
+        Status::Done | Status::Failed => {
+            let reply = result::over(engine.store(), &record, Manner::whole().window()).map_err(failed)?;
+            let result = serde_json::to_value(CallToolResult::from(reply));
+            let Ok(Value::Object(result)) = result else {
+                return Err(ErrorData::internal_error("a result is an object", None));
+            };
+            TaskPayload::Completed { result }
+        }
+    };
+    Ok(GetTaskResult::new(DetailedTask::new(task(&record), payload)))
+}
+
+/// `tasks/cancel`.
+pub(super) fn cancel(desk: &Desk, id: &str) -> Result<(), ErrorData> {
+    let id = job(id)?;
+    let engine = desk.engine().map_err(failed)?;
+    super::dispatch::cancel_all(&engine, id).map_err(failed)
+}
+
+fn job(id: &str) -> Result<JobId, ErrorData> {
+    id.parse().map_err(|error: crate::store::InvalidJobId| ErrorData::invalid_params(error.to_string(), None))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
+fn failed(refused: Refused) -> ErrorData {
+    ErrorData::invalid_params(refused.message().to_owned(), None)
+}
+
+fn timestamp(seconds: UnixSeconds) -> String {
+    let millis = (seconds * 1_000.0) as i64;
+    Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
+}

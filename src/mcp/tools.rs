@@ -1,0 +1,369 @@
+//! Which tools there are, as a model sees them. Every byte of it is in the model's context, so each word counts.
+
+use rmcp::model::{JsonObject, MetaObject, Tool, ToolAnnotations};
+use serde_json::{Value, json};
+
+use super::Authority;
+use crate::config::{AgentName, Config};
+
+/// The tools.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Name {
+    Dispatch,
+    DispatchParallel,
+    DispatchDialogue,
+    DispatchResult,
+    DispatchJobs,
+    DispatchCancel,
+    DispatchGc,
+    ListAgents,
+    ConfigureAgent,
+}
+
+/// All tools, in the order in which they are listed.
+const ALL: [Name; 9] = [
+    Name::Dispatch,
+    Name::DispatchParallel,
+    Name::DispatchDialogue,
+    Name::DispatchResult,
+    Name::DispatchJobs,
+    Name::DispatchCancel,
+    Name::DispatchGc,
+    Name::ListAgents,
+    Name::ConfigureAgent,
+];
+
+impl Name {
+    /// The tool of this name, if the client may use it.
+    pub(super) fn find(name: &str, authority: &Authority) -> Option<Self> {
+        offered(authority).find(|tool| tool.as_str() == name)
+    }
+
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Dispatch => "dispatch",
+            Self::DispatchParallel => "dispatch_parallel",
+            Self::DispatchDialogue => "dispatch_dialogue",
+            Self::DispatchResult => "dispatch_result",
+            Self::DispatchJobs => "dispatch_jobs",
+            Self::DispatchCancel => "dispatch_cancel",
+            Self::DispatchGc => "dispatch_gc",
+            Self::ListAgents => "list_agents",
+            Self::ConfigureAgent => "configure_agent",
+        }
+    }
+
+    fn is_offered(self, authority: &Authority) -> bool {
+        match self {
+            Self::DispatchResult | Self::DispatchJobs | Self::ListAgents => true,
+            _ if authority.read_only => false,
+            // It would delete the jobs of other agents too.
+            Self::DispatchGc => authority.agents.is_none(),
+            Self::ConfigureAgent => authority.allow_configure,
+            _ => true,
+        }
+    }
+
+    fn describe(self) -> Tool {
+        let starts = || hints(false, true, false, true);
+        let looks = || hints(true, false, true, false);
+        let removes = || hints(false, true, true, false);
+        let (title, description, input, annotations) = match self {
+            Self::Dispatch => (
+                "Dispatch a task",
+                "Hand a task to an agent in another project directory and get its answer. If it takes longer than \
+                 wait_seconds the answer is status running and a job_id for dispatch_result; the job goes on.",
+                dispatch_input(),
+                starts(),
+            ),
+            Self::DispatchParallel => (
+                "Dispatch several tasks",
+                "Hand tasks to several agents at once. Nothing starts unless all are valid. aggregate names an agent \
+                 that gets all answers and sums them up.",
+                parallel_input(),
+                starts(),
+            ),
+            Self::DispatchDialogue => (
+                "Let two agents talk",
+                "Two agents work out a topic in turns until they call it resolved.",
+                object(
+                    json!({
+                        "requester": {"type": "string"},
+                        "responder": {"type": "string"},
+                        "topic": {"type": "string"},
+                        "max_rounds": {"type": "integer", "minimum": 1},
+                        "background": {"type": "boolean"},
+                        "wait_seconds": {"type": "number", "minimum": 0},
+                    }),
+                    &["requester", "responder", "topic"],
+                ),
+                starts(),
+            ),
+            Self::DispatchResult => (
+                "Get a job's result",
+                "Wait for a job and get its answer, or a later part of it (offset). Several can be waited for at once.",
+                object(
+                    json!({
+                        "job_id": {"type": "string"},
+                        "wait_seconds": {"type": "number", "minimum": 0, "description": "0: only look"},
+                        "part": {"enum": ["answer", "log", "stderr"]},
+                        "offset": {"type": "integer", "minimum": 0},
+                        "max_chars": {"type": "integer", "minimum": 0},
+                    }),
+                    &["job_id"],
+                ),
+                looks(),
+            ),
+            Self::DispatchJobs => (
+                "List jobs",
+                "The newest jobs.",
+                object(
+                    json!({
+                        "status": {"enum": ["pending", "running", "done", "failed", "cancelled"]},
+                        "agent": {"type": "string"},
+                        "limit": {"type": "integer", "minimum": 1, "maximum": 100},
+                    }),
+                    &[],
+                ),
+                looks(),
+            ),
+            Self::DispatchCancel => (
+                "Stop a job",
+                "Stop a job and all jobs it led to. Its session can be resumed.",
+                object(json!({"job_id": {"type": "string"}}), &["job_id"]),
+                removes(),
+            ),
+            Self::DispatchGc => (
+                "Delete old jobs",
+                "Delete jobs that ended more than max_age_days ago.",
+                object(
+                    json!({
+                        "max_age_days": {"type": "number", "minimum": 0},
+                        "dry_run": {"type": "boolean"},
+                    }),
+                    &[],
+                ),
+                removes(),
+            ),
+            Self::ListAgents => (
+                "List agents",
+                "The agents and what they know, can do, usually take and cost. name: one in full.",
+                object(json!({"name": {"type": "string"}, "group": {"type": "string"}}), &[]),
+                looks(),
+            ),
+            Self::ConfigureAgent => (
+                "Change an agent",
+                "Add, update or remove an agent. unset: fields to remove.",
+                configure_input(),
+                hints(false, true, false, false),
+            ),
+        };
+        let mut tool =
+            Tool::new(self.as_str(), description, input).with_title(title).with_annotations(annotations);
+        tool.output_schema = self.output().map(|schema| into_object(schema).into());
+        if matches!(self, Self::Dispatch | Self::DispatchResult) {
+            // Claude Code shows a model only names until it asks for more, except for these.
+            let mut meta = MetaObject::new();
+            meta.insert("anthropic/alwaysLoad".to_owned(), true.into());
+            tool.meta = Some(meta);
+        }
+        tool
+    }
+
+    fn output(self) -> Option<Value> {
+        let text = || json!({"type": "string"});
+        match self {
+            Self::Dispatch | Self::DispatchDialogue | Self::DispatchResult | Self::DispatchCancel => {
+                Some(json!({
+                    "type": "object",
+                    "properties": {"job_id": text(), "agent": text(), "status": text(), "result": text()},
+                    "required": ["job_id", "status"],
+                }))
+            }
+            Self::DispatchParallel | Self::DispatchJobs => Some(json!({
+                "type": "object",
+                "properties": {"jobs": {"type": "array", "items": {"type": "object"}}},
+                "required": ["jobs"],
+            })),
+            Self::DispatchGc | Self::ListAgents | Self::ConfigureAgent => Some(json!({"type": "object"})),
+        }
+    }
+}
+
+/// The tools a client may use.
+fn offered(authority: &Authority) -> impl Iterator<Item = Name> {
+    ALL.into_iter().filter(|tool| tool.is_offered(authority))
+}
+
+/// The tools a client may use, described.
+pub(super) fn list(authority: &Authority) -> Vec<Tool> {
+    offered(authority).map(Name::describe).collect()
+}
+
+fn hints(read_only: bool, destructive: bool, idempotent: bool, open_world: bool) -> ToolAnnotations {
+    let hints = ToolAnnotations::new().read_only(read_only).open_world(open_world);
+    if read_only { hints } else { hints.destructive(destructive).idempotent(idempotent) }
+}
+
+/// A schema of arguments; one that is not in it is refused.
+#[expect(clippy::needless_pass_by_value, reason = "a schema is written where it is used")]
+fn object(properties: Value, required: &[&str]) -> JsonObject {
+    let mut schema = json!({"type": "object", "properties": properties, "additionalProperties": false});
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    into_object(schema)
+}
+
+fn into_object(schema: Value) -> JsonObject {
+    match schema {
+        Value::Object(schema) => schema,
+        _ => JsonObject::new(),
+    }
+}
+
+fn dispatch_input() -> JsonObject {
+    object(
+        json!({
+            "agent": {"type": "string"},
+            "task": {"type": "string", "description": "What to do. The agent sees nothing of this conversation"},
+            "context": {"type": "string", "description": "What it needs to know: errors, code, decisions"},
+            "caller": {"type": "string", "description": "Your project or role"},
+            "goal": {"type": "string", "description": "What it is for"},
+            "group": {"type": "string", "description": "Send this group's shared context along"},
+            "session_id": {"type": "string", "description": "Go on with an earlier dispatch of the agent"},
+            "response_schema": {"type": "object", "description": "JSON Schema for the answer"},
+            "background": {"type": "boolean", "description": "Return at once"},
+            "timeout_seconds": {"type": "number", "description": "How long the agent may take"},
+            "wait_seconds": {"type": "number", "minimum": 0, "description": "How long to wait here"},
+            "return_ref": {"type": "boolean", "description": "Only the answer's beginning; dispatch_result has the rest"},
+            "summary_chars": {"type": "integer", "minimum": 0, "description": "How much of it"},
+        }),
+        &["agent", "task"],
+    )
+}
+
+fn parallel_input() -> JsonObject {
+    let text = || json!({"type": "string"});
+    let item = object(
+        json!({
+            "agent": text(), "task": text(), "context": text(), "caller": text(), "goal": text(), "group": text(),
+            "session_id": text(), "response_schema": {"type": "object"}, "timeout_seconds": {"type": "number"},
+        }),
+        &["agent", "task"],
+    );
+    object(
+        json!({
+            "dispatches": {"type": "array", "minItems": 1, "items": item},
+            "aggregate": text(),
+            "background": {"type": "boolean"},
+            "wait_seconds": {"type": "number", "minimum": 0},
+        }),
+        &["dispatches"],
+    )
+}
+
+fn configure_input() -> JsonObject {
+    let text = || json!({"type": "string"});
+    let texts = || json!({"type": "array", "items": {"type": "string"}});
+    object(
+        json!({
+            "action": {"enum": ["add", "update", "remove"]},
+            "name": text(), "directory": text(), "description": text(),
+            "timeout_seconds": {"type": "number"}, "idle_timeout_seconds": {"type": "number"},
+            "max_budget_usd": {"type": "number"}, "model": text(), "permission_mode": text(),
+            "allowed_tools": texts(), "disallowed_tools": texts(), "capabilities": texts(),
+            "risky_capabilities": texts(), "instructions": text(), "exclusive": {"type": "boolean"},
+            "unset": texts(),
+        }),
+        &["action", "name"],
+    )
+}
+
+/// The most that instructions may have, in characters: Claude Code cuts them at 2,048.
+const INSTRUCTIONS_CHARS: usize = 1_500;
+
+/// When to use these tools and how, with the names of the agents there are.
+pub(super) fn instructions<'a>(
+    config: Option<&Config>,
+    names: impl Iterator<Item = &'a AgentName>,
+) -> String {
+    let mut text = String::from(
+        "Dispatch when a task or question belongs to another project: its agent works in that directory with that \
+         project's CLAUDE.md, tools and permissions, and knows nothing of this conversation, so put what it needs \
+         into task and context. Do not dispatch what you can do here.\n\
+         - One answer: dispatch. A long run answers status \"running\" with a job_id: it goes on, nothing is lost; \
+         call dispatch_result with that job_id. Never dispatch the same task again while its job runs.\n\
+         - Several at once: dispatch_parallel, or dispatch with background true for each and then one \
+         dispatch_result for each.\n\
+         - Follow-up questions: pass the session_id of the answer.\n\
+         - success is about the run; outcome partial or blocked is the agent's own verdict on its task. On a failure \
+         the text says what to do next.\n",
+    );
+    let groups = config.map(|config| config.groups.keys().map(AsRef::as_ref).collect::<Vec<&str>>());
+    append_names(&mut text, "Agents", names.map(AgentName::as_str));
+    append_names(&mut text, "Groups", groups.unwrap_or_default().into_iter());
+    text.push_str("list_agents tells what each one knows and can do.");
+    text
+}
+
+/// Adds a line of names, as many as there is room for.
+fn append_names<'a>(text: &mut String, what: &str, names: impl Iterator<Item = &'a str>) {
+    const ROOM_FOR_THE_REST: usize = 150;
+    let mut line = String::new();
+    for name in names {
+        if text.len() + line.len() + name.len() + ROOM_FOR_THE_REST > INSTRUCTIONS_CHARS {
+            line.push_str(", …");
+            break;
+        }
+        if !line.is_empty() {
+            line.push_str(", ");
+        }
+        line.push_str(name);
+    }
+    if !line.is_empty() {
+        text.push_str(&format!("{what}: {line}.\n"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_model_sees_of_the_tools_is_short() {
+        let tools = list(&Authority::default());
+        let visible: usize = tools
+            .iter()
+            .map(|tool| {
+                let description = tool.description.as_deref().unwrap_or_default();
+                tool.name.len()
+                    + description.len()
+                    + Value::Object((*tool.input_schema).clone()).to_string().len()
+            })
+            .sum();
+        assert!(visible <= 5_000, "{visible} bytes");
+    }
+
+    #[test]
+    fn a_client_is_offered_what_it_may_use() {
+        let names =
+            |authority: &Authority| -> Vec<&'static str> { offered(authority).map(Name::as_str).collect() };
+        let read_only = Authority { read_only: true, allow_configure: true, ..Authority::default() };
+        assert_eq!(names(&read_only), ["dispatch_result", "dispatch_jobs", "list_agents"]);
+        let scoped = Authority { agents: Some(Vec::new()), ..Authority::default() };
+        assert!(!names(&scoped).contains(&"dispatch_gc"));
+        assert!(!names(&Authority::default()).contains(&"configure_agent"));
+        assert!(
+            names(&Authority { allow_configure: true, ..Authority::default() }).contains(&"configure_agent")
+        );
+    }
+
+    #[test]
+    fn instructions_stay_short_however_many_agents_there_are() {
+        let names: Vec<AgentName> = (0..500).map(|n| format!("agent-{n}").parse().expect("a name")).collect();
+        let text = instructions(None, names.iter());
+        assert!(text.len() <= INSTRUCTIONS_CHARS, "{} characters", text.len());
+        assert!(text.contains("Agents: agent-0, agent-1, "));
+    }
+}

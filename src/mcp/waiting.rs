@@ -1,0 +1,188 @@
+//! Waiting for a job: until it is over, until the client has waited long enough, until it gives up, or until the
+//! server has to go.
+
+use std::time::Duration;
+
+use rmcp::RoleServer;
+use rmcp::model::ProgressNotificationParam;
+use rmcp::service::RequestContext;
+use tokio_util::sync::CancellationToken;
+
+use super::desk::Desk;
+use super::result::Refused;
+use crate::engine::{Activity, Engine, Reading};
+use crate::store::{JobId, Record};
+use crate::ui::human;
+
+/// How long a call waits when nobody says: most clients give up after a minute.
+const PATIENCE: Duration = Duration::from_secs(50);
+
+/// How often a client that wants to know is told what goes on, at most.
+const NEWS: Duration = Duration::from_secs(3);
+
+/// The client that waits as long as it takes.
+const PATIENT_CLIENT: &str = "claude-code";
+
+/// Why a wait ended before the job did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Waited {
+    /// The job is over.
+    Over,
+    /// The client has waited long enough.
+    LongEnough,
+    /// The client has cancelled its call.
+    Cancelled,
+}
+
+/// Somebody who waits.
+pub(super) struct Caller<'a> {
+    context: &'a RequestContext<RoleServer>,
+    leaving: &'a CancellationToken,
+    end: Option<tokio::time::Instant>,
+}
+
+impl<'a> Caller<'a> {
+    /// The caller of a request, who waits for `wait` or as long as clients of its kind do.
+    pub(super) fn new(
+        context: &'a RequestContext<RoleServer>,
+        leaving: &'a CancellationToken,
+        wait: Option<Duration>,
+    ) -> Self {
+        let is_patient = || context.client_info().is_some_and(|client| client.name == PATIENT_CLIENT);
+        let wait = wait.or_else(|| (!is_patient()).then_some(PATIENCE));
+        Self { context, leaving, end: wait.map(|wait| tokio::time::Instant::now() + wait) }
+    }
+
+    /// Whether the client has taken its call back. A server that leaves cancels its calls as well: that stops no job.
+    pub(super) fn has_cancelled(&self) -> bool {
+        self.context.ct.is_cancelled() && !self.leaving.is_cancelled()
+    }
+
+    /// Waits for the jobs, and tells what they do.
+    pub(super) async fn wait_for(&self, desk: &Desk, jobs: &[JobId]) -> Result<Waited, Refused> {
+        let ids = jobs.to_vec();
+        let endings = desk.blocking(move |desk| {
+            let engine = desk.engine()?;
+            ids.iter().map(|id| Ok(desk.ending(engine.store(), *id)?)).collect::<Result<Vec<_>, Refused>>()
+        });
+        let mut endings = endings.await?;
+        let mut over = std::pin::pin!(async {
+            for ending in &mut endings {
+                while ending.changed().await.is_ok() {}
+            }
+        });
+        let mut news = News::new(self.context, jobs);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut over => return Ok(Waited::Over),
+                () = self.leaving.cancelled() => return Ok(Waited::LongEnough),
+                () = self.context.ct.cancelled() => {
+                    return Ok(if self.has_cancelled() { Waited::Cancelled } else { Waited::LongEnough });
+                }
+                () = until(self.end) => return Ok(Waited::LongEnough),
+                () = news.tell(desk), if news.is_wanted() => {}
+            }
+        }
+    }
+}
+
+async fn until(end: Option<tokio::time::Instant>) {
+    match end {
+        Some(end) => tokio::time::sleep_until(end).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What a client that gave a progress token is told.
+struct News<'a> {
+    context: &'a RequestContext<RoleServer>,
+    reports: Vec<JobReport>,
+    /// How often there was something to tell: what is told must grow.
+    count: u32,
+    last: String,
+    next: tokio::time::Instant,
+}
+
+/// One job as its watcher knows it.
+struct JobReport {
+    id: JobId,
+    reading: Option<Reading>,
+    activity: Activity,
+    line: String,
+}
+
+impl<'a> News<'a> {
+    fn new(context: &'a RequestContext<RoleServer>, jobs: &[JobId]) -> Self {
+        let report = |id: &JobId| JobReport {
+            id: *id,
+            reading: None,
+            activity: Activity::default(),
+            line: String::new(),
+        };
+        Self {
+            context,
+            reports: jobs.iter().map(report).collect(),
+            count: 0,
+            last: String::new(),
+            next: tokio::time::Instant::now(),
+        }
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.context.meta.get_progress_token().is_some()
+    }
+
+    /// Tells what is new, when it is time to.
+    ///
+    /// Dropped at any point it loses at most one line.
+    async fn tell(&mut self, desk: &Desk) {
+        tokio::time::sleep_until(self.next).await;
+        self.next = tokio::time::Instant::now() + NEWS;
+        let Some(token) = self.context.meta.get_progress_token() else { return };
+        let reports = std::mem::take(&mut self.reports);
+        let looked = desk.blocking(move |desk| {
+            let engine = desk.engine()?;
+            Ok(reports.into_iter().map(|report| report.look(&engine)).collect::<Vec<_>>())
+        });
+        self.reports = looked.await.unwrap_or_default();
+        let lines: Vec<&str> =
+            self.reports.iter().map(|report| report.line.as_str()).filter(|line| !line.is_empty()).collect();
+        let line = lines.join(" | ");
+        if line.is_empty() || line == self.last {
+            return;
+        }
+        self.count += 1;
+        self.last.clone_from(&line);
+        let news = ProgressNotificationParam::new(token, f64::from(self.count)).with_message(line);
+        let _ = self.context.peer.notify_progress(news).await;
+    }
+}
+
+impl JobReport {
+    /// Looks at what the job does now.
+    fn look(mut self, engine: &Engine) -> Self {
+        let store = engine.store();
+        let Ok(record) = store.read(self.id) else { return self };
+        if let Ok(Some((place, _))) = store.place_in_queue(&record) {
+            self.line = format!("{}: number {place} in the queue", record.agent);
+            return self;
+        }
+        let activity = &mut self.activity;
+        let reading = self.reading.get_or_insert_with(|| Reading::new(&record));
+        // What cannot be read now can be read later.
+        let _ = reading.catch_up(store, &mut |event| activity.observe(&event));
+        self.line = describe(&record, activity);
+        self
+    }
+}
+
+/// A job in a few words: `infra: Read src/lib.rs, $0.0123`.
+fn describe(record: &Record, activity: &Activity) -> String {
+    if record.finished().is_some() {
+        return format!("{}: {}", record.agent, record.status().name());
+    }
+    let doing = activity.line().unwrap_or_else(|| record.status().name());
+    let cost = activity.spend.usd().map(|cost| format!(", {}", human::dollars(cost))).unwrap_or_default();
+    format!("{}: {doing}{cost}", record.agent)
+}
