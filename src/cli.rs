@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 #[cfg(feature = "mcp")]
 use crate::commands::serve_mcp;
-use crate::commands::{agents, cancel, gc, groups, jobs, logs, result, run, status, submit, wait};
+use crate::commands::{agents, batch, cancel, gc, groups, jobs, logs, result, run, status, submit, wait};
 use crate::ui::ColorChoice;
 
 const EXIT_CODES: &str = "\
@@ -72,6 +72,8 @@ pub(crate) enum Command {
     Run(run::RunArgs),
     /// Hand a task to an agent in the background and print the job's id
     Submit(submit::SubmitArgs),
+    /// Hand many tasks to agents at once, and wait for all answers
+    Batch(batch::BatchArgs),
     /// Print a job's answer
     Result(result::ResultArgs),
     /// Show how a job is doing

@@ -1,6 +1,7 @@
 //! One file a command: its arguments beside its function.
 
 pub(crate) mod agents;
+pub(crate) mod batch;
 pub(crate) mod cancel;
 mod context;
 pub(crate) mod gc;
@@ -57,6 +58,7 @@ pub(crate) fn run(cli: &Cli) -> Exit {
         Command::Groups(command) => groups::run(command, &context),
         Command::Run(args) => run::run(args, &context),
         Command::Submit(args) => submit::run(args, &context),
+        Command::Batch(args) => batch::run(args, &context),
         Command::Result(args) => result::run(args, &context),
         Command::Status(args) => status::run(args, &context),
         Command::Jobs(args) => jobs::run(args, &context),

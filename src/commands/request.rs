@@ -1,5 +1,6 @@
 //! The arguments of a dispatch, shared by `run` and `submit`.
 
+use std::fs::File;
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
@@ -66,9 +67,12 @@ pub(crate) struct RequestArgs {
 
 /// Says which options had no effect.
 pub(crate) fn warn_of_ignored(submitted: &Submitted, agent: &str, context: &Context) {
-    for what in &submitted.ignored {
-        context.ui.warn(format_args!("'{agent}' is a plain program: the {what} means nothing to it"));
-    }
+    submitted.ignored.iter().for_each(|what| warn_of(what, agent, context));
+}
+
+/// Says that something has no effect.
+pub(super) fn warn_of(ignored: &str, agent: &str, context: &Context) {
+    context.ui.warn(format_args!("'{agent}' is a plain program: the {ignored} means nothing to it"));
 }
 
 impl RequestArgs {
@@ -142,33 +146,41 @@ fn refuse_option(task: &str) -> Result<(), Failure> {
 }
 
 fn read_file(path: &Path) -> Result<String, Failure> {
-    let file = std::fs::File::open(path).map_err(|error| {
+    read_all(open(path)?, &path.display().to_string())
+}
+
+pub(super) fn open(path: &Path) -> Result<File, Failure> {
+    File::open(path).map_err(|error| {
         let exit = match error.kind() {
             std::io::ErrorKind::NotFound => Exit::NotFound,
             _ => Exit::Usage,
         };
         Failure::new(exit, format_args!("failed to open {}: {error}", path.display()))
-    })?;
-    read_all(file, &path.display().to_string())
+    })
 }
 
-/// Reads a text, invalid UTF-8 replaced, but not more than any agent takes.
+/// Reads a text, but not more than any agent takes.
 fn read_all(source: impl Read, name: &str) -> Result<String, Failure> {
+    read_at_most(PROMPT_LIMIT_BYTES, source, name)?.ok_or_else(|| {
+        let limit = TaskError::TooLong { bytes: PROMPT_LIMIT_BYTES };
+        let message = format!("{name} has more than {PROMPT_LIMIT_BYTES} bytes, the most that agents take");
+        Failure { message, ..limit.into() }
+    })
+}
+
+/// Reads a text, invalid UTF-8 replaced; `None` when it has more than `limit` bytes.
+pub(super) fn read_at_most(limit: usize, source: impl Read, name: &str) -> Result<Option<String>, Failure> {
     let mut bytes = Vec::new();
-    source.take(PROMPT_LIMIT_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|error| {
+    source.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(|error| {
         let exit = match error.kind() {
             std::io::ErrorKind::IsADirectory => Exit::Usage,
             _ => Exit::Failure,
         };
         Failure::new(exit, format_args!("failed to read {name}: {error}"))
     })?;
-    if bytes.len() > PROMPT_LIMIT_BYTES {
-        let limit = TaskError::TooLong { bytes: bytes.len() };
-        return Err(Failure {
-            message: format!("{name} has more than {PROMPT_LIMIT_BYTES} bytes, the most that agents take"),
-            ..limit.into()
-        });
+    if bytes.len() > limit {
+        return Ok(None);
     }
-    Ok(String::from_utf8(bytes)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+    let text = String::from_utf8(bytes);
+    Ok(Some(text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())))
 }

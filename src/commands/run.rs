@@ -142,6 +142,7 @@ fn session_note(record: &crate::store::Record) -> String {
     session.map(|session| format!(", session {session}")).unwrap_or_default()
 }
 
-fn exit_of_signal(signal: i32) -> Exit {
+/// What a signal asks for.
+pub(super) fn exit_of_signal(signal: i32) -> Exit {
     if signal == SIGINT { Exit::Interrupted } else { Exit::Terminated }
 }

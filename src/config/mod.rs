@@ -18,7 +18,7 @@ pub use edit::{DirectoryProblem, EditError, Editor, Kind as EntryKind, LOCK_WAIT
 pub use load::{ConfigError, config_path, load};
 pub use types::{
     Agent, BackendKind, Cache, Config, Effective, Group, Member, PERMISSION_MODES, Settings, UsageLog,
-    Warning,
+    Warning, nearest,
 };
 pub use values::{
     AgentName, BudgetUsd, GroupName, InvalidBudget, InvalidFlagValue, InvalidName, InvalidTimeout, Timeout,

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use super::summons::{Summons, TICK};
 use super::{Order, kin, recover};
@@ -40,6 +41,10 @@ pub(super) fn gather(
             Ok(awaited) => over.push(awaited),
             Err(stop) => return Ok(Gathered::Stopped(stop)),
         }
+    }
+    // What ended the others may be meant for this one too.
+    if let Some(stop) = summons.wait(None, Duration::ZERO) {
+        return Ok(Gathered::Stopped(stop));
     }
     if !over.iter().any(|awaited| awaited.result.as_ref().is_ok_and(|result| result.success)) {
         let count = over.len();
@@ -113,7 +118,7 @@ fn wait_for(store: &Store, id: JobId, summons: &mut Summons) -> Result<Result<Aw
             path: store.path().to_owned(),
             source,
         })?;
-        while !os::wait_readable(&[over.as_fd()], std::time::Duration::ZERO)[0] {
+        while !os::wait_readable(&[over.as_fd()], Duration::ZERO)[0] {
             if let Some(stop) = summons.wait(Some(over.as_fd()), TICK) {
                 return Ok(Err(stop));
             }

@@ -11,7 +11,7 @@ use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
-pub use progress::Progress;
+pub use progress::{Board, Progress};
 pub use table::{Cell, table};
 
 /// When to use colour.
@@ -74,6 +74,11 @@ impl Ui {
             color_out: decide(io::stdout().is_terminal()),
             color_err: decide(io::stderr().is_terminal()),
         }
+    }
+
+    /// The same without colour.
+    pub fn without_color(self) -> Self {
+        Self { color_out: false, color_err: false, ..self }
     }
 
     /// Whether a person sees standard error as it is written.

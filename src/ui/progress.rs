@@ -1,8 +1,9 @@
-//! Showing that a run goes on: a spinner on a terminal, a line now and then elsewhere.
+//! Showing that runs go on: a spinner for each on a terminal, a line now and then elsewhere.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Ui, human};
 
@@ -24,13 +25,9 @@ impl Progress {
     /// Starts showing the progress of `name`.
     pub fn start(ui: Ui, name: &str) -> Self {
         let started = Instant::now();
-        let spinner = ui.is_interactive().then(|| {
-            let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("{spinner} {prefix} {elapsed} {wide_msg}");
-            spinner.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-            spinner.set_prefix(name.to_owned());
-            spinner
-        });
+        let spinner = ui
+            .is_interactive()
+            .then(|| dressed(ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()), name));
         Self { ui, name: name.to_owned(), started, spinner, last_line: started, doing: String::new() }
     }
 
@@ -67,4 +64,70 @@ impl Progress {
             spinner.finish_and_clear();
         }
     }
+}
+
+/// The progress of several runs: a spinner for each that has something to show.
+#[derive(Debug)]
+pub struct Board {
+    ui: Ui,
+    spinners: BTreeMap<usize, ProgressBar>,
+    place: Option<MultiProgress>,
+    last_line: Instant,
+}
+
+impl Board {
+    /// An empty board.
+    pub fn new(ui: Ui) -> Self {
+        let place =
+            ui.is_interactive().then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
+        Self { ui, spinners: BTreeMap::new(), place, last_line: Instant::now() }
+    }
+
+    /// Notes what the run with this number does now.
+    pub fn doing(&mut self, number: usize, name: &str, what: String) {
+        let Some(place) = &self.place else { return };
+        let spinner = self.spinners.entry(number).or_insert_with(|| {
+            let spinner = place.add(ProgressBar::new_spinner());
+            dressed(spinner, name)
+        });
+        spinner.set_message(what);
+    }
+
+    /// Takes a run that is over off the board and leaves a line about it.
+    pub fn over(&mut self, number: usize, line: &str) {
+        if let Some(spinner) = self.spinners.remove(&number) {
+            spinner.finish_and_clear();
+        }
+        self.note(line);
+        self.last_line = Instant::now();
+    }
+
+    /// Called every so often: keeps the spinners turning, and says `how_far` it is where nothing else is seen.
+    pub fn tick(&mut self, how_far: impl FnOnce() -> String) {
+        self.spinners.values().for_each(ProgressBar::tick);
+        if self.place.is_none() && self.last_line.elapsed() >= RARE {
+            self.last_line = Instant::now();
+            self.ui.note(how_far());
+        }
+    }
+
+    /// Prints a line above the spinners.
+    pub fn note(&self, text: &str) {
+        match &self.place {
+            Some(place) => place.suspend(|| self.ui.note(text)),
+            None => self.ui.note(text),
+        }
+    }
+
+    /// Clears the spinners.
+    pub fn finish(self) {
+        self.spinners.values().for_each(ProgressBar::finish_and_clear);
+    }
+}
+
+fn dressed(spinner: ProgressBar, name: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {prefix} {elapsed} {wide_msg}");
+    spinner.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    spinner.set_prefix(name.to_owned());
+    spinner
 }

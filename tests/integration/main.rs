@@ -13,6 +13,7 @@ mod agents_update;
 mod architecture;
 mod bad_input;
 mod bad_places;
+mod batch;
 mod cancel;
 mod config_edits;
 mod config_errors;
