@@ -250,8 +250,15 @@ impl Engine {
             None => Session::New(uuid::Uuid::new_v4().to_string()),
         };
 
+        let queued = self.store.queued()?;
+        let max_queued = self.config.settings.max_queued;
+        if queued.len() >= max_queued as usize {
+            return Err(DispatchError::QueueFull { limit: max_queued });
+        }
+        // Ids say who came first. Where the clock has been set back, a job would get before those that wait already.
+        let id = queued.last().map_or_else(JobId::generate, |last| JobId::generate_after(*last));
         let root = self.surroundings.root.or_else(|| self.root_of_parent());
-        let mut record = Record::pending(JobId::generate(), name.as_str(), request.task.as_str(), now);
+        let mut record = Record::pending(id, name.as_str(), request.task.as_str(), now);
         let folder = self.store.path().join(record.id.to_string());
         let command_line = backend.command_line(&Assignment {
             program: &program,
@@ -287,10 +294,6 @@ impl Engine {
             command: command_line.shown.clone(),
         };
 
-        let max_queued = self.config.settings.max_queued;
-        if self.store.queued()?.len() >= max_queued as usize {
-            return Err(DispatchError::QueueFull { limit: max_queued });
-        }
         if let Some(root) = root {
             let limit = self.config.settings.max_tree_jobs;
             if self.store.count_in_tree(root)? > u64::from(limit) {

@@ -13,6 +13,8 @@ mod architecture;
 mod bad_input;
 mod bad_places;
 mod cancel;
+#[cfg(target_os = "linux")]
+mod clock;
 mod config_edits;
 mod config_errors;
 mod config_original;
