@@ -320,7 +320,7 @@ impl Engine {
                 config: self.config.path.clone(),
                 grace_ms: GRACE_MS,
             };
-            supervisor::start(&self.store, &job, &order, prompt.as_bytes(), ownership)
+            supervisor::start(&self.store, &job, &folder, &order, prompt.as_bytes(), ownership)
         };
         match started() {
             Ok(owner) => Ok(Submitted { id: record.id, owner, ignored: ignored_by(agent, request) }),

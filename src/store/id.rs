@@ -30,11 +30,8 @@ impl JobId {
 
     /// When a version 7 id was made, in milliseconds since the Unix epoch; `None` for other versions.
     pub fn created_at_ms(&self) -> Option<u64> {
-        if self.0.get_version_num() != 7 {
-            return None;
-        }
-        let (seconds, nanos) = self.0.get_timestamp()?.to_unix();
-        Some(seconds * 1_000 + u64::from(nanos) / 1_000_000)
+        // Its first 48 bits.
+        (self.0.get_version_num() == 7).then(|| (self.0.as_u128() >> 80) as u64)
     }
 }
 
