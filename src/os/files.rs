@@ -129,6 +129,10 @@ impl OwnedDir {
 
     /// Opens the directory `name` in this one, creating it when it is missing.
     pub fn open_or_create_child(&self, name: &str) -> Result<Self, FileError> {
+        match self.open_child(name) {
+            Err(error) if error.is_not_found() => {}
+            opened => return opened,
+        }
         match rustix::fs::mkdirat(&self.fd, name, Mode::RWXU) {
             Ok(()) | Err(Errno::EXIST) => self.open_child(name),
             Err(errno) => Err(failed("create", &self.path.join(name))(errno)),
