@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{agents, cancel, gc, jobs, logs, result, run, status, submit, wait};
+use crate::commands::{agents, cancel, gc, hook, jobs, logs, result, run, status, submit, wait};
 use crate::ui::ColorChoice;
 
 const EXIT_CODES: &str = "\
@@ -81,6 +81,9 @@ pub(crate) enum Command {
     Cancel(cancel::CancelArgs),
     /// Delete jobs that are over
     Gc(gc::GcArgs),
+    /// Called by other programs when something happens in them
+    #[command(subcommand)]
+    Hook(hook::Command),
 }
 
 #[cfg(test)]

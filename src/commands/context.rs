@@ -44,17 +44,21 @@ impl Context {
         Ok(config)
     }
 
-    /// Opens the jobs directory.
-    pub(crate) fn store(&self) -> Result<Store, Failure> {
+    /// Where the jobs are or would be.
+    pub(crate) fn jobs_path(&self) -> Result<PathBuf, Failure> {
         let path = match &self.jobs_dir {
             Some(path) => path.clone(),
             None => self.config_path()?.parent().unwrap_or(Path::new(".")).join("jobs"),
         };
         // Supervisors work from `/`.
-        let path = std::path::absolute(&path).map_err(|error| {
+        std::path::absolute(&path).map_err(|error| {
             Failure::new(Exit::Failure, format_args!("failed to find {}: {error}", path.display()))
-        })?;
-        Ok(Store::open(&path)?)
+        })
+    }
+
+    /// Opens the jobs directory, which is created when it is missing.
+    pub(crate) fn store(&self) -> Result<Store, Failure> {
+        Ok(Store::open(&self.jobs_path()?)?)
     }
 
     /// The engine for this config, these jobs and this process's surroundings.

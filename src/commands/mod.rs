@@ -4,6 +4,7 @@ pub(crate) mod agents;
 pub(crate) mod cancel;
 mod context;
 pub(crate) mod gc;
+pub(crate) mod hook;
 pub(crate) mod jobs;
 pub(crate) mod logs;
 pub(crate) mod request;
@@ -60,6 +61,7 @@ pub(crate) fn run(cli: &Cli) -> Exit {
         Command::Logs(args) => logs::run(args, &context),
         Command::Cancel(args) => cancel::run(args, &context),
         Command::Gc(args) => gc::run(args, &context),
+        Command::Hook(command) => Ok(hook::run(command, &context)),
     };
     match outcome {
         Ok(exit) => exit,

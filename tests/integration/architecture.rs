@@ -26,7 +26,7 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
             ("store", &["*"]),
             ("error", &["*"]),
             ("ui", &["*"]),
-            ("os", &["SignalWatch", "wait_readable"]),
+            ("os", &["SignalWatch", "read_within", "wait_readable", "wait_readable_while_read"]),
         ],
     ),
     ("mcp", &[("engine", &["*"])]),

@@ -26,6 +26,7 @@ mod fake_agent;
 mod faults;
 mod full_disk;
 mod gc;
+mod hook;
 mod interruption;
 mod jobs_listing;
 mod json_schema;
