@@ -5,6 +5,7 @@ pub(crate) mod cancel;
 mod context;
 pub(crate) mod gc;
 pub(crate) mod hook;
+pub(crate) mod init;
 pub(crate) mod jobs;
 pub(crate) mod logs;
 pub(crate) mod request;
@@ -56,6 +57,7 @@ pub(crate) fn run(cli: &Cli) -> Exit {
         Command::Submit(args) => submit::run(args, &context),
         Command::Result(args) => result::run(args, &context),
         Command::Status(args) => status::run(args, &context),
+        Command::Init(args) => init::run(args, &context),
         Command::Jobs(args) => jobs::run(args, &context),
         Command::Wait(args) => wait::run(args, &context),
         Command::Logs(args) => logs::run(args, &context),

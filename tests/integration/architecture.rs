@@ -26,7 +26,17 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
             ("store", &["*"]),
             ("error", &["*"]),
             ("ui", &["*"]),
-            ("os", &["SignalWatch", "read_within", "wait_readable", "wait_readable_while_read"]),
+            (
+                "os",
+                &[
+                    "SignalWatch",
+                    "create_private_parents",
+                    "read_within",
+                    "replace_file_keeping_mode",
+                    "wait_readable",
+                    "wait_readable_while_read",
+                ],
+            ),
         ],
     ),
     ("mcp", &[("engine", &["*"])]),

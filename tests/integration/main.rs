@@ -27,6 +27,7 @@ mod faults;
 mod full_disk;
 mod gc;
 mod hook;
+mod init;
 mod interruption;
 mod jobs_listing;
 mod json_schema;
