@@ -6,7 +6,9 @@ use clap::{Args, Parser, Subcommand};
 
 #[cfg(feature = "mcp")]
 use crate::commands::serve_mcp;
-use crate::commands::{agents, batch, cancel, gc, groups, jobs, logs, result, run, status, submit, wait};
+use crate::commands::{
+    agents, batch, cancel, gc, groups, hook, init, jobs, logs, result, run, status, submit, wait,
+};
 use crate::ui::ColorChoice;
 
 const EXIT_CODES: &str = "\
@@ -62,6 +64,8 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Create the config and make this tool known to Claude Code
+    Init(init::InitArgs),
     /// Manage the agents: directories that tasks can be handed to
     #[command(subcommand)]
     Agents(agents::Command),
@@ -92,6 +96,9 @@ pub(crate) enum Command {
     #[cfg(feature = "mcp")]
     #[command(alias = "serve")]
     ServeMcp(serve_mcp::ServeMcpArgs),
+    /// Called by other programs when something happens in them
+    #[command(subcommand)]
+    Hook(hook::Command),
 }
 
 #[cfg(test)]

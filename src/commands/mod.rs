@@ -6,6 +6,8 @@ pub(crate) mod cancel;
 mod context;
 pub(crate) mod gc;
 pub(crate) mod groups;
+pub(crate) mod hook;
+pub(crate) mod init;
 pub(crate) mod jobs;
 pub(crate) mod logs;
 pub(crate) mod request;
@@ -61,6 +63,7 @@ pub(crate) fn run(cli: &Cli) -> Exit {
         Command::Batch(args) => batch::run(args, &context),
         Command::Result(args) => result::run(args, &context),
         Command::Status(args) => status::run(args, &context),
+        Command::Init(args) => init::run(args, &context),
         Command::Jobs(args) => jobs::run(args, &context),
         Command::Wait(args) => wait::run(args, &context),
         Command::Logs(args) => logs::run(args, &context),
@@ -68,6 +71,7 @@ pub(crate) fn run(cli: &Cli) -> Exit {
         Command::Gc(args) => gc::run(args, &context),
         #[cfg(feature = "mcp")]
         Command::ServeMcp(args) => serve_mcp::run(args, &context),
+        Command::Hook(command) => Ok(hook::run(command, &context)),
     };
     match outcome {
         Ok(exit) => exit,

@@ -31,6 +31,8 @@ mod faults;
 mod full_disk;
 mod gc;
 mod groups;
+mod hook;
+mod init;
 mod interruption;
 mod jobs_listing;
 mod json_schema;
