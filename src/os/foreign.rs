@@ -5,6 +5,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use super::files::{FileError, Refusal};
+
 /// The first bytes of the regular file at `path`, at most `limit`; `None` if it is anything else, or not
 /// readable. Never waits for the other end of a FIFO.
 pub fn read_beginning(path: &Path, limit: u64) -> Option<Vec<u8>> {
@@ -22,4 +24,30 @@ pub fn read_beginning(path: &Path, limit: u64) -> Option<Vec<u8>> {
 pub fn open_lock_file(path: &Path) -> io::Result<File> {
     let flags = libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_NOFOLLOW;
     OpenOptions::new().read(true).write(true).create(true).mode(0o600).custom_flags(flags).open(path)
+}
+
+/// Opens the regular file at `path` for appending, creating it with mode 0600, and what leads to it with 0700, when it
+/// is missing. Refuses a link, and never waits for the other end of a FIFO.
+pub fn open_log(path: &Path) -> Result<File, FileError> {
+    let failed = |source: io::Error| match source.raw_os_error() {
+        Some(libc::ELOOP) => FileError::Refused { path: path.to_owned(), reason: Refusal::SymbolicLink },
+        Some(libc::ENXIO | libc::EISDIR) => {
+            FileError::Refused { path: path.to_owned(), reason: Refusal::NotAFile }
+        }
+        _ => FileError::Io { action: "open", path: path.to_owned(), source },
+    };
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_NOFOLLOW;
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).mode(0o600).custom_flags(flags);
+    let file = match (options.open(path), path.parent()) {
+        (Err(error), Some(parent)) if error.kind() == io::ErrorKind::NotFound => {
+            super::create_private_parents(parent)?;
+            options.open(path).map_err(failed)?
+        }
+        (opened, _) => opened.map_err(failed)?,
+    };
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Err(FileError::Refused { path: path.to_owned(), reason: Refusal::NotAFile });
+    }
+    Ok(file)
 }
