@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 #[cfg(feature = "mcp")]
 use crate::commands::serve_mcp;
 use crate::commands::{
-    agents, batch, cancel, gc, groups, hook, init, jobs, logs, result, run, status, submit, wait,
+    agents, batch, cancel, gc, groups, hook, init, jobs, logs, result, run, stats, status, submit, wait,
 };
 use crate::ui::ColorChoice;
 
@@ -92,6 +92,8 @@ pub(crate) enum Command {
     Cancel(cancel::CancelArgs),
     /// Delete jobs that are over
     Gc(gc::GcArgs),
+    /// Show how often the agents succeed, what they cost and how long they take
+    Stats(stats::StatsArgs),
     /// Serve the jobs to an MCP client on standard input and output
     #[cfg(feature = "mcp")]
     #[command(alias = "serve")]

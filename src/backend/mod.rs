@@ -22,6 +22,7 @@ mod watch;
 use std::ffi::OsString;
 use std::fs::File;
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -199,6 +200,8 @@ pub enum Stop {
     Timeout {
         /// The limit, in seconds.
         limit_seconds: f64,
+        /// What nine of ten successful runs of the agent take, as far as that is known.
+        usual: Option<Duration>,
     },
     /// It was silent for too long.
     Idle {

@@ -15,6 +15,7 @@ pub(crate) mod result;
 pub(crate) mod run;
 #[cfg(feature = "mcp")]
 pub(crate) mod serve_mcp;
+pub(crate) mod stats;
 pub(crate) mod status;
 pub(crate) mod submit;
 mod summary;
@@ -69,6 +70,7 @@ pub(crate) fn run(cli: &Cli) -> Exit {
         Command::Logs(args) => logs::run(args, &context),
         Command::Cancel(args) => cancel::run(args, &context),
         Command::Gc(args) => gc::run(args, &context),
+        Command::Stats(args) => stats::run(args, &context),
         #[cfg(feature = "mcp")]
         Command::ServeMcp(args) => serve_mcp::run(args, &context),
         Command::Hook(command) => Ok(hook::run(command, &context)),

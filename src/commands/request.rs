@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::{Context, summary::foreign};
 use crate::config::{BudgetUsd, Timeout};
-use crate::engine::{PROMPT_LIMIT_BYTES, Request, Submitted, Task, TaskError, look};
+use crate::engine::{Engine, PROMPT_LIMIT_BYTES, Request, Submitted, Task, TaskError, look};
 use crate::error::{Exit, Failure};
 use crate::store::{JobId, JobSelector, Store};
 
@@ -68,6 +68,13 @@ pub(crate) struct RequestArgs {
 /// Says which options had no effect.
 pub(crate) fn warn_of_ignored(submitted: &Submitted, agent: &str, context: &Context) {
     submitted.ignored.iter().for_each(|what| warn_of(what, agent, context));
+}
+
+/// Says that a run will hardly be done in time.
+pub(crate) fn warn_of_short_timeout(engine: &Engine, request: &Request, context: &Context) {
+    if let Some(short) = engine.short_timeout(request) {
+        context.ui.warn(format_args!("'{}' has little time: {short}", request.agent));
+    }
 }
 
 /// Says that something has no effect.

@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use super::request::{RequestArgs, warn_of_ignored};
+use super::request::{RequestArgs, warn_of_ignored, warn_of_short_timeout};
 use super::verdict::{Strictness, exit_of};
 use super::{CommandResult, Context, Problem, summary};
 use crate::engine::{Activity, Follower, Ownership, cancel};
@@ -51,6 +51,7 @@ pub(crate) fn run(args: &RunArgs, context: &Context) -> CommandResult {
     // Dropped when the job is over: until then it ties the job to this process.
     let submitted = engine.submit(&request, ownership, context.now())?;
     warn_of_ignored(&submitted, &request.agent, context);
+    warn_of_short_timeout(&engine, &request, context);
     let store = engine.store();
     let id = submitted.id;
     let record = store.read(id)?;

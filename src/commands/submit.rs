@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::request::{RequestArgs, warn_of_ignored};
+use super::request::{RequestArgs, warn_of_ignored, warn_of_short_timeout};
 use super::{CommandResult, Context};
 use crate::engine::Ownership;
 use crate::error::Exit;
@@ -29,6 +29,7 @@ pub(crate) fn run(args: &SubmitArgs, context: &Context) -> CommandResult {
     let request = args.request.to_request(engine.store())?;
     let submitted = engine.submit(&request, Ownership::Nobody, context.now())?;
     warn_of_ignored(&submitted, &request.agent, context);
+    warn_of_short_timeout(&engine, &request, context);
     if args.json {
         context.ui.json(&json!({ "job_id": submitted.id, "agent": request.agent, "status": "pending" }))?;
     } else {

@@ -1,7 +1,9 @@
 //! From a request to a running job.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use super::collect::collect_by_itself;
 use super::{PROMPT_LIMIT_BYTES, Prepared, Request, Surroundings, TaskError};
 use crate::backend::RefusedArgument;
 use crate::config::{AgentName, Config, Timeout};
@@ -181,6 +183,7 @@ impl Engine {
         let (id, ignored) = (prepared.id(), prepared.ignored.clone());
         let owner = OwnerPipe::open(ownership).map_err(|source| DispatchError::Start { id, source })?;
         self.start_tied(prepared, owner.as_ref(), now)?;
+        self.forget_old_jobs(now);
         Ok(Submitted { id, owner, ignored })
     }
 
@@ -226,6 +229,16 @@ impl Engine {
             self.conclude_unstarted(job, record, &source, now);
             DispatchError::Start { id, source }
         })
+    }
+
+    /// Deletes jobs older than `job_retention_days`, if it is time for that. What goes wrong with it is no concern of
+    /// whoever starts a job: `gc` tells.
+    pub(super) fn forget_old_jobs(&self, now: UnixSeconds) {
+        let days = self.config.settings.job_retention_days;
+        if days > 0 {
+            let retention = Duration::from_secs(u64::from(days) * 86_400);
+            let _ = collect_by_itself(&self.store, retention, now);
+        }
     }
 
     /// Records that a job was never started.

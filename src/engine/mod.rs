@@ -13,6 +13,7 @@ mod list;
 mod prepare;
 mod prompt;
 mod request;
+mod stats;
 mod surroundings;
 
 pub use batch::{AGGREGATE_TASK, Batch, BatchError, BatchItem, Refusal};
@@ -23,6 +24,7 @@ pub use follow::{FollowError, Follower, Followers, Reading, lend_slot};
 pub use list::{Listing, list};
 pub use prepare::Prepared;
 pub use request::{Request, Task, TaskError};
+pub use stats::{Figures, Selection, ShortTimeout, Stats, stats};
 pub use surroundings::Surroundings;
 
 pub use crate::backend::{Activity, Backend, Event, EventKind, PROMPT_LIMIT_BYTES};

@@ -125,6 +125,7 @@ impl Engine {
             max_budget_usd: budget.map(BudgetUsd::dollars),
             response_schema: request.response_schema.clone(),
             after: request.after.clone(),
+            usage_log: self.journal().map(|journal| journal.path().to_owned()),
             command: command_line.shown.clone(),
         };
         Ok(Prepared {

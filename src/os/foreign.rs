@@ -9,7 +9,7 @@ use std::path::Path;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
-use super::files::{FileError, PRIVATE, failed, replace_at};
+use super::files::{FileError, PRIVATE, Refusal, failed, replace_at};
 
 /// The first bytes of the regular file at `path`, at most `limit`; `None` if it is anything else, or not
 /// readable. Never waits for the other end of a FIFO.
@@ -58,6 +58,32 @@ fn replace_file_at(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), FileErro
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let directory = rustix::fs::open(parent, flags, Mode::empty()).map_err(failed("open", parent))?;
     replace_at(directory.as_fd(), parent, name, bytes, mode)
+}
+
+/// Opens the regular file at `path` for appending, creating it with mode 0600, and what leads to it with 0700, when it
+/// is missing. Refuses a link, and never waits for the other end of a FIFO.
+pub fn open_log(path: &Path) -> Result<File, FileError> {
+    let failed = |source: io::Error| match source.raw_os_error() {
+        Some(libc::ELOOP) => FileError::Refused { path: path.to_owned(), reason: Refusal::SymbolicLink },
+        Some(libc::ENXIO | libc::EISDIR) => {
+            FileError::Refused { path: path.to_owned(), reason: Refusal::NotAFile }
+        }
+        _ => FileError::Io { action: "open", path: path.to_owned(), source },
+    };
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_NOFOLLOW;
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).mode(0o600).custom_flags(flags);
+    let file = match (options.open(path), path.parent()) {
+        (Err(error), Some(parent)) if error.kind() == io::ErrorKind::NotFound => {
+            super::create_private_parents(parent)?;
+            options.open(path).map_err(failed)?
+        }
+        (opened, _) => opened.map_err(failed)?,
+    };
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Err(FileError::Refused { path: path.to_owned(), reason: Refusal::NotAFile });
+    }
+    Ok(file)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ mod spawn;
 mod tree;
 
 pub use files::{FileError, OwnedDir, Refusal, create_private_parents, memory_file};
-pub use foreign::{open_lock_file, read_beginning, replace_file, replace_file_keeping_mode};
+pub use foreign::{open_lock_file, open_log, read_beginning, replace_file, replace_file_keeping_mode};
 pub use input::read_within;
 pub use lock::{LockError, lock_within, readable_when_unlocked, wait_until_unlocked};
 pub use processes::{Process, ancestors, arguments, in_short_lived_namespace, signal_process};

@@ -8,6 +8,7 @@
 mod answer;
 mod claim;
 mod id;
+mod journal;
 mod leftovers;
 mod lock;
 mod paths;
@@ -25,6 +26,7 @@ use crate::os::{FileError, OwnedDir};
 pub use answer::{Answer, AnswerFile, INLINE_ANSWER_BYTES};
 pub use claim::{Claim, Claimable, Claimed};
 pub use id::{InvalidJobId, InvalidJobSelector, JobId, JobSelector};
+pub use journal::{Entry, Journal, Usual};
 pub use leftovers::Leftovers;
 pub use lock::{HeldJob, Liveness, Waiter};
 pub use queue::{Place, Slot};

@@ -88,6 +88,9 @@ pub struct Launch {
     /// The jobs it waits for: their results complete its task.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<JobId>,
+    /// The journal in which its end is noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage_log: Option<PathBuf>,
     /// The command line, without anything secret.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<String>,
@@ -372,6 +375,7 @@ const LAUNCH_FIELDS: &[&str] = &[
     "max_budget_usd",
     "response_schema",
     "after",
+    "usage_log",
     "command",
 ];
 
@@ -410,6 +414,7 @@ mod tests {
             max_budget_usd: Some(0.5),
             response_schema: Some(json!({"type": "object"})),
             after: vec![JobId::generate()],
+            usage_log: Some("/srv/usage.jsonl".into()),
             command: vec!["claude".into(), "-p".into()],
         };
         record

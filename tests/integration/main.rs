@@ -47,3 +47,4 @@ mod status_and_result;
 mod submit_and_wait;
 mod traps;
 mod turns;
+mod usage;
