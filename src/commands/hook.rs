@@ -141,9 +141,10 @@ fn jobs_in(response: &Value) -> Vec<JobId> {
     }
 }
 
-/// The unfinished jobs in what one of our tools returned: one job, or several in `jobs`.
+/// The unfinished jobs in what one of our tools returned: one job, or several in `jobs` and one in `aggregate` that
+/// puts their answers together.
 fn jobs_of(result: &Value) -> Vec<JobId> {
-    let several = result["jobs"].as_array().into_iter().flatten();
+    let several = result["jobs"].as_array().into_iter().flatten().chain(result.get("aggregate"));
     let unfinished = std::iter::once(result).chain(several).filter(|job| {
         let status = job["status"].as_str();
         [Status::Pending, Status::Running].iter().any(|unfinished| status == Some(unfinished.name()))
@@ -176,6 +177,7 @@ mod tests {
     #[test]
     fn the_unfinished_jobs_of_our_tools_are_found_in_every_form_of_a_result() {
         let [a, b, c] = [(); 3].map(|()| JobId::generate());
+        let aggregated = json!({"jobs": [job(a, "running")], "aggregate": job(b, "pending")});
         let several =
             json!({"jobs": [job(a, "running"), job(b, "done"), job(c, "pending"), job(a, "running")]});
         for (tool, response, expected) in [
@@ -188,6 +190,7 @@ mod tests {
             ),
             ("mcp__x__y__dispatch_dialogue", json!(job(a, "running").to_string()), vec![a]),
             ("mcp__agent-dispatch__dispatch_parallel", json!(several.to_string()), vec![a, c]),
+            ("mcp__agent-dispatch__dispatch_parallel", json!(aggregated.to_string()), vec![a, b]),
             (
                 "mcp__agent-dispatch__dispatch",
                 json!([{"type": "text", "text": job(a, "running").to_string()}]),
@@ -226,7 +229,7 @@ mod tests {
             json!([{"type": "image"}, 3, null, "x"]),
             json!({"job_id": "../../etc/passwd", "status": "running"}),
             json!({"job_id": 7, "status": "running"}),
-            json!({"jobs": "none"}),
+            json!({"jobs": "none", "aggregate": "none"}),
         ] {
             assert_eq!(jobs_started(&payload(ours, &response)), [], "{response}");
         }
