@@ -13,29 +13,9 @@ use crate::support::{Invocation, PATIENCE, Running, programs, wait_until};
 /// An agent that works until `go` exists.
 const HELD: &str = "backend: command\ncommand: [sh, -c, \"touch began; until [ -e go ]; do sleep 0.05; done; echo released\"]";
 
-/// An MCP server with one tool, which submits and returns what ours returns.
-const STAND_IN: &str = r#"
-while read -r line; do
-    id=$(printf '%s' "$line" | sed -n 's/.*"id":\([0-9]*\).*/\1/p')
-    case $line in
-    *'"method":"initialize"'*)
-        result='{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"agent-dispatch","version":"0"}}' ;;
-    *'"method":"tools/list"'*)
-        result='{"tools":[{"name":"dispatch","inputSchema":{"type":"object"},"_meta":{"anthropic/alwaysLoad":true}}]}' ;;
-    *'"method":"tools/call"'*)
-        job=$("$0" submit "$1" "hold on")
-        result='{"content":[{"type":"text","text":"It works on it."}],"structuredContent":{"job_id":"'$job'","agent":"'$1'","status":"running"}}' ;;
-    *)
-        [ -z "$id" ] || printf '{"jsonrpc":"2.0","id":%s,"error":{"code":-32601,"message":"no such method"}}\n' "$id"
-        continue ;;
-    esac
-    printf '{"jsonrpc":"2.0","id":%s,"result":%s}\n' "$id" "$result"
-done
-"#;
-
-/// The server that claude is given. The real one is `{"command": …agent-dispatch, "args": ["serve-mcp"]}`.
+/// The server that claude is given.
 fn server() -> Value {
-    json!({"command": "/bin/sh", "args": ["-c", STAND_IN, programs::agent_dispatch(), AGENT]})
+    json!({"command": programs::agent_dispatch(), "args": ["serve-mcp"]})
 }
 
 /// A scene whose model dispatches, says so, and has more to say when it is asked again.
