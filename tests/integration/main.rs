@@ -22,6 +22,7 @@ mod crash;
 mod dispatch;
 mod documents;
 mod escapes;
+mod examples;
 mod exit_codes;
 mod fake_agent;
 mod faults;
