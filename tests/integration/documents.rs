@@ -10,7 +10,7 @@ pub(crate) fn checkout() -> PathBuf {
 }
 
 /// An environment like a user's after installing: the tool and `claude` are on the `PATH`.
-fn installed() -> TestEnvironment {
+pub(crate) fn installed() -> TestEnvironment {
     let environment = TestEnvironment::new();
     environment.link("agent-dispatch", programs::agent_dispatch());
     let python = which("python3");
@@ -18,7 +18,7 @@ fn installed() -> TestEnvironment {
     environment
 }
 
-fn which(program: &str) -> PathBuf {
+pub(crate) fn which(program: &str) -> PathBuf {
     let path = std::env::var_os("PATH").expect("a PATH");
     let found =
         std::env::split_paths(&path).map(|directory| directory.join(program)).find(|path| path.exists());
