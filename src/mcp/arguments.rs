@@ -149,7 +149,7 @@ impl Arguments {
         let nearest = self.taken.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
         let meant = match nearest.filter(|nearest| likeness(nearest) >= 0.8) {
             Some(nearest) => format!("; did you mean {nearest}?"),
-            None => String::new(),
+            None => ".".to_owned(),
         };
         Err(self.refuse(format_args!(
             "there is no argument {name}{meant} The arguments are {}",
@@ -294,7 +294,10 @@ mod tests {
             "{text}"
         );
         let text = refusal(json!({"agent": "infra", "task": "look", "xyz": 5}));
-        assert!(text.contains("The arguments are agent, task, response_schema"), "{text}");
+        assert!(
+            text.contains("there is no argument xyz. The arguments are agent, task, response_schema"),
+            "{text}"
+        );
     }
 
     #[test]
