@@ -306,7 +306,10 @@ mod tests {
             "{text}"
         );
         let text = refusal(json!({"agent": "infra", "task": "look", "xyz": 5}));
-        assert!(text.contains("The arguments are agent, task, response_schema"), "{text}");
+        assert!(
+            text.contains("there is no argument xyz. The arguments are agent, task, response_schema"),
+            "{text}"
+        );
     }
 
     #[test]
