@@ -7,7 +7,8 @@ use clap::{Args, Parser, Subcommand};
 #[cfg(feature = "mcp")]
 use crate::commands::serve_mcp;
 use crate::commands::{
-    agents, batch, cancel, gc, groups, hook, init, jobs, logs, result, run, stats, status, submit, wait,
+    agents, batch, cancel, dialogue, gc, groups, hook, init, jobs, logs, result, run, stats, status, submit,
+    wait,
 };
 use crate::ui::ColorChoice;
 
@@ -78,6 +79,8 @@ pub(crate) enum Command {
     Submit(submit::SubmitArgs),
     /// Hand many tasks to agents at once, and wait for all answers
     Batch(batch::BatchArgs),
+    /// Let two agents work something out in turns
+    Dialogue(dialogue::DialogueArgs),
     /// Print a job's answer
     Result(result::ResultArgs),
     /// Show how a job is doing

@@ -4,6 +4,7 @@ pub(crate) mod agents;
 pub(crate) mod batch;
 pub(crate) mod cancel;
 mod context;
+pub(crate) mod dialogue;
 pub(crate) mod gc;
 pub(crate) mod groups;
 pub(crate) mod hook;
@@ -62,6 +63,7 @@ pub(crate) fn run(cli: &Cli) -> Exit {
         Command::Run(args) => run::run(args, &context),
         Command::Submit(args) => submit::run(args, &context),
         Command::Batch(args) => batch::run(args, &context),
+        Command::Dialogue(args) => dialogue::run(args, &context),
         Command::Result(args) => result::run(args, &context),
         Command::Status(args) => status::run(args, &context),
         Command::Init(args) => init::run(args, &context),

@@ -88,22 +88,14 @@ impl RequestArgs {
         let context_from_stdin = self.context_file.as_deref() == Some(Path::new("-"));
         let task = match (&self.task, &self.task_file) {
             (_, Some(path)) => read_file(path)?,
-            (Some(task), None) if task != "-" => {
-                refuse_option(task)?;
-                task.clone()
-            }
-            (_, None) if context_from_stdin => {
+            (task, None) if context_from_stdin && task.as_deref().is_none_or(|task| task == "-") => {
                 return Err(Failure::new(
                     Exit::Usage,
                     "standard input cannot be both the task and its context",
                 )
                 .hint("give the task as an argument or with --task-file FILE"));
             }
-            (None, None) if std::io::stdin().is_terminal() => {
-                return Err(Failure::new(Exit::Usage, "there is no task")
-                    .hint("say what to do: an argument, a pipe, or --task-file FILE"));
-            }
-            (_, None) => read_all(std::io::stdin().lock(), "standard input")?,
+            (task, None) => read_task(task.as_deref())?,
         };
         let context = match &self.context_file {
             Some(_) if context_from_stdin => Some(read_all(std::io::stdin().lock(), "standard input")?),
@@ -131,6 +123,19 @@ impl RequestArgs {
             after: self.after.iter().map(|job| awaited(store, job)).collect::<Result<_, _>>()?,
             ..Request::new(&self.agent, Task::new(task)?)
         })
+    }
+}
+
+/// A text that was given as an argument, or that a pipe gives.
+pub(super) fn read_task(argument: Option<&str>) -> Result<String, Failure> {
+    match argument {
+        Some(text) if text != "-" => {
+            refuse_option(text)?;
+            Ok(text.to_owned())
+        }
+        None if std::io::stdin().is_terminal() => Err(Failure::new(Exit::Usage, "there is no task")
+            .hint("say what to do: an argument, a pipe, or --task-file FILE")),
+        _ => read_all(std::io::stdin().lock(), "standard input"),
     }
 }
 

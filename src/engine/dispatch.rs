@@ -12,10 +12,6 @@ use crate::store::{
 };
 use crate::supervisor::{self, Order, OwnerPipe, Ownership, StartError};
 
-/// How long an agent has between the request to end and its death, in milliseconds. Claude Code answers an
-/// interrupt in under 250 ms.
-const GRACE_MS: u64 = 2_000;
-
 /// Tells the agent's own dispatches where the jobs are: a chain of dispatches shares one directory.
 const JOBS_DIR_VARIABLE: &str = "AGENT_DISPATCH_JOBS_DIR";
 
@@ -220,7 +216,7 @@ impl Engine {
                 idle_timeout_seconds: prepared.idle_timeout.map(Timeout::seconds),
                 max_concurrency: self.config.settings.max_concurrency,
                 config: self.config.path.clone(),
-                grace_ms: GRACE_MS,
+                grace_ms: prepared.grace_ms,
             };
             supervisor::start(&self.store, &job, &folder, &order, prepared.prompt.as_bytes(), owner)
         };

@@ -12,6 +12,10 @@ use crate::store::{JobId, Launch, Record};
 /// How many of the newest jobs are asked whose a session is. One that is older passes unchecked.
 const SESSIONS_LOOKED_AT: usize = 200;
 
+/// How long an agent has between the request to end and its death, in milliseconds. Claude Code answers an
+/// interrupt in under 250 ms.
+const GRACE_MS: u64 = 2_000;
+
 /// The program of the claude backend.
 const CLAUDE: &str = "claude";
 
@@ -24,6 +28,8 @@ pub struct Prepared {
     pub(super) exclusive: bool,
     pub(super) fail_if_busy: bool,
     pub(super) idle_timeout: Option<Timeout>,
+    /// How long the agent has between the request to end and its death, in milliseconds.
+    pub(super) grace_ms: u64,
     pub(super) ignored: Vec<&'static str>,
 }
 
@@ -118,7 +124,7 @@ impl Engine {
             backend: Some(backend.name().to_owned()),
             session_id: match (&session, backend) {
                 (Session::New(id) | Session::Resume(id), Backend::Claude) => Some(id.clone()),
-                (_, Backend::Command) => None,
+                (_, Backend::Command | Backend::Dialogue) => None,
             },
             resumed: matches!(session, Session::Resume(_)),
             timeout_seconds: Some(timeout.seconds()),
@@ -135,6 +141,7 @@ impl Engine {
             exclusive: agent.exclusive,
             fail_if_busy: request.fail_if_busy,
             idle_timeout: request.idle_timeout.or(agent.idle_timeout),
+            grace_ms: GRACE_MS,
             ignored: ignored_by(agent, request),
         })
     }

@@ -20,5 +20,5 @@ pub use input::read_within;
 pub use lock::{LockError, lock_within, readable_when_unlocked, wait_until_unlocked};
 pub use processes::{Process, ancestors, arguments, in_short_lived_namespace, signal_process};
 pub use signals::{SignalWatch, wait_readable, wait_readable_while_read};
-pub use spawn::{Detached, Exit, Spawned, adopt_descriptor, spawn_detached, spawn_owned};
+pub use spawn::{Detached, Exit, Spawned, adopt_descriptor, spawn_detached, spawn_owned, this_program};
 pub use tree::{Brood, Sweep, adopt_orphans, kill_marked};

@@ -1,7 +1,7 @@
 //! Waiting for other jobs, and handing on what they came to.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
@@ -169,36 +169,20 @@ fn shares(lengths: &[u64], room: u64) -> Vec<u64> {
     shares
 }
 
-/// Why reading an answer ended early.
-enum Halt {
-    Full,
-    Failed(io::Error),
-}
-
-impl From<io::Error> for Halt {
-    fn from(error: io::Error) -> Self {
-        Self::Failed(error)
-    }
-}
-
 /// Adds the first `share` bytes of an answer, and says how to get at the rest.
 fn append(text: &mut String, answer: &Answer<'_>, share: usize, id: JobId) {
-    let mut left = share;
-    let read = answer.for_each_piece(|piece| {
-        let end = (0..=left.min(piece.len())).rev().find(|end| piece.is_char_boundary(*end)).unwrap_or(0);
-        text.push_str(&piece[..end]);
-        left -= end;
-        if end < piece.len() { Err(Halt::Full) } else { Ok(()) }
-    });
+    let (beginning, is_cut) = match answer.beginning(share) {
+        Ok(read) => read,
+        Err(error) => return text.push_str(&format!("(The answer cannot be read: {error})\n")),
+    };
+    text.push_str(&beginning);
     if !text.ends_with('\n') {
         text.push('\n');
     }
-    match read {
-        Ok(()) => {}
-        Err(Halt::Full) => text.push_str(&format!(
+    if is_cut {
+        text.push_str(&format!(
             "(This is only its beginning. The whole answer: `agent-dispatch result {id}`)\n"
-        )),
-        Err(Halt::Failed(error)) => text.push_str(&format!("(The rest cannot be read: {error})\n")),
+        ));
     }
 }
 

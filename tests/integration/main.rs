@@ -22,6 +22,7 @@ mod config_errors;
 mod config_original;
 mod config_places;
 mod crash;
+mod dialogue;
 mod dispatch;
 mod documents;
 mod escapes;
