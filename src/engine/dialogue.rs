@@ -13,6 +13,9 @@ use crate::supervisor::{Ownership, StartError};
 /// The line with which an agent says that the matter is settled.
 pub const RESOLVED: &str = "[RESOLVED]";
 
+/// What stands between the names of the two agents in the record of a dialogue.
+pub const DIALOGUE_SIGN: &str = " ⇄ ";
+
 /// How much of an answer the other agent is told, in bytes.
 const MESSAGE_LIMIT_BYTES: usize = 400_000;
 
@@ -198,7 +201,8 @@ impl Engine {
         let mut argv = vec![program.into_os_string()];
         argv.extend(arguments);
 
-        let mut record = Record::pending(id, &format!("{requester} ⇄ {responder}"), topic.as_str(), now);
+        let mut record =
+            Record::pending(id, &format!("{requester}{DIALOGUE_SIGN}{responder}"), topic.as_str(), now);
         let agent = requester.parse::<AgentName>().ok().and_then(|name| self.config.agents.get(&name));
         record.launch = Launch {
             parent: self.surroundings.parent,

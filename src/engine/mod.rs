@@ -20,7 +20,7 @@ mod surroundings;
 pub use batch::{AGGREGATE_TASK, Batch, BatchError, BatchItem, Refusal};
 pub use cancel::{CancelError, Cancelled, cancel, descendants};
 pub use collect::{Collection, collect, collectable};
-pub use dialogue::{Conversation, DialogueRequest, RESOLVED};
+pub use dialogue::{Conversation, DIALOGUE_SIGN, DialogueRequest, RESOLVED};
 pub use dispatch::{DispatchError, Engine, Submitted};
 pub use follow::{FollowError, Follower, Followers, Reading, lend_slot};
 pub use list::{Listing, list};

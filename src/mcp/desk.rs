@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::Authority;
 use super::result::Refused;
 use crate::config::{self, Agent, AgentName, Config};
-use crate::engine::{DispatchError, Engine, Surroundings, lend_slot};
+use crate::engine::{DIALOGUE_SIGN, DispatchError, Engine, Surroundings, lend_slot};
 use crate::store::{Claim, JobId, Record, Store, StoreError, UnixSeconds};
 
 /// One server's view of the config and the jobs. Cheap to clone.
@@ -99,10 +99,10 @@ impl Desk {
         Ok(engine)
     }
 
-    /// Whether the client may know of this agent.
+    /// Whether the client may know of this agent, or of both that have a dialogue.
     pub(super) fn shows(&self, agent: &str) -> bool {
-        let scope = self.0.authority.agents.as_ref();
-        scope.is_none_or(|agents| agents.iter().any(|name| name.as_str() == agent))
+        let Some(scope) = &self.0.authority.agents else { return true };
+        agent.split(DIALOGUE_SIGN).all(|agent| scope.iter().any(|name| name.as_str() == agent))
     }
 
     /// The agents the client may know of.

@@ -133,7 +133,9 @@ impl Window {
 /// A job that is over, with the wanted part of its answer.
 pub(super) fn over(store: &Store, record: &Record, window: Window) -> Result<Reply, Refused> {
     let result = record.conclusion();
-    let parsed = result.parsed_result.as_ref().map(Value::to_string).filter(|_| window.offset == 0);
+    // What a schema was asked for is the answer. Other data says only once more what the text says.
+    let data = result.parsed_result.as_ref().filter(|_| record.launch.response_schema.is_some());
+    let parsed = data.map(Value::to_string).filter(|_| window.offset == 0);
     let inline = parsed.filter(|text| text.len() <= window.max_chars);
     let part = match &inline {
         Some(text) => Window { offset: 0, max_chars: usize::MAX }.cut_text(text),

@@ -6,6 +6,7 @@ mod support;
 mod authority;
 mod cancelled;
 mod concurrency;
+mod dialogue;
 mod dispatch;
 mod exit;
 mod jobs;

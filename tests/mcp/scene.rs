@@ -52,6 +52,14 @@ pub(crate) fn wait_for_status(environment: &TestEnvironment, id: &str, status: &
     wait_until(PATIENCE, &format!("job {id} is {status}"), || environment.record(id)["status"] == status);
 }
 
+/// Waits until a job of this agent has this status.
+#[track_caller]
+pub(crate) fn wait_for_agent(environment: &TestEnvironment, agent: &str, status: &str) {
+    let has_it = |record: &Value| record["agent"] == agent && record["status"] == status;
+    let one_has_it = || environment.job_ids().iter().any(|id| has_it(&environment.record(id)));
+    wait_until(PATIENCE, &format!("a job of {agent} is {status}"), one_has_it);
+}
+
 /// Stops a job from the shell.
 #[track_caller]
 pub(crate) fn cancel(environment: &TestEnvironment, id: &str) {
