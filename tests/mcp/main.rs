@@ -10,6 +10,7 @@ mod dialogue;
 mod dispatch;
 mod exit;
 mod jobs;
+mod nested;
 mod parallel;
 mod progress;
 mod protocol;
