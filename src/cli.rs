@@ -7,7 +7,8 @@ use clap::{Args, Parser, Subcommand};
 #[cfg(feature = "mcp")]
 use crate::commands::serve_mcp;
 use crate::commands::{
-    agents, batch, cancel, dialogue, gc, groups, jobs, logs, result, run, stats, status, submit, wait,
+    agents, batch, cancel, dialogue, gc, groups, hook, init, jobs, logs, result, run, stats, status, submit,
+    wait,
 };
 use crate::ui::ColorChoice;
 
@@ -64,6 +65,8 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Create the config and make this tool known to Claude Code
+    Init(init::InitArgs),
     /// Manage the agents: directories that tasks can be handed to
     #[command(subcommand)]
     Agents(agents::Command),
@@ -98,6 +101,9 @@ pub(crate) enum Command {
     #[cfg(feature = "mcp")]
     #[command(alias = "serve")]
     ServeMcp(serve_mcp::ServeMcpArgs),
+    /// Called by other programs when something happens in them
+    #[command(subcommand)]
+    Hook(hook::Command),
 }
 
 #[cfg(test)]

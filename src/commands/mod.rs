@@ -7,6 +7,8 @@ mod context;
 pub(crate) mod dialogue;
 pub(crate) mod gc;
 pub(crate) mod groups;
+pub(crate) mod hook;
+pub(crate) mod init;
 pub(crate) mod jobs;
 pub(crate) mod logs;
 pub(crate) mod request;
@@ -64,6 +66,7 @@ pub(crate) fn run(cli: &Cli) -> Exit {
         Command::Dialogue(args) => dialogue::run(args, &context),
         Command::Result(args) => result::run(args, &context),
         Command::Status(args) => status::run(args, &context),
+        Command::Init(args) => init::run(args, &context),
         Command::Jobs(args) => jobs::run(args, &context),
         Command::Wait(args) => wait::run(args, &context),
         Command::Logs(args) => logs::run(args, &context),
@@ -72,6 +75,7 @@ pub(crate) fn run(cli: &Cli) -> Exit {
         Command::Stats(args) => stats::run(args, &context),
         #[cfg(feature = "mcp")]
         Command::ServeMcp(args) => serve_mcp::run(args, &context),
+        Command::Hook(command) => Ok(hook::run(command, &context)),
     };
     match outcome {
         Ok(exit) => exit,

@@ -15,7 +15,7 @@ mod values;
 pub use changes::{AgentChanges, Field, GroupChanges};
 pub use discover::{ProjectFacts, claude_md, describe};
 pub use edit::{DirectoryProblem, EditError, Editor, Kind as EntryKind, LOCK_WAIT, agent_directory};
-pub use load::{ConfigError, config_path, load};
+pub use load::{ConfigError, config_path, home_directory, load};
 pub use types::{
     Agent, BackendKind, Cache, Config, Effective, Group, Member, PERMISSION_MODES, Settings, UsageLog,
     Warning, nearest,

@@ -218,7 +218,7 @@ impl Engine {
                 config: self.config.path.clone(),
                 grace_ms: prepared.grace_ms,
             };
-            supervisor::start(&self.store, &job, &order, prepared.prompt.as_bytes(), owner)
+            supervisor::start(&self.store, &job, &folder, &order, prepared.prompt.as_bytes(), owner)
         };
         let id = record.id;
         started().map_err(|source| {
@@ -253,6 +253,13 @@ impl Engine {
             let _ = self.store.delete(id);
             job.retire();
         }
+    }
+
+    /// The id of the next job. Ids say who came first: where the clock has been set back, a job would get before those
+    /// that wait already.
+    pub(super) fn next_id(&self) -> Result<JobId, StoreError> {
+        let last = self.store.queued()?.last().copied();
+        Ok(last.map_or_else(JobId::generate, JobId::generate_after))
     }
 
     /// Refuses so many more jobs when not all of them could wait for their turn, or their chain may not make them.

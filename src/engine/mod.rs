@@ -22,7 +22,7 @@ pub use cancel::{CancelError, Cancelled, cancel, descendants};
 pub use collect::{Collection, collect, collectable};
 pub use dialogue::{Conversation, DialogueRequest, RESOLVED};
 pub use dispatch::{DispatchError, Engine, Submitted};
-pub use follow::{FollowError, Follower, Followers, Reading};
+pub use follow::{FollowError, Follower, Followers, Reading, lend_slot};
 pub use list::{Listing, list};
 pub use prepare::Prepared;
 pub use request::{Request, Task, TaskError};

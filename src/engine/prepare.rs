@@ -97,7 +97,7 @@ impl Engine {
         };
 
         // `start` says when it was created.
-        let mut record = Record::pending(JobId::generate(), name.as_str(), request.task.as_str(), 0.0);
+        let mut record = Record::pending(self.next_id()?, name.as_str(), request.task.as_str(), 0.0);
         let folder = self.store.path().join(record.id.to_string());
         let command_line = backend.command_line(&Assignment {
             program: &program,

@@ -11,8 +11,8 @@ use tokio::sync::watch;
 use super::Authority;
 use super::result::Refused;
 use crate::config::{self, Agent, AgentName, Config};
-use crate::engine::{DispatchError, Engine, Surroundings};
-use crate::store::{JobId, Record, Store, StoreError, UnixSeconds};
+use crate::engine::{DispatchError, Engine, Surroundings, lend_slot};
+use crate::store::{Claim, JobId, Record, Store, StoreError, UnixSeconds};
 
 /// One server's view of the config and the jobs. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -119,6 +119,12 @@ impl Desk {
             endings.insert(id, ending.clone());
         }
         Ok(ending)
+    }
+
+    /// Lends a job of the agent that this server works for the slot of that agent, which waits here.
+    pub(super) fn lend_slot(&self, store: &Store, id: JobId) -> Option<Claim> {
+        let parent = self.0.surroundings.parent?;
+        lend_slot(store, &store.read(id).ok()?, Some(parent))
     }
 
     /// Runs what may block on a thread of its own.

@@ -61,11 +61,15 @@ impl<'a> Caller<'a> {
     /// Waits for the jobs, and tells what they do.
     pub(super) async fn wait_for(&self, desk: &Desk, jobs: &[JobId]) -> Result<Waited, Refused> {
         let ids = jobs.to_vec();
-        let endings = desk.blocking(move |desk| {
+        let waited_for = desk.blocking(move |desk| {
             let engine = desk.engine()?;
-            ids.iter().map(|id| Ok(desk.ending(engine.store(), *id)?)).collect::<Result<Vec<_>, Refused>>()
+            let wait = |id: &JobId| {
+                let ending = desk.ending(engine.store(), *id)?;
+                Ok((ending, desk.lend_slot(engine.store(), *id)))
+            };
+            ids.iter().map(wait).collect::<Result<Vec<_>, Refused>>()
         });
-        let mut endings = endings.await?;
+        let (mut endings, _loans): (Vec<_>, Vec<_>) = waited_for.await?.into_iter().unzip();
         let mut over = std::pin::pin!(async {
             for ending in &mut endings {
                 while ending.changed().await.is_ok() {}

@@ -8,6 +8,7 @@ mod table;
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 
 use serde::Serialize;
 
@@ -84,6 +85,11 @@ impl Ui {
     /// Whether a person sees standard error as it is written.
     pub fn is_interactive(self) -> bool {
         io::stderr().is_terminal() && !self.quiet
+    }
+
+    /// What everything that is no data is written to, for those who want to know whether anybody listens.
+    pub fn listener(self) -> impl AsFd {
+        io::stderr()
     }
 
     /// Writes data as it is.

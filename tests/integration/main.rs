@@ -15,6 +15,8 @@ mod bad_input;
 mod bad_places;
 mod batch;
 mod cancel;
+#[cfg(target_os = "linux")]
+mod clock;
 mod config_edits;
 mod config_errors;
 mod config_original;
@@ -30,6 +32,8 @@ mod faults;
 mod full_disk;
 mod gc;
 mod groups;
+mod hook;
+mod init;
 mod interruption;
 mod jobs_listing;
 mod json_schema;
