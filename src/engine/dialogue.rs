@@ -7,7 +7,7 @@ use super::{DispatchError, Engine, Request, Submitted, Task};
 use crate::backend::{Backend, CommandLine, Dialogue, DialogueTurn};
 use crate::config::{AgentName, BudgetUsd, Timeout};
 use crate::os;
-use crate::store::{ErrorType, JobId, Launch, Record, StoreError, UnixSeconds};
+use crate::store::{ErrorType, Launch, Record, StoreError, UnixSeconds};
 use crate::supervisor::{Ownership, StartError};
 
 /// The line with which an agent says that the matter is settled.
@@ -195,7 +195,7 @@ impl Engine {
         arguments.extend(timeout.map(|limit| format!("--timeout={}s", limit.seconds()).into()));
         let mut shown = vec!["agent-dispatch".to_owned()];
         shown.extend(arguments.iter().map(|argument| argument.to_string_lossy().into_owned()));
-        let id = JobId::generate();
+        let id = self.next_id()?;
         let program = os::this_program()
             .map_err(|source| DispatchError::Start { id, source: StartError::Io(source) })?;
         let mut argv = vec![program.into_os_string()];
