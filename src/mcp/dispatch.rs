@@ -3,11 +3,11 @@
 use rmcp::RoleServer;
 use rmcp::model::{CallToolResponse, CallToolResult, CreateTaskResult};
 use rmcp::service::RequestContext;
-use tokio_util::sync::CancellationToken;
 
 use super::arguments::{self, Arguments, Manner};
 use super::desk::{Desk, now};
 use super::result::{self, Refused, Reply};
+use super::session::Session;
 use super::tasks;
 use super::waiting::{Caller, Waited};
 use crate::engine::{DispatchError, Engine, Ownership, cancel, descendants};
@@ -18,7 +18,7 @@ pub(super) async fn dispatch(
     desk: &Desk,
     mut arguments: Arguments,
     context: &RequestContext<RoleServer>,
-    leaving: &CancellationToken,
+    session: &Session,
 ) -> Result<CallToolResponse, Refused> {
     let request = arguments::request(&mut arguments)?;
     let manner = Manner::read(&mut arguments)?;
@@ -29,7 +29,7 @@ pub(super) async fn dispatch(
         desk.check_agent(&request.agent, engine.config()).map_err(refused)?;
         Ok(engine.submit(&request, Ownership::Nobody, now()).map_err(refused)?.id)
     });
-    attend(desk, id.await?, manner, context, leaving).await
+    attend(desk, id.await?, manner, context, session).await
 }
 
 /// `dispatch_dialogue`: lets two agents work something out, as one job.
@@ -37,7 +37,7 @@ pub(super) async fn dialogue(
     desk: &Desk,
     mut arguments: Arguments,
     context: &RequestContext<RoleServer>,
-    leaving: &CancellationToken,
+    session: &Session,
 ) -> Result<CallToolResponse, Refused> {
     let request = arguments::dialogue(&mut arguments)?;
     let manner = Manner::waiting(&mut arguments)?;
@@ -49,7 +49,7 @@ pub(super) async fn dialogue(
         }
         Ok(engine.submit_dialogue(request, Ownership::Nobody, now()).map_err(refused)?.id)
     });
-    attend(desk, id.await?, manner, context, leaving).await
+    attend(desk, id.await?, manner, context, session).await
 }
 
 /// Waits for a job in the manner its caller wants, and answers.
@@ -58,9 +58,9 @@ async fn attend(
     id: JobId,
     manner: Manner,
     context: &RequestContext<RoleServer>,
-    leaving: &CancellationToken,
+    session: &Session,
 ) -> Result<CallToolResponse, Refused> {
-    let caller = Caller::new(context, leaving, manner.wait);
+    let caller = Caller::new(context, session, manner.wait);
     if caller.has_cancelled() {
         return stop(desk, vec![id]).await;
     }

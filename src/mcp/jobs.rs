@@ -6,12 +6,12 @@ use rmcp::RoleServer;
 use rmcp::model::CallToolResult;
 use rmcp::service::RequestContext;
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
 
 use super::arguments::{Arguments, Kind, MOST_JOBS, Wanted};
 use super::desk::{Desk, now};
 use super::dispatch::cancel_all;
 use super::result::{self, Refused, Reply, Window};
+use super::session::Session;
 use super::waiting::Caller;
 use crate::engine::{Engine, FollowError, Reading, collect, collectable, list, look};
 use crate::store::{JobId, Policy, Record, Status};
@@ -31,7 +31,7 @@ pub(super) async fn result(
     desk: &Desk,
     mut arguments: Arguments,
     context: &RequestContext<RoleServer>,
-    leaving: &CancellationToken,
+    session: &Session,
 ) -> Result<CallToolResult, Refused> {
     let wanted = Wanted::read(&mut arguments)?;
     arguments.end()?;
@@ -40,7 +40,7 @@ pub(super) async fn result(
     // The log of a job is asked for while it runs; its answer is worth waiting for.
     let wait = wait.or_else(|| (kind != Kind::Answer).then_some(Duration::ZERO));
     if record.finished().is_none() && !record.is_foreign() {
-        Caller::new(context, leaving, wait).wait_for(desk, &[id]).await?;
+        Caller::new(context, session, wait).wait_for(desk, &[id]).await?;
     }
     let reply = desk.blocking(move |desk| {
         let engine = desk.engine()?;
@@ -173,7 +173,7 @@ pub(super) async fn cancel(
     desk: &Desk,
     mut arguments: Arguments,
     context: &RequestContext<RoleServer>,
-    leaving: &CancellationToken,
+    session: &Session,
 ) -> Result<CallToolResult, Refused> {
     let id = arguments.job()?;
     arguments.end()?;
@@ -181,7 +181,7 @@ pub(super) async fn cancel(
     let was_over = record.finished().is_some();
     if !was_over {
         desk.blocking(move |desk| cancel_all(&*desk.engine()?, id)).await?;
-        Caller::new(context, leaving, Some(STOP_PATIENCE)).wait_for(desk, &[id]).await?;
+        Caller::new(context, session, Some(STOP_PATIENCE)).wait_for(desk, &[id]).await?;
     }
     let record = desk.blocking(move |desk| desk.look(id)).await?;
     let status = record.status();

@@ -13,6 +13,7 @@ mod jobs;
 mod parallel;
 mod result;
 mod server;
+mod session;
 mod tasks;
 mod tools;
 mod waiting;
@@ -30,10 +31,14 @@ use tokio_util::sync::CancellationToken;
 use crate::config::AgentName;
 use desk::Desk;
 use server::Server;
+use session::Session;
 use wire::Wire;
 
+/// How long a client is listened to after the signal to end.
+const LAST_WORDS: Duration = Duration::from_millis(20);
+
 /// How long answers that are on their way may take when the server is to end.
-const FAREWELL: Duration = Duration::from_millis(80);
+const FAREWELL: Duration = Duration::from_millis(70);
 
 /// How many calls look or start something at the same moment. Each has files open meanwhile; more would be no faster.
 const BLOCKING_THREADS: usize = 16;
@@ -68,11 +73,11 @@ async fn attend(desk: Desk) -> io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
-    let leaving = CancellationToken::new();
+    let session = Session::default();
     let (input, output) = rmcp::transport::stdio_pipes();
-    let wire = Wire::new(input, output, leaving.clone());
+    let wire = Wire::new(input, output, session.clone());
     let stop = CancellationToken::new();
-    let server = Server::new(desk, leaving.clone());
+    let server = Server::new(desk, session.clone());
     let serving = async {
         match server.serve_with_ct(wire, stop.clone()).await {
             Ok(running) => running.waiting().await.unwrap_or(QuitReason::Closed),
@@ -80,16 +85,23 @@ async fn attend(desk: Desk) -> io::Result<()> {
             Err(_) => QuitReason::Closed,
         }
     };
+    let told_to_end = async {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+        // Claude Code takes its calls back and sends the signal at the same moment.
+        tokio::time::sleep(LAST_WORDS).await;
+    };
     tokio::pin!(serving);
     tokio::select! {
         _ = &mut serving => return Ok(()),
-        () = leaving.cancelled() => {}
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-        _ = hangup.recv() => {}
+        () = session.leaving.cancelled() => {}
+        () = told_to_end => {}
     }
     // Calls that wait end first, as calls whose jobs go on, and only then does the session.
-    leaving.cancel();
+    session.leaving.cancel();
     tokio::task::yield_now().await;
     stop.cancel();
     let _ = tokio::time::timeout(FAREWELL, serving).await;

@@ -4,12 +4,12 @@ use rmcp::RoleServer;
 use rmcp::model::{CallToolResponse, CallToolResult};
 use rmcp::service::RequestContext;
 use serde_json::{Map, Value, json};
-use tokio_util::sync::CancellationToken;
 
 use super::arguments::{self, Arguments, Manner};
 use super::desk::{Desk, now};
 use super::dispatch::{refused, stop, tell};
 use super::result::{PART_CHARS, Refused, Reply};
+use super::session::Session;
 use super::waiting::{Caller, Waited};
 use crate::engine::{Batch, BatchError, BatchItem, Ownership, Refusal, Request};
 use crate::store::JobId;
@@ -22,7 +22,7 @@ pub(super) async fn parallel(
     desk: &Desk,
     mut arguments: Arguments,
     context: &RequestContext<RoleServer>,
-    leaving: &CancellationToken,
+    session: &Session,
 ) -> Result<CallToolResponse, Refused> {
     let items = arguments.objects("dispatches")?;
     let aggregate = arguments.text("aggregate")?.map(|agent| Request::aggregate(agent, None));
@@ -37,7 +37,7 @@ pub(super) async fn parallel(
     }))?;
     let batch = desk.blocking(move |desk| start(desk, &requests, aggregate.as_ref())).await?;
     let all: Vec<JobId> = batch.jobs.iter().copied().chain(batch.aggregate).collect();
-    let caller = Caller::new(context, leaving, manner.wait);
+    let caller = Caller::new(context, session, manner.wait);
     let cancelled = caller.has_cancelled()
         || (!manner.background && caller.wait_for(desk, &all).await? == Waited::Cancelled);
     if cancelled {

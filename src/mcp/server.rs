@@ -8,24 +8,23 @@ use rmcp::model::{
     PaginatedRequestParams, ServerCapabilities, ServerConfig,
 };
 use rmcp::service::RequestContext;
-use tokio_util::sync::CancellationToken;
 
 use super::arguments::Arguments;
 use super::desk::Desk;
 use super::result::{Refused, Reply};
+use super::session::Session;
 use super::tools::Name;
 use super::{agents, configure, dispatch, jobs, parallel, tasks, tools};
 
 /// Answers one client.
 pub(super) struct Server {
     desk: Desk,
-    /// Told when the server has to go.
-    leaving: CancellationToken,
+    session: Session,
     about: ServerConfig,
 }
 
 impl Server {
-    pub(super) fn new(desk: Desk, leaving: CancellationToken) -> Self {
+    pub(super) fn new(desk: Desk, session: Session) -> Self {
         // A config that is broken now may be mended before the first call.
         let engine = desk.engine().ok();
         let config = engine.as_ref().map(|engine| engine.config());
@@ -35,7 +34,7 @@ impl Server {
         let mut about = ServerConfig::new(capabilities).with_instructions(instructions);
         about.server_info = Implementation::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
             .with_title("Agent Dispatch");
-        Self { desk, leaving, about }
+        Self { desk, session, about }
     }
 
     async fn call(
@@ -44,13 +43,13 @@ impl Server {
         arguments: Arguments,
         context: &RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, Refused> {
-        let (desk, leaving) = (&self.desk, &self.leaving);
+        let (desk, session) = (&self.desk, &self.session);
         match tool {
-            Name::Dispatch => dispatch::dispatch(desk, arguments, context, leaving).await,
-            Name::DispatchParallel => parallel::parallel(desk, arguments, context, leaving).await,
-            Name::DispatchDialogue => dispatch::dialogue(desk, arguments, context, leaving).await,
-            Name::DispatchResult => Ok(jobs::result(desk, arguments, context, leaving).await?.into()),
-            Name::DispatchCancel => Ok(jobs::cancel(desk, arguments, context, leaving).await?.into()),
+            Name::Dispatch => dispatch::dispatch(desk, arguments, context, session).await,
+            Name::DispatchParallel => parallel::parallel(desk, arguments, context, session).await,
+            Name::DispatchDialogue => dispatch::dialogue(desk, arguments, context, session).await,
+            Name::DispatchResult => Ok(jobs::result(desk, arguments, context, session).await?.into()),
+            Name::DispatchCancel => Ok(jobs::cancel(desk, arguments, context, session).await?.into()),
             Name::DispatchJobs => at_once(desk, arguments, jobs::jobs).await,
             Name::DispatchGc => at_once(desk, arguments, jobs::gc).await,
             Name::ListAgents => at_once(desk, arguments, agents::list).await,
@@ -95,6 +94,7 @@ impl ServerHandler for Server {
         };
         let arguments = Arguments::new(tool.as_str(), request.arguments.unwrap_or_default());
         let answered = self.call(tool, arguments, &context).await;
+        self.session.forget(&context.id);
         Ok(answered.unwrap_or_else(|refused| CallToolResult::from(refused).into()))
     }
 

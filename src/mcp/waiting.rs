@@ -6,10 +6,10 @@ use std::time::Duration;
 use rmcp::RoleServer;
 use rmcp::model::ProgressNotificationParam;
 use rmcp::service::RequestContext;
-use tokio_util::sync::CancellationToken;
 
 use super::desk::Desk;
 use super::result::Refused;
+use super::session::Session;
 use crate::engine::{Activity, Engine, Reading};
 use crate::store::{JobId, Record};
 use crate::ui::human;
@@ -37,7 +37,7 @@ pub(super) enum Waited {
 /// Somebody who waits.
 pub(super) struct Caller<'a> {
     context: &'a RequestContext<RoleServer>,
-    leaving: &'a CancellationToken,
+    session: &'a Session,
     end: Option<tokio::time::Instant>,
 }
 
@@ -45,17 +45,21 @@ impl<'a> Caller<'a> {
     /// The caller of a request, who waits for `wait` or as long as clients of its kind do.
     pub(super) fn new(
         context: &'a RequestContext<RoleServer>,
-        leaving: &'a CancellationToken,
+        session: &'a Session,
         wait: Option<Duration>,
     ) -> Self {
         let client = context.client_info();
         let wait = patience(client.as_ref().map(|client| client.name.as_str()), wait);
-        Self { context, leaving, end: wait.map(|wait| tokio::time::Instant::now() + wait) }
+        Self { context, session, end: wait.map(|wait| tokio::time::Instant::now() + wait) }
     }
 
-    /// Whether the client has taken its call back. A server that leaves cancels its calls as well: that stops no job.
+    /// Whether the client has taken its call back.
     pub(super) fn has_cancelled(&self) -> bool {
-        self.context.ct.is_cancelled() && !self.leaving.is_cancelled()
+        self.session.has_taken_back(&self.context.id)
+    }
+
+    fn waited_in_vain(&self) -> Waited {
+        if self.has_cancelled() { Waited::Cancelled } else { Waited::LongEnough }
     }
 
     /// Waits for the jobs, and tells what they do.
@@ -80,10 +84,9 @@ impl<'a> Caller<'a> {
             tokio::select! {
                 biased;
                 () = &mut over => return Ok(Waited::Over),
-                () = self.leaving.cancelled() => return Ok(Waited::LongEnough),
-                () = self.context.ct.cancelled() => {
-                    return Ok(if self.has_cancelled() { Waited::Cancelled } else { Waited::LongEnough });
-                }
+                // The server leaves, or the client has cancelled the call.
+                () = self.context.ct.cancelled() => return Ok(self.waited_in_vain()),
+                () = self.session.leaving.cancelled() => return Ok(self.waited_in_vain()),
                 () = until(self.end) => return Ok(Waited::LongEnough),
                 () = news.tell(desk), if news.is_wanted() => {}
             }

@@ -7,14 +7,17 @@ use std::io;
 use std::mem;
 use std::time::Duration;
 
-use rmcp::model::{ErrorData, JsonRpcError, JsonRpcMessage, RequestId};
+use rmcp::model::{
+    ClientNotification, ErrorData, JsonRpcError, JsonRpcMessage, JsonRpcNotification, RequestId,
+};
 use rmcp::service::{RoleServer, RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
 use rmcp::transport::async_rw::AsyncRwTransport;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, BufReader, Empty};
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
+
+use super::session::Session;
 
 /// The longest message that is read, in bytes. A task may have 10,000,000 bytes, which JSON can blow up sixfold.
 const LONGEST_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
@@ -36,8 +39,7 @@ pub(super) struct Wire<R, W: AsyncWrite> {
     refusals: JoinSet<()>,
     /// Whether a request has been read: nothing else can open a session.
     is_open: bool,
-    /// Told when there is nothing more to read.
-    end: CancellationToken,
+    session: Session,
 }
 
 /// What a line turned out to be.
@@ -53,8 +55,8 @@ where
     R: AsyncRead + Send + Unpin,
     W: AsyncWrite + Send + Unpin + 'static,
 {
-    /// A client that is read from `input` and written to by `output`; `end` is cancelled when it has gone.
-    pub(super) fn new(input: R, output: W, end: CancellationToken) -> Self {
+    /// A client that is read from `input` and written to by `output`. Tells its session when it has gone, and what it takes back.
+    pub(super) fn new(input: R, output: W, session: Session) -> Self {
         Self {
             input: BufReader::with_capacity(KEPT_BYTES, input),
             line: Vec::new(),
@@ -62,7 +64,7 @@ where
             output: AsyncRwTransport::new(tokio::io::empty(), output),
             refusals: JoinSet::new(),
             is_open: false,
-            end,
+            session,
         }
     }
 
@@ -123,7 +125,7 @@ where
         loop {
             if !matches!(self.read_line().await, Ok(true)) {
                 self.finish_refusals().await;
-                self.end.cancel();
+                self.session.leaving.cancel();
                 return None;
             }
             let understood = if mem::take(&mut self.discarding) {
@@ -139,6 +141,15 @@ where
             self.line.shrink_to(KEPT_BYTES);
             match understood {
                 Understood::Message(message) => {
+                    if let JsonRpcMessage::Notification(JsonRpcNotification {
+                        notification: ClientNotification::CancelledNotification(cancelled),
+                        ..
+                    }) = &*message
+                        && let Some(call) = &cancelled.params.request_id
+                    {
+                        // Noted here, where the order of what was read is known.
+                        self.session.take_back(call.clone());
+                    }
                     self.is_open |= matches!(*message, JsonRpcMessage::Request(_));
                     if self.is_open {
                         return Some(*message);

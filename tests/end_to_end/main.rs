@@ -12,6 +12,7 @@ mod died_supervisor;
 mod failures;
 mod instructions;
 mod interrupt;
+mod mcp;
 mod permissions;
 mod prompts;
 mod readme;
