@@ -14,6 +14,7 @@
 
 mod history;
 mod jobs;
+mod mcp;
 mod process;
 mod world;
 
@@ -71,7 +72,7 @@ impl Bar {
 /// Measures one thing.
 type Measure = fn() -> Vec<Bar>;
 
-const MEASURES: [(&str, Measure); 7] = [
+const MEASURES: [(&str, Measure); 8] = [
     ("version", version),
     ("run", jobs::run),
     ("submit", jobs::submit),
@@ -79,6 +80,7 @@ const MEASURES: [(&str, Measure); 7] = [
     ("wait", jobs::wait),
     ("throughput", jobs::throughput),
     ("followers", jobs::followers),
+    ("mcp", mcp::measure),
 ];
 
 fn main() -> ExitCode {
