@@ -16,6 +16,7 @@
 
 mod history;
 mod jobs;
+mod mcp;
 mod process;
 mod world;
 
@@ -75,7 +76,7 @@ impl Bar {
 /// Measures one thing.
 type Measure = fn() -> Vec<Bar>;
 
-const MEASURES: [(&str, Measure); 7] = [
+const MEASURES: [(&str, Measure); 8] = [
     ("version", version),
     ("run", jobs::run),
     ("submit", jobs::submit),
@@ -83,6 +84,7 @@ const MEASURES: [(&str, Measure); 7] = [
     ("wait", jobs::wait),
     ("throughput", jobs::throughput),
     ("followers", jobs::followers),
+    ("mcp", mcp::measure),
 ];
 
 fn main() -> ExitCode {

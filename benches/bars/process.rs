@@ -1,6 +1,6 @@
 //! One process, measured from its start to its end.
 
-#![expect(unsafe_code, reason = "only wait4 tells what one child used")]
+#![expect(unsafe_code, reason = "wait4 and kill have no safe form in the standard library")]
 
 use std::io::Write;
 use std::process::{Child, Command, Stdio};
@@ -49,6 +49,11 @@ impl Process {
         Usage { wall, max_rss_mb, output }
     }
 
+    /// The command itself, for who needs pipes of its own.
+    pub(crate) fn into_command(self) -> Command {
+        self.command
+    }
+
     /// Starts it with its output thrown away.
     pub(crate) fn spawn(mut self) -> Child {
         self.start(Stdio::null())
@@ -65,8 +70,15 @@ impl Process {
     }
 }
 
+/// Sends SIGTERM to a child.
+pub(crate) fn terminate(child: &Child) {
+    // SAFETY: the child was not waited for, so its pid is still its own.
+    let sent = unsafe { libc::kill(child.id().cast_signed(), libc::SIGTERM) };
+    assert_eq!(sent, 0, "the child is there");
+}
+
 /// Waits for a child; returns how it ended and the most memory it had, in MB.
-fn reap(child: &Child) -> (i32, f64) {
+pub(crate) fn reap(child: &Child) -> (i32, f64) {
     let pid = child.id();
     let mut status = 0;
     // SAFETY: all zeros is a valid `rusage`, and both pointers are to live values.

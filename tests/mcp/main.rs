@@ -5,6 +5,7 @@ mod support;
 
 mod authority;
 mod cancelled;
+mod clients;
 mod concurrency;
 mod dialogue;
 mod dispatch;
