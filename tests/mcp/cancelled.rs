@@ -119,3 +119,26 @@ fn a_call_that_ran_out_of_time_and_is_then_taken_back_leaves_its_job() {
     scene::wait_for_status(&environment, &id, "running");
     scene::cancel(&environment, &id);
 }
+
+#[test]
+fn a_dispatch_taken_back_is_stopped_even_if_the_client_ends_its_server_with_it() {
+    for signal in [Some(libc::SIGINT), Some(libc::SIGTERM), None] {
+        let environment = with_agent();
+        let mut client = McpClient::connect(&environment);
+        let call = client.request_call("dispatch", task(ENDLESS));
+        let id = only_job(&environment);
+        match signal {
+            // In this order, as Claude Code may do it.
+            Some(signal) => {
+                client.signal(signal);
+                client.notify("notifications/cancelled", json!({"requestId": call}));
+            }
+            None => {
+                client.notify("notifications/cancelled", json!({"requestId": call}));
+                client.close_stdin();
+            }
+        }
+        assert!(client.end(PATIENCE).success(), "{signal:?}");
+        scene::wait_for_status(&environment, &id, "cancelled");
+    }
+}
