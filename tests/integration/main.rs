@@ -45,3 +45,4 @@ mod status_and_result;
 mod submit_and_wait;
 mod traps;
 mod turns;
+mod workflows;
