@@ -316,8 +316,8 @@ fn no_file_names_a_place_on_somebodys_machine() {
         let text = fine.iter().fold(text.to_owned(), |text, fine| text.replace(fine.as_str(), ""));
         places.iter().find(|place| text.contains(place.as_str())).cloned()
     };
-    let directories =
-        ["src", "tests", "benches", "examples", "completions", "man", ".ci"].map(|name| root().join(name));
+    let directories = ["src", "tests", "benches", "examples", "completions", "man", ".ci", ".github"]
+        .map(|name| root().join(name));
     let mut paths: Vec<PathBuf> =
         directories.iter().filter(|path| path.is_dir()).flat_map(|path| files(path)).collect();
     let top = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path());

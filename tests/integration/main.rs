@@ -52,3 +52,4 @@ mod submit_and_wait;
 mod traps;
 mod turns;
 mod usage;
+mod workflows;
