@@ -7,6 +7,7 @@
 
 mod files;
 mod foreign;
+mod host;
 mod lock;
 mod processes;
 mod signals;
@@ -15,8 +16,12 @@ mod tree;
 
 pub use files::{FileError, OwnedDir, Refusal, create_private_parents, memory_file, replace_file};
 pub use foreign::{open_lock_file, read_beginning};
+pub use host::{FileSystem, file_system, umask};
 pub use lock::{LockError, lock_within, readable_when_unlocked, wait_until_unlocked};
-pub use processes::{Process, ancestors, arguments, in_short_lived_namespace, signal_process};
+pub use processes::{
+    Description, Process, Program, ancestors, arguments, in_short_lived_namespace, processes_of_this_user,
+    signal_process, this_program,
+};
 pub use signals::{SignalWatch, wait_readable};
 pub use spawn::{Detached, Exit, Spawned, adopt_descriptor, spawn_detached, spawn_owned};
 pub use tree::{Brood, Sweep, adopt_orphans, kill_marked};
