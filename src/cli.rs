@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 #[cfg(feature = "mcp")]
 use crate::commands::serve_mcp;
-use crate::commands::{agents, cancel, gc, groups, jobs, logs, result, run, status, submit, wait};
+use crate::commands::{agents, cancel, doctor, gc, groups, jobs, logs, result, run, status, submit, wait};
 use crate::ui::ColorChoice;
 
 const EXIT_CODES: &str = "\
@@ -86,6 +86,8 @@ pub(crate) enum Command {
     Cancel(cancel::CancelArgs),
     /// Delete jobs that are over
     Gc(gc::GcArgs),
+    /// Say what is wrong, and which command mends it
+    Doctor(doctor::DoctorArgs),
     /// Serve the jobs to an MCP client on standard input and output
     #[cfg(feature = "mcp")]
     #[command(alias = "serve")]

@@ -3,6 +3,7 @@
 pub(crate) mod agents;
 pub(crate) mod cancel;
 mod context;
+pub(crate) mod doctor;
 pub(crate) mod gc;
 pub(crate) mod groups;
 pub(crate) mod jobs;
@@ -64,6 +65,7 @@ pub(crate) fn run(cli: &Cli) -> Exit {
         Command::Logs(args) => logs::run(args, &context),
         Command::Cancel(args) => cancel::run(args, &context),
         Command::Gc(args) => gc::run(args, &context),
+        Command::Doctor(args) => doctor::run(args, &context),
         #[cfg(feature = "mcp")]
         Command::ServeMcp(args) => serve_mcp::run(args, &context),
     };

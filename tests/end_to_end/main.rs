@@ -8,6 +8,7 @@ mod background;
 mod budget;
 mod cancel;
 mod died_supervisor;
+mod doctor;
 mod failures;
 mod instructions;
 mod interrupt;

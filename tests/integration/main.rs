@@ -20,6 +20,7 @@ mod config_original;
 mod config_places;
 mod crash;
 mod dispatch;
+mod doctor;
 mod documents;
 mod escapes;
 mod exit_codes;
