@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand};
 #[cfg(feature = "mcp")]
 use crate::commands::serve_mcp;
 use crate::commands::{
-    agents, batch, cancel, dialogue, gc, groups, hook, init, jobs, logs, result, run, stats, status, submit,
-    wait,
+    agents, batch, cancel, dialogue, doctor, gc, groups, hook, init, jobs, logs, result, run, stats, status,
+    submit, wait,
 };
 use crate::ui::ColorChoice;
 
@@ -97,6 +97,8 @@ pub(crate) enum Command {
     Gc(gc::GcArgs),
     /// Show how often the agents succeed, what they cost and how long they take
     Stats(stats::StatsArgs),
+    /// Say what is wrong, and which command mends it
+    Doctor(doctor::DoctorArgs),
     /// Serve the jobs to an MCP client on standard input and output
     #[cfg(feature = "mcp")]
     #[command(alias = "serve")]

@@ -5,6 +5,7 @@ pub(crate) mod batch;
 pub(crate) mod cancel;
 mod context;
 pub(crate) mod dialogue;
+pub(crate) mod doctor;
 pub(crate) mod gc;
 pub(crate) mod groups;
 pub(crate) mod hook;
@@ -73,6 +74,7 @@ pub(crate) fn run(cli: &Cli) -> Exit {
         Command::Cancel(args) => cancel::run(args, &context),
         Command::Gc(args) => gc::run(args, &context),
         Command::Stats(args) => stats::run(args, &context),
+        Command::Doctor(args) => doctor::run(args, &context),
         #[cfg(feature = "mcp")]
         Command::ServeMcp(args) => serve_mcp::run(args, &context),
         Command::Hook(command) => Ok(hook::run(command, &context)),

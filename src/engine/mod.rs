@@ -11,6 +11,7 @@ mod dialogue;
 mod dispatch;
 mod follow;
 mod list;
+mod machine;
 mod prepare;
 mod prompt;
 mod request;
@@ -24,12 +25,16 @@ pub use dialogue::{Conversation, DIALOGUE_SIGN, DialogueRequest, RESOLVED};
 pub use dispatch::{DispatchError, Engine, Submitted};
 pub use follow::{FollowError, Follower, Followers, Reading, lend_slot};
 pub use list::{Listing, list};
-pub use prepare::Prepared;
+pub use machine::{Binary, Copy, Marked, Role, census, file_system, is_short_lived_sandbox, umask};
+pub use prepare::{Prepared, find_program};
 pub use request::{Request, Task, TaskError};
 pub use stats::{Figures, Selection, ShortTimeout, Stats, stats};
 pub use surroundings::Surroundings;
 
+pub use crate::backend::claude::{Bills, ClaudeHome, Login, Registration, Scope, options as claude_options};
 pub use crate::backend::{
     Activity, Backend, Dialogue, DialogueLine, DialogueTurn, Event, EventKind, PROMPT_LIMIT_BYTES,
+    is_stripped,
 };
+pub use crate::os::FileSystem;
 pub use crate::supervisor::{OwnerPipe, Ownership, recover as look};

@@ -167,14 +167,9 @@ impl Engine {
         }
     }
 
-    /// Where the agent's program is. A relative path with a slash is meant from the agent's directory.
     fn program(&self, name: &AgentName, agent: &Agent) -> Result<PathBuf, DispatchError> {
-        let program = match agent.backend {
-            BackendKind::Claude => CLAUDE,
-            BackendKind::Command => agent.command.first().map_or("", String::as_str),
-        };
-        which::which_in(program, self.surroundings.path.as_deref().map(OsStr::new), &agent.directory)
-            .map_err(|_| DispatchError::NoProgram { agent: name.clone(), program: program.to_owned() })
+        find_program(agent, self.surroundings.path.as_deref())
+            .map_err(|program| DispatchError::NoProgram { agent: name.clone(), program })
     }
 
     /// Refuses a session that a job of another agent began. Claude Code itself would go on with it in any directory.
@@ -193,6 +188,20 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Where the agent's program is, looked for in `path`, a value as of `PATH`. A relative path with a slash is meant from
+/// the agent's directory.
+///
+/// # Errors
+///
+/// The program as it was looked for, when it is not there.
+pub fn find_program(agent: &Agent, path: Option<&OsStr>) -> Result<PathBuf, String> {
+    let program = match agent.backend {
+        BackendKind::Claude => CLAUDE,
+        BackendKind::Command => agent.command.first().map_or("", String::as_str),
+    };
+    which::which_in(program, path, &agent.directory).map_err(|_| program.to_owned())
 }
 
 /// What of a request a plain program has no use for.

@@ -88,6 +88,15 @@ impl Store {
         Ok(leftovers)
     }
 
+    /// The records that were moved aside because nobody can read them.
+    pub fn damaged(&self) -> Result<Vec<JobId>, StoreError> {
+        let mut damaged = Vec::new();
+        self.jobs.for_each_name(|name| {
+            damaged.extend(std::str::from_utf8(name).ok().and_then(paths::id_of_damaged));
+        })?;
+        Ok(damaged)
+    }
+
     /// Removes files without an owner.
     pub fn remove_leftovers(&self, leftovers: &Leftovers) -> Result<(), StoreError> {
         for name in &leftovers.temporary {

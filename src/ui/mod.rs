@@ -82,6 +82,11 @@ impl Ui {
         Self { color_out: false, color_err: false, ..self }
     }
 
+    /// Whether only what went wrong is to be said.
+    pub fn is_quiet(self) -> bool {
+        self.quiet
+    }
+
     /// Whether a person sees standard error as it is written.
     pub fn is_interactive(self) -> bool {
         io::stderr().is_terminal() && !self.quiet

@@ -9,6 +9,7 @@ mod budget;
 mod cancel;
 mod claude_code;
 mod died_supervisor;
+mod doctor;
 mod failures;
 mod instructions;
 mod interrupt;

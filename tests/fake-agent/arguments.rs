@@ -19,6 +19,24 @@ pub(crate) struct Arguments {
     pub(crate) prompt: Option<String>,
 }
 
+/// What claude's help says of the flags this tool may pass.
+pub(crate) const HELP: &str = "\
+Usage: claude [options] [command] [prompt]
+
+Options:
+  --allowedTools, --allowed-tools <tools...>
+  --append-system-prompt <prompt>
+  --disallowedTools, --disallowed-tools <tools...>
+  --json-schema <schema>
+  --max-budget-usd <amount>
+  --model <model>
+  --output-format <format>
+  --permission-mode <mode>
+  -p, --print
+  -r, --resume [value]
+  --session-id <uuid>
+  --verbose";
+
 /// claude's `--output-format`.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OutputFormat {

@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let outcome = match argv.first().map(String::as_str) {
         Some("--version" | "-v") => writeln!(io::stdout(), "{VERSION} (Claude Code)").map(|()| 0),
+        Some("--help" | "-h") => writeln!(io::stdout(), "{}", arguments::HELP).map(|()| 0),
         Some("leftover") => escape::run_leftover(&argv[1..]).map(|()| 0),
         Some("mcp") => mcp::perform(&argv[1..]),
         Some("auth") => {

@@ -24,6 +24,7 @@ mod config_places;
 mod crash;
 mod dialogue;
 mod dispatch;
+mod doctor;
 mod documents;
 mod escapes;
 mod examples;

@@ -4,6 +4,9 @@
 //! swallow what follows them. The prompt is not here, it goes to standard input.
 
 use std::ffi::OsString;
+use std::path::Path;
+
+use serde_json::Value;
 
 use crate::backend::{Assignment, CommandLine, RefusedArgument, Session};
 
@@ -64,6 +67,36 @@ pub(in crate::backend) fn command_line(assignment: &Assignment<'_>) -> Result<Co
         Some(text) => line.system_prompt_file(text),
     }
     Ok(line.finished)
+}
+
+/// The options a task can need, by the names that `claude --help` lists. The file variant of the system prompt is
+/// left out: help texts write it in ways of their own.
+pub fn options() -> Vec<String> {
+    let tools = ["Read".to_owned()];
+    let sessions = [Session::New("1".to_owned()), Session::Resume("1".to_owned())];
+    let lines = sessions.iter().filter_map(|session| {
+        command_line(&Assignment {
+            program: Path::new("claude"),
+            arguments: &[],
+            system_prompt: Some("x"),
+            session,
+            model: Some("x"),
+            permission_mode: Some("default"),
+            allowed_tools: &tools,
+            disallowed_tools: &tools,
+            max_budget_usd: Some(1.0),
+            response_schema: Some(&Value::Bool(true)),
+            job_directory: Path::new("/"),
+        })
+        .ok()
+    });
+    let mut options: Vec<String> = lines
+        .flat_map(|line| line.shown.into_iter().skip(1))
+        .map(|argument| argument.split('=').next().unwrap_or_default().to_owned())
+        .collect();
+    options.sort();
+    options.dedup();
+    options
 }
 
 struct Builder<'a> {
@@ -133,7 +166,6 @@ fn checked(flag: &str, field: &'static str, value: &str) -> Result<String, Refus
 mod tests {
     use super::*;
     use serde_json::json;
-    use std::path::Path;
 
     fn assignment(session: &Session) -> Assignment<'_> {
         Assignment {
@@ -185,6 +217,15 @@ mod tests {
         assert_eq!(arguments(&line), expected);
         assert_eq!(line.shown, expected);
         assert!(line.files.is_empty());
+    }
+
+    #[test]
+    fn the_options_are_those_of_every_command_line() {
+        let options = options();
+        for option in ["-p", "--session-id", "--resume", "--max-budget-usd", "--json-schema", "--verbose"] {
+            assert!(options.iter().any(|known| known == option), "{option}: {options:?}");
+        }
+        assert_eq!(options.len(), 12, "{options:?}");
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 mod causes;
 mod command_line;
+mod home;
 mod large;
+mod login;
 mod prompt;
 pub(in crate::backend) mod stream;
 mod surrogates;
@@ -12,5 +14,8 @@ mod verdict;
 
 pub(in crate::backend) use causes::is_account_limit;
 pub(in crate::backend) use command_line::command_line;
+pub use command_line::options;
+pub use home::{ClaudeHome, Registration, Scope};
+pub use login::{Bills, Login};
 pub use prompt::safe_prompt;
 pub(in crate::backend) use verdict::conclude;

@@ -1,6 +1,7 @@
 //! Looking at processes: who is whose child, what they were started with, sending them a signal.
 
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
@@ -28,6 +29,49 @@ pub struct Process {
     pub started: u64,
     /// Whether it is dead and waits to be reaped.
     pub zombie: bool,
+}
+
+/// What a process of this user tells about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description {
+    /// Its number.
+    pub pid: i32,
+    /// What it was started with, the program's name first.
+    pub arguments: Vec<Vec<u8>>,
+    /// The value of the variable that was asked for, in the environment it was started with.
+    pub variable: Option<String>,
+    /// The file it runs, where the platform tells.
+    pub program: Option<Program>,
+    /// How long ago it started.
+    pub age: Option<Duration>,
+}
+
+/// The file that a process runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    /// Where it is, or was.
+    pub path: PathBuf,
+    /// Whether it has been deleted or replaced since.
+    pub is_gone: bool,
+    /// What tells it from every other file that exists: device and inode.
+    identity: (u64, u64),
+}
+
+impl Program {
+    /// Whether both are one file, whatever its names.
+    pub fn is_same_file(&self, other: &Self) -> bool {
+        self.identity == other.identity
+    }
+}
+
+/// The living processes of this user, each with its value of `variable`.
+pub fn processes_of_this_user(variable: &str) -> Vec<Description> {
+    platform::of_this_user(variable)
+}
+
+/// The file that this process runs, where the platform tells.
+pub fn own_program() -> Option<Program> {
+    platform::program(rustix::process::getpid())
 }
 
 /// Calls `visit` with the number of every process of the system, in ascending order as a rule.
@@ -173,6 +217,57 @@ mod tests {
         let process = look(pid).expect("the child lives");
         assert!(!signal(Process { started: process.started + 1, ..process }, Signal::KILL, |_| true));
         assert!(signal(process, Signal::KILL, |_| true));
+        child.wait().expect("the child ends");
+    }
+
+    #[test]
+    fn both_platforms_ways_describe_a_process_of_this_user() {
+        let mut child = std::process::Command::new("sleep")
+            .arg("31")
+            .env("AGENT_DISPATCH_MARK", "told")
+            .spawn()
+            .expect("sleep starts");
+        let pid = child.id().cast_signed();
+        let ways = [("ps", ps::of_this_user as fn(&str) -> _), ("the platform", processes_of_this_user)];
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+        for (way, look) in ways {
+            let described = loop {
+                // Between fork and exec it is a copy of this process.
+                let found = look("AGENT_DISPATCH_MARK").into_iter().find(|process| process.pid == pid);
+                match found.filter(|process| process.variable.is_some()) {
+                    Some(found) => break found,
+                    None => assert!(std::time::Instant::now() < deadline, "{way} finds it"),
+                }
+            };
+            assert_eq!(described.variable.as_deref(), Some("told"), "{way}");
+            assert_eq!(described.arguments[1], b"31", "{way}");
+            assert!(described.age.is_some_and(|age| age < Duration::from_secs(60)), "{way}: {described:?}");
+        }
+        child.kill().expect("it lives");
+        child.wait().expect("the child ends");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_program_that_was_deleted_while_it_runs_is_gone() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let copy = directory.path().join("sleep");
+        std::fs::copy("/bin/sleep", &copy).expect("a copy");
+        let mut child = std::process::Command::new(&copy).arg("31").spawn().expect("the copy starts");
+        let pid = Pid::from_child(&child);
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+        let program = loop {
+            match platform::program(pid).filter(|program| program.path == copy) {
+                Some(program) => break program,
+                None => assert!(std::time::Instant::now() < deadline, "the copy runs"),
+            }
+        };
+        assert!(!program.is_gone);
+        std::fs::remove_file(&copy).expect("the copy is removed");
+        let program = platform::program(pid).expect("it still runs");
+        assert!(program.is_gone && program.path == copy, "{program:?}");
+        assert!(!own_program().expect("this program").is_same_file(&program));
+        child.kill().expect("it lives");
         child.wait().expect("the child ends");
     }
 

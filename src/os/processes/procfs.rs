@@ -1,13 +1,17 @@
 //! Processes as Linux shows them in `/proc`.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-use super::Process;
+use super::{Description, Process, Program};
 
 pub(super) fn for_each(mut visit: impl FnMut(Pid)) {
     let Ok(entries) = fs::read_dir("/proc") else { return };
@@ -101,11 +105,59 @@ pub(super) fn has_variable(pid: Pid, assignment: &[u8]) -> bool {
         .is_ok_and(|environ| environ.split(|&byte| byte == 0).any(|variable| variable == assignment))
 }
 
+pub(super) fn of_this_user(variable: &str) -> Vec<Description> {
+    let me = rustix::process::geteuid().as_raw();
+    let prefix = format!("{variable}=").into_bytes();
+    let uptime = uptime();
+    let mut found = Vec::new();
+    for_each(|pid| {
+        let directory = PathBuf::from(format!("/proc/{}", pid.as_raw_nonzero()));
+        if !fs::metadata(&directory).is_ok_and(|metadata| metadata.uid() == me) {
+            return;
+        }
+        let Some(process) = look(pid).filter(|process| !process.zombie) else { return };
+        let environ = fs::read(directory.join("environ")).unwrap_or_default();
+        let value = environ.split(|&byte| byte == 0).find_map(|entry| entry.strip_prefix(prefix.as_slice()));
+        let started = Duration::from_secs_f64(process.started as f64 / TICKS_A_SECOND);
+        found.push(Description {
+            pid: pid.as_raw_pid(),
+            arguments: arguments(pid),
+            variable: value.map(|value| String::from_utf8_lossy(value).into_owned()),
+            program: program(pid),
+            age: uptime.map(|uptime| uptime.saturating_sub(started)),
+        });
+    });
+    found
+}
+
+/// The unit of times in `/proc`, which the kernel fixes for what it shows to programs (`USER_HZ`).
+const TICKS_A_SECOND: f64 = 100.0;
+
+fn uptime() -> Option<Duration> {
+    let text = fs::read_to_string("/proc/uptime").ok()?;
+    Duration::try_from_secs_f64(text.split(' ').next()?.parse().ok()?).ok()
+}
+
+pub(super) fn program(pid: Pid) -> Option<Program> {
+    const GONE: &[u8] = b" (deleted)";
+    let link = PathBuf::from(format!("/proc/{}/exe", pid.as_raw_nonzero()));
+    // The link itself leads to the file, also when no name does any more.
+    let metadata = fs::metadata(&link).ok()?;
+    let path = fs::read_link(&link).ok()?;
+    let identity = (metadata.dev(), metadata.ino());
+    // A name may end like that by itself, and then it exists.
+    match path.as_os_str().as_bytes().strip_suffix(GONE).filter(|_| !path.exists()) {
+        Some(name) => {
+            Some(Program { path: OsString::from_vec(name.to_vec()).into(), is_gone: true, identity })
+        }
+        None => Some(Program { path, is_gone: false, identity }),
+    }
+}
+
 /// The inode of the system's first pid namespace: a constant of the kernel (`PROC_PID_INIT_INO`).
 const FIRST_PID_NAMESPACE: u64 = 0xEFFF_FFFC;
 
 pub(super) fn in_short_lived_namespace() -> bool {
-    use std::os::unix::fs::MetadataExt;
     fs::metadata("/proc/self/ns/pid").is_ok_and(|namespace| namespace.ino() != FIRST_PID_NAMESPACE)
         && fs::read_to_string("/proc/1/comm").is_ok_and(|name| name.trim_end() == "bwrap")
 }

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::Process;
+#[cfg(not(target_os = "linux"))]
+use super::Program;
+use super::{Description, Process};
 
 fn ps(arguments: &[&str]) -> Option<String> {
     let output = Command::new("ps")
@@ -72,6 +74,47 @@ pub(super) fn has_variable(pid: Pid, assignment: &[u8]) -> bool {
     // BSD syntax: `e` appends the environment to the command.
     ps(&["eww", "-o", "command=", "-p", &pid.as_raw_nonzero().to_string()])
         .is_some_and(|line| line.split_ascii_whitespace().any(|word| word == assignment))
+}
+
+/// Words are told apart by blanks only, so an argument with blanks in it counts as several.
+pub(super) fn of_this_user(variable: &str) -> Vec<Description> {
+    let prefix = format!("{variable}=");
+    let user = rustix::process::geteuid().as_raw().to_string();
+    // BSD syntax again: `e` appends the environment to the command.
+    let listed = ps(&["eww", "-U", &user, "-o", "pid=,stat=,etime=,command="]).unwrap_or_default();
+    let describe = |line: &str| {
+        let mut fields = line.split_ascii_whitespace();
+        let pid = fields.next()?.parse().ok()?;
+        if fields.next()?.starts_with('Z') {
+            return None;
+        }
+        let age = elapsed(fields.next()?);
+        let words: Vec<&str> = fields.collect();
+        let value = words.iter().find_map(|word| word.strip_prefix(prefix.as_str()));
+        Some(Description {
+            pid,
+            variable: value.map(str::to_owned),
+            arguments: words.iter().map(|word| word.as_bytes().to_vec()).collect(),
+            program: None,
+            age,
+        })
+    };
+    listed.lines().filter_map(describe).collect()
+}
+
+/// The time since a start, as `ps` writes it: `[[days-]hours:]minutes:seconds`.
+fn elapsed(text: &str) -> Option<Duration> {
+    let (days, rest) = text.split_once('-').unwrap_or(("0", text));
+    let mut seconds = 0;
+    for part in rest.split(':') {
+        seconds = seconds * 60 + part.parse::<u64>().ok()?;
+    }
+    Some(Duration::from_secs(days.parse::<u64>().ok()? * 86_400 + seconds))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn program(_: Pid) -> Option<Program> {
+    None
 }
 
 #[cfg(not(target_os = "linux"))]

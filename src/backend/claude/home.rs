@@ -1,0 +1,266 @@
+//! What Claude Code keeps about its user and their projects. Only read here, never written.
+//!
+//! As 2.1.330 has it: `~/.claude.json` holds the state (MCP servers, trust, the account), `~/.claude/` the settings
+//! and, where there is no keychain, the credentials. With `CLAUDE_CONFIG_DIR` all of it is in that directory.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+/// The state file, in the home directory or in `CLAUDE_CONFIG_DIR`.
+const STATE: &str = ".claude.json";
+
+/// The largest file that is read, in bytes. State files of long use have some megabytes.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Claude Code's own files.
+#[derive(Debug, Clone, Default)]
+pub struct ClaudeHome {
+    /// The state file.
+    pub state_path: PathBuf,
+    /// The directory with settings and credentials.
+    pub directory: PathBuf,
+    /// Files that are there and cannot be read as JSON: which, and why.
+    pub unreadable: Vec<(PathBuf, String)>,
+    pub(super) state: Value,
+    pub(super) settings: Value,
+    pub(super) credentials: Value,
+}
+
+/// For whom an MCP server is registered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// For the user, everywhere.
+    User,
+    /// For the user, in one project.
+    Local,
+    /// For everybody who works on the project: its `.mcp.json`.
+    Project,
+}
+
+impl Scope {
+    /// Its name on Claude Code's command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Local => "local",
+            Self::Project => "project",
+        }
+    }
+}
+
+/// An MCP server that Claude Code is told to start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registration {
+    /// Where that is said.
+    pub scope: Scope,
+    /// The file that says it.
+    pub path: PathBuf,
+    /// The server's name.
+    pub name: String,
+    /// The program; empty for a server that is reached in another way.
+    pub command: String,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// Variables it gets.
+    pub environment: Vec<(String, String)>,
+}
+
+impl ClaudeHome {
+    /// Reads the files of the user whose home directory is `home`; `environment` looks up a variable.
+    pub fn read(home: &Path, environment: impl Fn(&str) -> Option<OsString>) -> Self {
+        let configured = environment("CLAUDE_CONFIG_DIR").filter(|path| !path.is_empty()).map(PathBuf::from);
+        let state_path = configured.as_deref().unwrap_or(home).join(STATE);
+        let directory = configured.unwrap_or_else(|| home.join(".claude"));
+        let mut unreadable = Vec::new();
+        let mut read = |path: PathBuf| match read_json(&path) {
+            Ok(value) => value.unwrap_or_default(),
+            Err(reason) => {
+                unreadable.push((path, reason));
+                Value::Null
+            }
+        };
+        let state = read(state_path.clone());
+        let settings = read(directory.join("settings.json"));
+        let credentials = read(directory.join(".credentials.json"));
+        Self { state_path, directory, unreadable, state, settings, credentials }
+    }
+
+    /// Whether the user has accepted the trust dialog for the project that `directory` is in.
+    pub fn trusts(&self, directory: &Path) -> bool {
+        self.state["projects"][key_of(directory)]["hasTrustDialogAccepted"] == true
+    }
+
+    /// Whether the user's own settings grant permissions: rules that allow, or a mode other than the default.
+    pub fn grants_permissions(&self) -> bool {
+        let permissions = &self.settings["permissions"];
+        let mode = permissions["defaultMode"].as_str();
+        count(&permissions["allow"]) > 0 || mode.is_some_and(|mode| mode != "default")
+    }
+
+    /// How many rules that allow something a project has: in its shared settings, which are ignored without trust, and
+    /// in the user's own settings for it, which are not.
+    ///
+    /// # Errors
+    ///
+    /// Why the settings cannot be read.
+    pub fn allow_rules(&self, directory: &Path) -> Result<(usize, usize), String> {
+        let rules = |name: &str| -> Result<usize, String> {
+            let path = directory.join(".claude").join(name);
+            let settings = read_json(&path).map_err(|reason| format!("{}: {reason}", path.display()))?;
+            Ok(settings.map_or(0, |settings| count(&settings["permissions"]["allow"])))
+        };
+        Ok((rules("settings.json")?, rules("settings.local.json")?))
+    }
+
+    /// The MCP servers that Claude Code would start in `directory`, those of plugins excepted.
+    pub fn mcp_servers(&self, directory: &Path) -> Vec<Registration> {
+        let own = |servers: &Value, scope| registrations(servers, scope, &self.state_path);
+        let mut found = own(&self.state["mcpServers"], Scope::User);
+        found.extend(own(&self.state["projects"][key_of(directory)]["mcpServers"], Scope::Local));
+        let path = directory.join(".mcp.json");
+        if let Ok(Some(file)) = read_json(&path) {
+            found.extend(registrations(&file["mcpServers"], Scope::Project, &path));
+        }
+        found
+    }
+}
+
+fn count(list: &Value) -> usize {
+    list.as_array().map_or(0, Vec::len)
+}
+
+fn registrations(servers: &Value, scope: Scope, path: &Path) -> Vec<Registration> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let none = Map::new();
+    let servers = servers.as_object().unwrap_or(&none).iter();
+    let registration = |(name, server): (&String, &Value)| Registration {
+        scope,
+        path: path.to_owned(),
+        name: name.clone(),
+        command: text(&server["command"]),
+        arguments: server["args"].as_array().into_iter().flatten().map(text).collect(),
+        environment: server["env"]
+            .as_object()
+            .unwrap_or(&none)
+            .iter()
+            .map(|(name, value)| (name.clone(), text(value)))
+            .collect(),
+    };
+    servers.map(registration).collect()
+}
+
+/// The name under which the state has the project that `directory` is in: its repository (of a linked worktree, the
+/// main one), else the directory itself, without links.
+fn key_of(directory: &Path) -> String {
+    let directory = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+    let root = directory.ancestors().find(|path| path.join(".git").exists());
+    let root = root.map(|root| main_worktree(root).unwrap_or_else(|| root.to_owned()));
+    root.unwrap_or(directory).to_string_lossy().into_owned()
+}
+
+/// The main worktree of the linked one at `root`, if it is one.
+fn main_worktree(root: &Path) -> Option<PathBuf> {
+    let link = fs::read_to_string(root.join(".git")).ok()?;
+    let git = root.join(link.strip_prefix("gitdir:")?.trim());
+    let common = fs::read_to_string(git.join("commondir")).ok()?;
+    git.join(common.trim()).canonicalize().ok()?.parent().map(Path::to_owned)
+}
+
+/// The JSON in a file; `None` when there is no file.
+fn read_json(path: &Path) -> Result<Option<Value>, String> {
+    // Not to wait for the writer of a FIFO.
+    match fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.to_string()),
+        Ok(metadata) if !metadata.is_file() => return Err("it is not a regular file".to_owned()),
+        Ok(metadata) if metadata.len() > MAX_BYTES => return Err("it is too large".to_owned()),
+        Ok(_) => {}
+    }
+    let bytes = fs::read(path).map_err(|error| error.to_string())?;
+    serde_json::from_slice(&bytes).map(Some).map_err(|error| format!("it is not JSON: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn home(files: &[(&str, Value)]) -> (tempfile::TempDir, ClaudeHome) {
+        let directory = tempfile::tempdir().unwrap();
+        for (name, value) in files {
+            let path = directory.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, value.to_string()).unwrap();
+        }
+        let home = ClaudeHome::read(directory.path(), |_| None);
+        (directory, home)
+    }
+
+    fn trusting(path: &Path) -> ClaudeHome {
+        let (_directory, home) =
+            home(&[(STATE, json!({"projects": {path.to_str().unwrap(): {"hasTrustDialogAccepted": true}}}))]);
+        home
+    }
+
+    #[test]
+    fn trust_is_given_to_a_repository_as_a_whole_and_else_to_one_directory() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().canonicalize().unwrap();
+        let plain = root.join("plain");
+        let inner = root.join("repository/inner");
+        fs::create_dir_all(&plain).unwrap();
+        fs::create_dir_all(&inner).unwrap();
+        fs::create_dir_all(root.join("repository/.git")).unwrap();
+        assert!(trusting(&plain).trusts(&plain));
+        assert!(!trusting(&root).trusts(&plain), "a directory above it is another one");
+        assert!(trusting(&root.join("repository")).trusts(&inner));
+        assert!(!trusting(&inner).trusts(&inner));
+        std::os::unix::fs::symlink(&plain, root.join("link")).unwrap();
+        assert!(trusting(&plain).trusts(&root.join("link")));
+    }
+
+    #[test]
+    fn a_linked_worktree_has_the_trust_of_the_main_one() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().canonicalize().unwrap();
+        let git = root.join("main/.git/worktrees/linked");
+        fs::create_dir_all(&git).unwrap();
+        fs::write(git.join("commondir"), "../..\n").unwrap();
+        fs::create_dir_all(root.join("linked")).unwrap();
+        fs::write(root.join("linked/.git"), format!("gitdir: {}\n", git.display())).unwrap();
+        assert!(trusting(&root.join("main")).trusts(&root.join("linked")));
+        assert!(!trusting(&root.join("linked")).trusts(&root.join("linked")));
+    }
+
+    #[test]
+    fn servers_are_found_in_every_scope() {
+        let project = tempfile::tempdir().unwrap();
+        let project = project.path().canonicalize().unwrap();
+        let server = json!({"command": "x", "args": ["serve-mcp"], "env": {"A": "1"}});
+        fs::write(project.join(".mcp.json"), json!({"mcpServers": {"c": server}}).to_string()).unwrap();
+        let local = json!({project.to_str().unwrap(): {"mcpServers": {"b": {"type": "http", "url": "u"}}}});
+        let (_directory, home) = home(&[(STATE, json!({"mcpServers": {"a": server}, "projects": local}))]);
+        let found = home.mcp_servers(&project);
+        let told: Vec<_> =
+            found.iter().map(|one| (one.scope, one.name.as_str(), one.command.as_str())).collect();
+        assert_eq!(told, [(Scope::User, "a", "x"), (Scope::Local, "b", ""), (Scope::Project, "c", "x")]);
+        assert_eq!(found[0].arguments, ["serve-mcp"]);
+        assert_eq!(found[0].environment, [("A".to_owned(), "1".to_owned())]);
+    }
+
+    #[test]
+    fn a_configured_directory_has_everything_and_garbage_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().to_owned();
+        fs::write(path.join(STATE), "{").unwrap();
+        fs::create_dir(path.join("settings.json")).unwrap();
+        let environment = |name: &str| (name == "CLAUDE_CONFIG_DIR").then(|| path.clone().into_os_string());
+        let home = ClaudeHome::read(Path::new("/nowhere"), environment);
+        let names: Vec<_> = home.unreadable.iter().map(|(path, _)| path.file_name().unwrap()).collect();
+        assert_eq!(names, [STATE, "settings.json"]);
+        assert!(home.mcp_servers(Path::new("/nowhere")).is_empty());
+    }
+}

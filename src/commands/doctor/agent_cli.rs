@@ -1,0 +1,208 @@
+//! Claude Code: whether it is there, which one, whether it takes what it will be given, and as whom it works.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::finding::{Finding, Section, shell_path, shell_word};
+use super::probe::{self, ProbeError};
+use crate::engine::{Bills, ClaudeHome, Login, claude_options};
+
+const SECTION: Section = Section::AgentCli;
+
+/// How long claude may take to say what it is. It takes 0.1 s, and some seconds on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+const INSTALL: &str = "npm install -g @anthropic-ai/claude-code";
+
+/// What can be said about Claude Code.
+#[derive(Debug)]
+struct Facts {
+    /// Every `claude` that is found, the one that is used first.
+    programs: Vec<PathBuf>,
+    version: Result<String, ProbeError>,
+    help: Result<String, ProbeError>,
+}
+
+/// Looks for claude in `path`, a value as of `PATH`, and asks it. It is `needed` if any agent is one.
+pub(super) fn findings(path: Option<&OsStr>, needed: bool) -> Vec<Finding> {
+    let programs = programs(path);
+    let Some(program) = programs.first() else {
+        let found = "claude was not found on PATH";
+        return vec![match needed {
+            true => SECTION.error("claude-found", found).fix(INSTALL),
+            false => SECTION.note("claude-found", format!("{found}; no agent needs it")),
+        }];
+    };
+    let (version, help) = std::thread::scope(|scope| {
+        let help = scope.spawn(|| probe::output(program, &["--help"], PATIENCE));
+        let version = probe::output(program, &["--version"], PATIENCE);
+        let help = help.join().unwrap_or_else(|_| Err(std::io::Error::other("the check failed").into()));
+        (version, help)
+    });
+    judge(&Facts { programs, version, help })
+}
+
+/// Every `claude` on the `path`, each file once.
+fn programs(path: Option<&OsStr>) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let found = which::which_in_all("claude", path, "/").into_iter().flatten();
+    found
+        .filter(|program| {
+            let file = program.canonicalize().unwrap_or_else(|_| program.clone());
+            let is_new = !files.contains(&file);
+            files.push(file);
+            is_new
+        })
+        .collect()
+}
+
+fn judge(facts: &Facts) -> Vec<Finding> {
+    let Some((program, others)) = facts.programs.split_first() else { return Vec::new() };
+    let shown = program.display();
+    let mut findings = Vec::new();
+    match &facts.version {
+        Err(error) => {
+            let found = format!("{shown} --version: {error}");
+            // What cannot say its version can do nothing else.
+            return vec![SECTION.error("claude-version", found).fix(INSTALL)];
+        }
+        Ok(version) => {
+            let version = version.trim();
+            let found = format!("claude {version}: {shown}");
+            findings.push(match version.contains("Claude Code") {
+                true => SECTION.ok("claude-version", found),
+                false => {
+                    let found = format!("{shown} calls itself '{version}', not Claude Code");
+                    SECTION.warning("claude-version", found).fix(INSTALL)
+                }
+            });
+        }
+    }
+    if !others.is_empty() {
+        let others: Vec<String> = others.iter().map(|path| path.display().to_string()).collect();
+        let found = format!("{shown} is used; further down PATH there is also {}", others.join(", "));
+        findings.push(SECTION.note("claude-others", found));
+    }
+    findings.push(match &facts.help {
+        Err(error) => SECTION
+            .warning("claude-options", format!("{shown} --help: {error}"))
+            .fix(format!("{} --help", shell_path(program))),
+        Ok(help) => {
+            let missing = missing_options(help);
+            if missing.is_empty() {
+                SECTION.ok("claude-options", "it knows every option that a task can need")
+            } else {
+                let found = format!("this claude is too old: it does not know {}", missing.join(", "));
+                SECTION.error("claude-options", found).fix("claude update")
+            }
+        }
+    });
+    findings
+}
+
+/// The options that a task can need and the help does not list.
+fn missing_options(help: &str) -> Vec<String> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let listed: Vec<&str> = help.split(|c| !is_part(c)).collect();
+    claude_options().into_iter().filter(|option| !listed.contains(&option.as_str())).collect()
+}
+
+/// Whether anybody is logged in, as whom, and who pays. No question is asked of anybody.
+pub(super) fn login(
+    home: &ClaudeHome,
+    environment: impl Fn(&str) -> Option<OsString>,
+    needed: bool,
+) -> Vec<Finding> {
+    let mut findings: Vec<Finding> =
+        home.unreadable.iter().map(|(path, reason)| unreadable(path, reason)).collect();
+    findings.push(match (home.login(environment), needed) {
+        (Some(login), _) => logged_in(&login),
+        (None, true) => SECTION.error("claude-login", nobody(home)).fix("claude auth login"),
+        (None, false) => SECTION.note("claude-login", format!("{}; no agent needs it", nobody(home))),
+    });
+    findings
+}
+
+fn nobody(home: &ClaudeHome) -> String {
+    let credentials = home.directory.join(".credentials.json");
+    format!("nobody is logged in: no key or token in the environment, no {}", credentials.display())
+}
+
+fn logged_in(login: &Login) -> Finding {
+    let source = &login.source;
+    let found = match &login.bills {
+        Bills::Subscription(None) => format!("logged in with a subscription, by {source}"),
+        Bills::Subscription(Some(kind)) => format!("logged in with a subscription ({kind}), by {source}"),
+        Bills::Provider(provider) => format!("{provider} is used and billed, by {source}"),
+        Bills::Api => format!("logged in by {source}, which bills the API"),
+    };
+    // What is only a variable can be taken away.
+    let is_variable = source.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    match login.passes_over_subscription {
+        false => SECTION.ok("claude-login", found),
+        true if is_variable => SECTION
+            .note("claude-login", format!("{found}; the subscription you are logged in with is not used"))
+            .fix(format!("unset {}", shell_word(source))),
+        true => SECTION
+            .note("claude-login", format!("{found}; the subscription you are logged in with is not used")),
+    }
+}
+
+fn unreadable(path: &Path, reason: &str) -> Finding {
+    let found = format!("{} cannot be read: {reason}", path.display());
+    SECTION.warning("claude-files", found).fix(format!("${{EDITOR:-vi}} {}", shell_path(path)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::doctor::finding::Level;
+
+    fn facts(version: &str, help: &str) -> Facts {
+        let programs = vec!["/bin/claude".into()];
+        Facts { programs, version: Ok(version.to_owned()), help: Ok(help.to_owned()) }
+    }
+
+    fn judged(facts: &Facts) -> Vec<(&'static str, Level)> {
+        judge(facts).iter().map(|finding| (finding.id, finding.level)).collect()
+    }
+
+    #[test]
+    fn a_claude_that_knows_every_option_is_fine() {
+        let help = claude_options().join(" <x>\n  ");
+        let expected = [("claude-version", Level::Ok), ("claude-options", Level::Ok)];
+        assert_eq!(judged(&facts("2.1.330 (Claude Code)\n", &help)), expected);
+    }
+
+    #[test]
+    fn an_option_that_only_begins_alike_is_missing() {
+        let help = claude_options().join("\n").replace("--json-schema", "--json-schema-file");
+        let found = judge(&facts("2.1.330 (Claude Code)", &help));
+        assert_eq!(found[1].level, Level::Error);
+        assert!(found[1].found.ends_with("it does not know --json-schema"), "{found:?}");
+        assert_eq!(found[1].fix.as_deref(), Some("claude update"));
+    }
+
+    #[test]
+    fn another_program_of_that_name_and_a_second_claude_are_told() {
+        let mut facts = facts("cowsay 3", &claude_options().join("\n"));
+        facts.programs.push("/opt/claude".into());
+        let expected = [
+            ("claude-version", Level::Warning),
+            ("claude-others", Level::Note),
+            ("claude-options", Level::Ok),
+        ];
+        assert_eq!(judged(&facts), expected);
+    }
+
+    #[test]
+    fn a_key_beside_a_subscription_is_taken_away_only_where_that_works() {
+        let login = |source: &str| {
+            let source = source.to_owned();
+            logged_in(&Login { source, bills: Bills::Api, passes_over_subscription: true })
+        };
+        assert_eq!(login("ANTHROPIC_API_KEY").fix.as_deref(), Some("unset ANTHROPIC_API_KEY"));
+        assert_eq!(login("ANTHROPIC_API_KEY in /me/.claude/settings.json").fix, None);
+    }
+}

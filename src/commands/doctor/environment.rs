@@ -1,0 +1,168 @@
+//! What surrounds this process: a sandbox, another agent, secrets that agents would see.
+
+use std::ffi::{OsStr, OsString};
+
+use super::finding::{Finding, Section, shell_path};
+use crate::engine::{ClaudeHome, Surroundings, is_short_lived_sandbox, is_stripped, umask};
+
+const SECTION: Section = Section::Environment;
+
+/// Ends of names whose values are secrets as a rule.
+const SECRET_ENDINGS: [&str; 11] = [
+    "_TOKEN",
+    "_SECRET",
+    "_PASSWORD",
+    "_PASSWD",
+    "_KEY",
+    "_CREDENTIALS",
+    "_PASSPHRASE",
+    "_PAT",
+    "_DSN",
+    "_WEBHOOK_URL",
+    "_CONNECTION_STRING",
+];
+
+/// Beginnings and whole names of the same kind.
+const SECRET_PREFIXES: [&str; 1] = ["AWS_"];
+const SECRET_NAMES: [&str; 8] =
+    ["DATABASE_URL", "REDIS_URL", "MONGODB_URI", "MONGO_URL", "PGPASSWORD", "MYSQL_PWD", "TOKEN", "PASSWORD"];
+
+/// What begins or ends like a secret and is none.
+const HARMLESS: [&str; 7] = [
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_PAGER",
+    "AWS_EXECUTION_ENV",
+    "GPG_KEY",
+];
+
+/// Looks at the surroundings; `depth_limit` is how deep dispatches may nest, if the config says it.
+pub(super) fn findings(
+    claude: &ClaudeHome,
+    surroundings: &Surroundings,
+    depth_limit: Option<u32>,
+) -> Vec<Finding> {
+    let variable = |name: &str| std::env::var_os(name);
+    let mut findings = Vec::new();
+    if is_short_lived_sandbox() {
+        let found =
+            "this is a sandbox that kills every process when its command ends: jobs cannot be started in it";
+        findings.push(SECTION.error("sandbox", found));
+    }
+    findings.extend(nested(surroundings, depth_limit));
+    let names = std::env::vars_os().map(|(name, _)| name);
+    findings.extend(secrets(names.filter(|name| !is_of_the_cli(name, claude, variable))));
+    if variable("HOME").is_none_or(|home| home.is_empty()) {
+        let home = directories::BaseDirs::new().map(|base| shell_path(base.home_dir()));
+        let found = "HOME is not set: claude does not find its settings and its login";
+        findings.push(
+            SECTION.warning("home", found).fix(format!("export HOME={}", home.unwrap_or("DIR".to_owned()))),
+        );
+    }
+    findings.extend(umask().and_then(file_mask));
+    if findings.is_empty() {
+        findings.push(
+            SECTION.ok("environment", "no sandbox, no agent around this, no secret that agents would see"),
+        );
+    }
+    findings
+}
+
+/// Whether Claude Code itself needs a variable, or agents do not get it.
+fn is_of_the_cli(name: &OsStr, claude: &ClaudeHome, environment: impl Fn(&str) -> Option<OsString>) -> bool {
+    is_stripped(name) || name.to_str().is_some_and(|name| claude.needs_variable(name, environment))
+}
+
+fn nested(surroundings: &Surroundings, limit: Option<u32>) -> Option<Finding> {
+    let depth = surroundings.depth;
+    if depth == 0 && surroundings.parent.is_none() {
+        return None;
+    }
+    let job = surroundings.parent.map(|id| format!(" of job {id}")).unwrap_or_default();
+    let found = format!("this runs inside the agent{job}, {depth} dispatches deep");
+    Some(match limit {
+        Some(limit) if depth >= limit => {
+            SECTION.warning("nested", format!("{found}: no more can be made (max_dispatch_depth is {limit})"))
+        }
+        _ => SECTION.note("nested", found),
+    })
+}
+
+/// Names of variables that are secrets by their looks. Values are not looked at.
+fn secrets(names: impl Iterator<Item = OsString>) -> Option<Finding> {
+    let mut secret: Vec<String> =
+        names.filter_map(|name| name.into_string().ok()).filter(|name| is_secret(name)).collect();
+    secret.sort();
+    if secret.is_empty() {
+        return None;
+    }
+    let found = format!("agents started from here see these variables: {}", secret.join(", "));
+    Some(SECTION.warning("secrets", found).fix(format!("unset {}", secret.join(" "))))
+}
+
+fn is_secret(name: &str) -> bool {
+    // Only what a shell can name can be unset in one.
+    let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let upper = name.to_ascii_uppercase();
+    is_name
+        && !HARMLESS.contains(&upper.as_str())
+        && (SECRET_NAMES.contains(&upper.as_str())
+            || SECRET_PREFIXES.iter().any(|prefix| upper.starts_with(prefix))
+            || SECRET_ENDINGS.iter().any(|ending| upper.ends_with(ending)))
+}
+
+fn file_mask(mask: u32) -> Option<Finding> {
+    let found = format!("the umask is {mask:03o}: everybody can change the files that agents make");
+    (mask & 0o002 == 0).then(|| SECTION.warning("umask", found).fix("umask 022"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::doctor::finding::Level;
+
+    #[test]
+    fn secrets_are_named_and_never_shown() {
+        let names = [
+            "GITHUB_TOKEN",
+            "PATH",
+            "DATABASE_URL",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_REGION",
+            "TOKENS",
+            "npm_token",
+        ];
+        let found = secrets(names.into_iter().map(OsString::from)).unwrap();
+        assert_eq!(
+            found.fix.as_deref(),
+            Some("unset AWS_SECRET_ACCESS_KEY DATABASE_URL GITHUB_TOKEN npm_token")
+        );
+        assert_eq!(secrets([OsString::from("PATH")].into_iter()), None);
+    }
+
+    #[test]
+    fn what_claude_needs_or_agents_do_not_get_is_no_secret_of_theirs() {
+        let claude = ClaudeHome::default();
+        let hidden = |name: &str| is_of_the_cli(OsStr::new(name), &claude, |_| None);
+        assert!(hidden("ANTHROPIC_API_KEY") && hidden("CLAUDE_CODE_OAUTH_TOKEN"));
+        assert!(hidden("CLAUDE_CODE_SESSION_ACCESS_TOKEN"));
+        assert!(!hidden("GITHUB_TOKEN"));
+    }
+
+    #[test]
+    fn only_a_mask_that_lets_everybody_write_is_warned_of() {
+        assert_eq!(file_mask(0o022), None);
+        assert_eq!(file_mask(0o077), None);
+        assert_eq!(file_mask(0).unwrap().level, Level::Warning);
+    }
+
+    #[test]
+    fn a_nested_dispatch_is_a_note_until_there_is_no_room_for_another() {
+        let at = |depth| Surroundings { depth, ..Surroundings::default() };
+        assert_eq!(nested(&at(0), Some(3)), None);
+        assert_eq!(nested(&at(1), Some(3)).unwrap().level, Level::Note);
+        assert_eq!(nested(&at(3), Some(3)).unwrap().level, Level::Warning);
+    }
+}

@@ -1,0 +1,131 @@
+//! What was found: how bad it is, what it is, and the command that mends it.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::config::AgentName;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Level {
+    /// As it should be.
+    Ok,
+    /// Worth knowing; nothing fails by it.
+    Note,
+    /// It will surprise somebody, or fail some dispatches.
+    Warning,
+    /// Dispatches fail, or the owner is not the only one who decides about them.
+    Error,
+}
+
+/// What a finding is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Section {
+    AgentCli,
+    Mcp,
+    Config,
+    Agents,
+    Jobs,
+    Processes,
+    Environment,
+}
+
+impl Section {
+    /// Its heading.
+    pub(super) fn heading(self) -> &'static str {
+        match self {
+            Self::AgentCli => "Agent CLI",
+            Self::Mcp => "MCP server",
+            Self::Config => "Config",
+            Self::Agents => "Agents",
+            Self::Jobs => "Jobs",
+            Self::Processes => "Processes",
+            Self::Environment => "Environment",
+        }
+    }
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Finding {
+    /// What was looked at, for programs: it does not change between versions.
+    pub(super) id: &'static str,
+    pub(super) section: Section,
+    pub(super) level: Level,
+    /// The agent it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) agent: Option<AgentName>,
+    /// What was found, with the path or value.
+    pub(super) found: String,
+    /// The command that mends it, for a shell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) fix: Option<String>,
+}
+
+impl Finding {
+    fn new(section: Section, id: &'static str, level: Level, found: String) -> Self {
+        Self { id, section, level, agent: None, found, fix: None }
+    }
+
+    /// Adds the command that mends it.
+    pub(super) fn fix(self, command: impl Into<String>) -> Self {
+        Self { fix: Some(command.into()), ..self }
+    }
+
+    /// Says which agent it is about.
+    pub(super) fn agent(self, name: &AgentName) -> Self {
+        Self { agent: Some(name.clone()), ..self }
+    }
+}
+
+/// Makes the findings of its section.
+impl Section {
+    pub(super) fn ok(self, id: &'static str, found: impl Into<String>) -> Finding {
+        Finding::new(self, id, Level::Ok, found.into())
+    }
+
+    pub(super) fn note(self, id: &'static str, found: impl Into<String>) -> Finding {
+        Finding::new(self, id, Level::Note, found.into())
+    }
+
+    pub(super) fn warning(self, id: &'static str, found: impl Into<String>) -> Finding {
+        Finding::new(self, id, Level::Warning, found.into())
+    }
+
+    pub(super) fn error(self, id: &'static str, found: impl Into<String>) -> Finding {
+        Finding::new(self, id, Level::Error, found.into())
+    }
+}
+
+/// A path as a word of a shell command.
+pub(super) fn shell_path(path: &Path) -> String {
+    shell_word(&path.to_string_lossy())
+}
+
+/// A text as a word of a shell command.
+pub(super) fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@%,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_for_a_shell_is_one_word_whatever_is_in_it() {
+        assert_eq!(shell_word("/a/b-c_1.yaml"), "/a/b-c_1.yaml");
+        for odd in ["", "a b", "it's", "$(x)", "~/x", "a\nb"] {
+            let command = format!("printf %s {}", shell_word(odd));
+            let output = std::process::Command::new("sh").args(["-c", &command]).output().unwrap();
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), odd);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! `doctor`: what is wrong, and the command that mends it.
+//!
+//! Each group of checks is a file: it turns facts into [`Finding`]s. Nothing is changed, and a check that cannot be made
+//! is a finding too. Claude Code is asked for its version and its options, this tool's MCP server for its name; both
+//! while the rest is looked at.
+
+mod agent_cli;
+mod agents;
+mod config_file;
+mod environment;
+mod finding;
+mod jobs;
+mod probe;
+mod processes;
+mod registration;
+mod report;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::thread::ScopedJoinHandle;
+
+use clap::Args;
+
+use super::{CommandResult, Context};
+use crate::config::{self, BackendKind, Config, ConfigError};
+use crate::engine::{ClaudeHome, Surroundings};
+use crate::error::Exit;
+use finding::{Finding, Level, Section};
+
+const HELP: &str = "\
+Examples:
+  agent-dispatch doctor
+  agent-dispatch doctor --strict --json
+
+Exit code: 0 if there is no error (with --strict: and no warning), else 1.";
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub(crate) struct DoctorArgs {
+    /// Count warnings as errors
+    #[arg(long)]
+    strict: bool,
+    /// Print the findings as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &DoctorArgs, context: &Context) -> CommandResult {
+    let findings = examine(context);
+    let worst_allowed = if args.strict { Level::Note } else { Level::Warning };
+    let is_fine = findings.iter().all(|finding| finding.level <= worst_allowed);
+    if args.json {
+        context.ui.json(&report::to_json(&findings, is_fine))?;
+    } else {
+        context.ui.data(&report::to_text(&findings, context.ui, context.ui.is_quiet()))?;
+    }
+    Ok(if is_fine { Exit::Success } else { Exit::Failure })
+}
+
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
+/// Makes every check.
+fn examine(context: &Context) -> Vec<Finding> {
+    let path = variable("PATH");
+    let path = path.as_deref();
+    let directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+    let (config_path, loaded) = load(context);
+    let config = loaded.as_ref().ok();
+    let needs_claude = config.is_none_or(needs_claude);
+    let user =
+        directories::BaseDirs::new().map_or_else(|| PathBuf::from("/"), |base| base.home_dir().to_owned());
+    let home = ClaudeHome::read(&user, variable);
+
+    std::thread::scope(|scope| {
+        let cli = scope.spawn(|| agent_cli::findings(path, needs_claude));
+        let server = scope.spawn(|| registration::findings(&home, &directory, path));
+        let rest = scope.spawn(|| {
+            let mut findings = config_file::findings(&config_path, &loaded);
+            let may_bypass = agents::may_bypass(variable);
+            findings
+                .extend(agents::findings(config, &agents::Surroundings { home: &home, path, may_bypass }));
+            findings.extend(jobs_and_processes(context));
+            let depth_limit = config.map(|config| config.settings.max_dispatch_depth);
+            let surroundings = Surroundings::of_this_process();
+            findings.extend(environment::findings(&home, &surroundings, depth_limit));
+            findings
+        });
+        let mut findings = joined(cli, Section::AgentCli);
+        findings.extend(agent_cli::login(&home, variable, needs_claude));
+        findings.extend(joined(server, Section::Mcp));
+        findings.extend(joined(rest, Section::Config));
+        findings
+    })
+}
+
+/// What a thread found.
+fn joined(thread: ScopedJoinHandle<'_, Vec<Finding>>, section: Section) -> Vec<Finding> {
+    thread.join().unwrap_or_else(|_| vec![section.warning("check", "these checks failed: an internal error")])
+}
+
+fn load(context: &Context) -> (PathBuf, Result<Config, ConfigError>) {
+    match context.config_path() {
+        Ok(path) => {
+            let loaded = config::load(&path);
+            (path, loaded)
+        }
+        // The only way there is no path.
+        Err(_) => (PathBuf::from("agents.yaml"), Err(ConfigError::NoHome)),
+    }
+}
+
+/// Whether any agent is Claude Code; without agents the first one is likely to be.
+fn needs_claude(config: &Config) -> bool {
+    config.agents.is_empty() || config.agents.values().any(|agent| agent.backend == BackendKind::Claude)
+}
+
+fn jobs_and_processes(context: &Context) -> Vec<Finding> {
+    let path = match context.jobs_path() {
+        Ok(path) => path,
+        Err(failure) => return vec![Section::Jobs.error("jobs-directory", failure.message)],
+    };
+    let store = jobs::open(&path);
+    let mut findings = jobs::findings(&path, store.as_ref(), context.now());
+    let store = store.as_ref().and_then(|store| store.as_ref().ok());
+    findings.extend(processes::findings(&path, store));
+    findings
+}

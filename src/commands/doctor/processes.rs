@@ -1,0 +1,122 @@
+//! What runs: supervisors, MCP servers, jobs that lost theirs, and processes that outlived their job.
+
+use std::path::Path;
+
+use super::finding::{Finding, Section};
+use crate::engine::{Binary, Copy, Marked, Role, census, look};
+use crate::store::{JobId, Liveness, Store, StoreError};
+use crate::ui::human;
+
+const SECTION: Section = Section::Processes;
+
+/// Tells about the copies of this program that run, the jobs that lost theirs, and what outlived a job.
+pub(super) fn findings(jobs: &Path, store: Option<&Store>) -> Vec<Finding> {
+    // First, because it ends what the agents of lost jobs have left running.
+    let lost = store.map_or(Ok(Vec::new()), lost).unwrap_or_else(|error| {
+        vec![SECTION.warning("jobs-alive", format!("jobs that are not over cannot be looked at: {error}"))]
+    });
+    let (copies, marked) = census();
+    let mut findings: Vec<Finding> = copies.iter().filter_map(|copy| running(copy, jobs)).collect();
+    findings.extend(lost);
+    findings.extend(store.map_or(Vec::new(), |store| orphans(store, marked)).iter().map(orphan));
+    if findings.is_empty() {
+        findings.push(SECTION.ok("processes", "nothing runs"));
+    }
+    findings
+}
+
+/// The processes whose job is over. Its record says so after its agent has ended, so they are looked for again: a job
+/// may have come to its end since the census.
+fn orphans(store: &Store, marked: Vec<Marked>) -> Vec<Marked> {
+    let mut orphans: Vec<Marked> = marked.into_iter().filter(|process| is_over(store, process.job)).collect();
+    if !orphans.is_empty() {
+        let (_, now) = census();
+        orphans.retain(|orphan| now.contains(orphan));
+    }
+    orphans
+}
+
+/// A copy that serves these jobs, or a client.
+fn running(copy: &Copy, jobs: &Path) -> Option<Finding> {
+    let since = copy.age.map(|age| format!(", for {}", human::duration(age))).unwrap_or_default();
+    let (id, what, remedy) = match &copy.role {
+        Role::Supervisor { jobs: others, .. } if others != jobs => return None,
+        Role::Supervisor { job, .. } => {
+            ("supervisor", format!("job {job}: supervisor {}{since}", copy.pid), "that ends with the job")
+        }
+        Role::McpServer => (
+            "mcp-running",
+            format!("MCP server {}{since}", copy.pid),
+            "its client starts the new one after a restart",
+        ),
+    };
+    let finding = match &copy.binary {
+        Binary::This | Binary::Unknown => return Some(SECTION.ok(id, what)),
+        Binary::Other(path) => {
+            SECTION.note(id, format!("{what}, runs another agent-dispatch: {}; {remedy}", path.display()))
+        }
+        Binary::Gone(path) => SECTION.note(
+            id,
+            format!("{what}, runs a file that was deleted or replaced: {}; {remedy}", path.display()),
+        ),
+    };
+    Some(match &copy.role {
+        Role::Supervisor { job, .. } => finding.fix(format!("agent-dispatch wait {job}")),
+        Role::McpServer => finding,
+    })
+}
+
+/// The jobs whose supervisor is gone. To look at one is to record its end.
+fn lost(store: &Store) -> Result<Vec<Finding>, StoreError> {
+    let mut findings = Vec::new();
+    for id in store.unretired()? {
+        let is_open = store.read(id).is_ok_and(|record| record.finished().is_none() && !record.is_foreign());
+        if !is_open || store.liveness(id)? == Liveness::Alive {
+            continue;
+        }
+        let Ok(record) = look(store, id) else { continue };
+        let found = format!(
+            "job {id} of {} was lost: its supervisor died; recorded as {}",
+            record.agent,
+            record.status().name()
+        );
+        findings.push(SECTION.warning("job-lost", found).fix(format!("agent-dispatch status {id}")));
+    }
+    Ok(findings)
+}
+
+fn is_over(store: &Store, job: JobId) -> bool {
+    let is_alive = store.liveness(job).is_ok_and(|liveness| liveness == Liveness::Alive);
+    !is_alive && store.read(job).is_ok_and(|record| record.finished().is_some())
+}
+
+fn orphan(process: &Marked) -> Finding {
+    let Marked { pid, job, command } = process;
+    let command: String = command.chars().take(80).collect();
+    let found = format!("process {pid} outlived its job {job}: {command}");
+    SECTION.warning("orphan", found).fix(format!("kill {pid}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::doctor::finding::Level;
+
+    fn copy(role: Role, binary: Binary) -> Copy {
+        Copy { pid: 7, role, binary, age: None }
+    }
+
+    #[test]
+    fn a_copy_that_runs_another_file_is_noted_with_what_ends_that() {
+        let jobs = Path::new("/jobs");
+        let found = running(&copy(Role::McpServer, Binary::Gone("/bin/x".into())), jobs).unwrap();
+        assert!(found.level == Level::Note && found.found.contains("restart"), "{found:?}");
+        let job = JobId::generate();
+        let supervisor = |jobs: &str| Role::Supervisor { job, jobs: jobs.into() };
+        let found = running(&copy(supervisor("/jobs"), Binary::This), jobs).unwrap();
+        assert!(found.level == Level::Ok && found.found.contains(&job.to_string()));
+        assert_eq!(running(&copy(supervisor("/elsewhere"), Binary::This), jobs), None);
+        let found = running(&copy(supervisor("/jobs"), Binary::Other("/bin/x".into())), jobs).unwrap();
+        assert_eq!(found.fix, Some(format!("agent-dispatch wait {job}")));
+    }
+}

@@ -1,0 +1,232 @@
+//! The MCP server: whether Claude Code knows it, whether what it knows is this program, and whether it answers.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::finding::{Finding, Section, shell_word};
+use super::probe::{self, ProbeError, ServerInfo};
+use crate::engine::{ClaudeHome, Registration, Scope};
+
+const SECTION: Section = Section::Mcp;
+
+/// What the server is called where nobody chose another name.
+const NAME: &str = env!("CARGO_PKG_NAME");
+
+/// How long a server may take to introduce itself.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What a registration leads to.
+#[derive(Debug)]
+struct Facts {
+    registration: Registration,
+    target: Target,
+}
+
+#[derive(Debug)]
+enum Target {
+    /// No program: a server that is reached in another way.
+    Elsewhere,
+    /// It cannot be told without expanding variables as Claude Code does.
+    Unexpanded,
+    /// The program is not there or cannot be executed.
+    Missing,
+    /// It would not be started as an MCP server.
+    NoServer,
+    /// Another program of a project's own choosing, which is not started here.
+    Untrusted(PathBuf),
+    /// This tool.
+    Server { program: PathBuf, is_this: bool, info: Result<ServerInfo, ProbeError> },
+}
+
+/// Looks at the registrations that hold in `directory`, and starts this tool's own server for a moment.
+pub(super) fn findings(home: &ClaudeHome, directory: &Path, path: Option<&OsStr>) -> Vec<Finding> {
+    if !cfg!(feature = "mcp") {
+        let found = "this agent-dispatch was built without its MCP server";
+        return vec![SECTION.note("mcp-server", found).fix("cargo install --path . --locked")];
+    }
+    let this = std::env::current_exe().ok();
+    let registrations = home.mcp_servers(directory).into_iter().filter(is_ours);
+    let facts: Vec<Facts> = registrations
+        .map(|registration| {
+            let target = target(&registration, this.as_deref(), directory, path);
+            Facts { registration, target }
+        })
+        .collect();
+    let mut findings: Vec<Finding> = facts.iter().flat_map(judge).collect();
+    if findings.is_empty() {
+        let found = format!(
+            "not registered with Claude Code: {} and the .mcp.json of this directory do not name it",
+            home.state_path.display()
+        );
+        findings.push(SECTION.note("mcp-registered", found).fix("agent-dispatch init"));
+        findings.extend(this.map(|program| {
+            let info = introduce(&program, &["serve-mcp".to_owned()], &[]);
+            answers(&program, &info, "agent-dispatch serve-mcp --help")
+        }));
+    }
+    findings
+}
+
+fn is_ours(registration: &Registration) -> bool {
+    let program = Path::new(&registration.command).file_name();
+    registration.name == NAME || program == Some(OsStr::new(NAME))
+}
+
+fn target(
+    registration: &Registration,
+    this: Option<&Path>,
+    directory: &Path,
+    path: Option<&OsStr>,
+) -> Target {
+    let command = &registration.command;
+    if command.is_empty() {
+        return Target::Elsewhere;
+    }
+    if command.contains("${") {
+        return Target::Unexpanded;
+    }
+    let Ok(program) = which::which_in(command, path, directory) else { return Target::Missing };
+    let is_server = |word: &String| matches!(word.as_str(), "serve-mcp" | "serve");
+    if !registration.arguments.iter().any(is_server) {
+        return Target::NoServer;
+    }
+    let same_file = |this: &Path| Some(this.canonicalize().ok()? == program.canonicalize().ok()?);
+    let is_this = this.and_then(same_file).unwrap_or(false);
+    let is_named_so = program.file_name() == Some(OsStr::new(NAME));
+    // A project's file is somebody else's word: what it names is started only when it is this very program.
+    if !is_this && (registration.scope == Scope::Project || !is_named_so) {
+        return Target::Untrusted(program);
+    }
+    let info = introduce(&program, &registration.arguments, &registration.environment);
+    Target::Server { program, is_this, info }
+}
+
+fn introduce(
+    program: &Path,
+    arguments: &[String],
+    environment: &[(String, String)],
+) -> Result<ServerInfo, ProbeError> {
+    // A server opens its jobs directory as it begins, and would make one where there is none.
+    let elsewhere = ("AGENT_DISPATCH_JOBS_DIR".to_owned(), "/dev/null".to_owned());
+    let environment: Vec<_> = environment.iter().cloned().chain([elsewhere]).collect();
+    probe::introduce(program, arguments, &environment, PATIENCE)
+}
+
+fn judge(facts: &Facts) -> Vec<Finding> {
+    let Registration { scope, path, name, command, .. } = &facts.registration;
+    let place = format!("'{name}' in {} ({} scope)", path.display(), scope.name());
+    let remove = format!("claude mcp remove {} -s {}", shell_word(name), scope.name());
+    let again = format!("{remove} && agent-dispatch init");
+    match &facts.target {
+        Target::Elsewhere => {
+            vec![SECTION.note("mcp-command", format!("{place} starts no program: not looked at"))]
+        }
+        Target::Unexpanded => {
+            vec![SECTION.note("mcp-command", format!("{place} runs {command}: not looked at"))]
+        }
+        Target::Missing => {
+            let found = format!("{place} runs {command}, which is not there or cannot be executed");
+            vec![SECTION.error("mcp-command", found).fix(again)]
+        }
+        Target::NoServer => {
+            let found = format!("{place} runs {command} without 'serve-mcp'");
+            vec![SECTION.error("mcp-command", found).fix(again)]
+        }
+        Target::Untrusted(program) => {
+            let found = format!("{place} runs {}, another program: not started here", program.display());
+            vec![SECTION.note("mcp-command", found)]
+        }
+        Target::Server { program, is_this, info } => {
+            let mut findings =
+                vec![SECTION.ok("mcp-registered", format!("{place} runs {}", program.display()))];
+            if !is_this {
+                let is_other = |info: &ServerInfo| info.version != env!("CARGO_PKG_VERSION");
+                let found = format!("{} is not the agent-dispatch that runs now", program.display());
+                findings.push(match info {
+                    Ok(info) if is_other(info) => {
+                        let this = env!("CARGO_PKG_VERSION");
+                        let found = format!("{found}: it is version {}, this is {this}", info.version);
+                        SECTION.warning("mcp-binary", found).fix(again.clone())
+                    }
+                    _ => SECTION.note("mcp-binary", found).fix(again.clone()),
+                });
+            }
+            findings.push(answers(program, info, &again));
+            findings
+        }
+    }
+}
+
+fn answers(program: &Path, info: &Result<ServerInfo, ProbeError>, fix: &str) -> Finding {
+    match info {
+        Ok(ServerInfo { name, version }) => {
+            SECTION.ok("mcp-server", format!("the MCP server answers: {name} {version}"))
+        }
+        Err(error) => {
+            let found = format!("the MCP server {}: {error}", program.display());
+            SECTION.error("mcp-server", found).fix(fix)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::doctor::finding::Level;
+
+    fn registration(command: &str, arguments: &[&str], scope: Scope) -> Registration {
+        Registration {
+            scope,
+            path: "/me/.claude.json".into(),
+            name: NAME.to_owned(),
+            command: command.to_owned(),
+            arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
+            environment: Vec::new(),
+        }
+    }
+
+    fn target_of(registration: &Registration) -> Target {
+        target(registration, None, Path::new("/"), Some(OsStr::new("/bin:/usr/bin")))
+    }
+
+    #[test]
+    fn what_is_not_this_tool_is_never_started() {
+        let user = |command, arguments| target_of(&registration(command, arguments, Scope::User));
+        assert!(matches!(user("", &[]), Target::Elsewhere));
+        assert!(matches!(user("${BIN}/agent-dispatch", &["serve"]), Target::Unexpanded));
+        assert!(matches!(user("/missing/agent-dispatch", &["serve-mcp"]), Target::Missing));
+        assert!(matches!(user("sh", &["run"]), Target::NoServer));
+        assert!(matches!(user("sh", &["serve-mcp"]), Target::Untrusted(_)));
+        let directory = tempfile::tempdir().unwrap();
+        let planted = directory.path().join(NAME);
+        std::os::unix::fs::symlink("/bin/sh", &planted).unwrap();
+        let planted = registration(planted.to_str().unwrap(), &["serve-mcp"], Scope::Project);
+        assert!(matches!(target_of(&planted), Target::Untrusted(_)));
+    }
+
+    #[test]
+    fn an_older_server_is_a_warning_and_a_broken_one_an_error() {
+        let judged = |is_this, info| {
+            let target = Target::Server { program: "/opt/agent-dispatch".into(), is_this, info };
+            let facts = Facts { registration: registration("x", &["serve-mcp"], Scope::User), target };
+            judge(&facts).into_iter().map(|finding| (finding.id, finding.level)).collect::<Vec<_>>()
+        };
+        let info = |version: &str| Ok(ServerInfo { name: NAME.to_owned(), version: version.to_owned() });
+        let registered = ("mcp-registered", Level::Ok);
+        let fine = ("mcp-server", Level::Ok);
+        assert_eq!(judged(true, info("0.0.1")), [registered, fine]);
+        assert_eq!(judged(false, info("0.0.1")), [registered, ("mcp-binary", Level::Warning), fine]);
+        let same = info(env!("CARGO_PKG_VERSION"));
+        assert_eq!(judged(false, same), [registered, ("mcp-binary", Level::Note), fine]);
+        let silent = Err(ProbeError::Silent(PATIENCE));
+        assert_eq!(judged(true, silent), [registered, ("mcp-server", Level::Error)]);
+    }
+
+    #[test]
+    fn the_fix_names_the_scope() {
+        let facts = Facts { registration: registration("/x", &[], Scope::Local), target: Target::Missing };
+        let fix = judge(&facts).remove(0).fix.unwrap();
+        assert_eq!(fix, "claude mcp remove agent-dispatch -s local && agent-dispatch init");
+    }
+}
