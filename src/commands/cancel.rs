@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 
-use super::{CommandResult, Context, summary};
+use super::{CommandResult, Context, completions, summary};
 use crate::engine::{Cancelled, Follower, cancel, descendants};
 use crate::error::{Exit, Failure};
 use crate::os::wait_readable;
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug, Args)]
 pub(crate) struct CancelArgs {
     /// Jobs: ids, beginnings of ids, or `latest`
-    #[arg(value_name = "JOB", required = true)]
+    #[arg(value_name = "JOB", add = completions::jobs(), required = true)]
     jobs: Vec<JobSelector>,
     /// Also stop the jobs that their agents have dispatched
     #[arg(long)]

@@ -8,7 +8,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use super::request::read_task;
 use super::run::exit_of_signal;
 use super::verdict::Strictness;
-use super::{CommandResult, Context, Problem, summary};
+use super::{CommandResult, Context, Problem, completions, summary};
 use crate::config::{BudgetUsd, Timeout};
 use crate::engine::{
     Activity, Conversation, DialogueLine, DialogueRequest, Engine, Followers, Ownership, Request, Task,
@@ -26,10 +26,10 @@ const SPIN: Duration = Duration::from_millis(100);
 #[derive(Debug, Args)]
 pub(crate) struct DialogueArgs {
     /// The agent that begins
-    #[arg(value_name = "REQUESTER")]
+    #[arg(value_name = "REQUESTER", add = completions::agents())]
     requester: String,
     /// The agent that answers
-    #[arg(value_name = "RESPONDER")]
+    #[arg(value_name = "RESPONDER", add = completions::agents())]
     responder: String,
     /// What they are to work out; `-`, or nothing and a pipe, reads it from standard input
     #[arg(value_name = "TOPIC", allow_hyphen_values = true)]

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use clap::Args;
 use serde_json::Value;
 
-use super::{CommandResult, Context, summary};
+use super::{CommandResult, Context, completions, summary};
 use crate::engine::list;
 use crate::error::Exit;
 use crate::store::{JobId, Record, Status};
@@ -18,7 +18,7 @@ pub(crate) struct JobsArgs {
     #[arg(long, value_enum, value_name = "STATUS")]
     status: Option<StatusArg>,
     /// Only jobs of this agent
-    #[arg(long, value_name = "AGENT")]
+    #[arg(long, value_name = "AGENT", add = completions::agents())]
     agent: Option<String>,
     /// How many to list at the most; 0 lists all
     #[arg(long, short = 'n', value_name = "COUNT", default_value_t = 20)]

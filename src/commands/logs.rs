@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{CommandResult, Context, Problem, summary};
+use super::{CommandResult, Context, Problem, completions, summary};
 use crate::engine::{Event, EventKind, Follower, look};
 use crate::error::{Exit, Failure};
 use crate::os::wait_readable;
@@ -19,7 +19,7 @@ const LOOK: Duration = Duration::from_millis(250);
 #[derive(Debug, Args)]
 pub(crate) struct LogsArgs {
     /// A job: its id, the beginning of one, or `latest`
-    #[arg(value_name = "JOB")]
+    #[arg(value_name = "JOB", add = completions::jobs())]
     job: JobSelector,
     /// Go on until the job is over
     #[arg(long, short)]

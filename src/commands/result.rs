@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::verdict::{Strictness, exit_of};
-use super::{CommandResult, Context, Problem, summary};
+use super::{CommandResult, Context, Problem, completions, summary};
 use crate::engine::{Follower, look};
 use crate::error::{Exit, Failure};
 use crate::store::{JobSelector, Record, Store};
@@ -12,7 +12,7 @@ use crate::store::{JobSelector, Record, Store};
 #[derive(Debug, Args)]
 pub(crate) struct ResultArgs {
     /// A job: its id, the beginning of one, or `latest`
-    #[arg(value_name = "JOB")]
+    #[arg(value_name = "JOB", add = completions::jobs())]
     job: JobSelector,
     /// Wait until the job is over
     #[arg(long)]

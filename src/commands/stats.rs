@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{CommandResult, Context};
+use super::{CommandResult, Context, completions};
 use crate::engine::{Figures, Selection, stats};
 use crate::error::{Exit, Failure};
 use crate::ui::{Cell, Tone, human, table};
@@ -16,7 +16,7 @@ pub(crate) struct StatsArgs {
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     days: Option<u32>,
     /// Only jobs of this agent
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = completions::agents())]
     agent: Option<String>,
     /// Print the figures as JSON
     #[arg(long)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{CommandResult, Context, summary};
+use super::{CommandResult, Context, completions, summary};
 use crate::engine::{Activity, Follower, look};
 use crate::error::Exit;
 use crate::store::{JobSelector, Status};
@@ -14,7 +14,7 @@ use crate::ui::human;
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
     /// A job: its id, the beginning of one, or `latest`
-    #[arg(value_name = "JOB")]
+    #[arg(value_name = "JOB", add = completions::jobs())]
     job: JobSelector,
     /// Print the job's record as JSON
     #[arg(long)]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use super::verdict::{Strictness, exit_of};
-use super::{CommandResult, Context, summary};
+use super::{CommandResult, Context, completions, summary};
 use crate::config::Timeout;
 use crate::engine::{Follower, look};
 use crate::error::{Exit, Failure};
@@ -17,7 +17,7 @@ use crate::store::{Answer, JobResult, JobSelector, Record};
 #[derive(Debug, Args)]
 pub(crate) struct WaitArgs {
     /// Jobs: ids, beginnings of ids, or `latest`
-    #[arg(value_name = "JOB", required = true)]
+    #[arg(value_name = "JOB", add = completions::jobs(), required = true)]
     jobs: Vec<JobSelector>,
     /// Give up after this long and exit with 124; the jobs go on
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]

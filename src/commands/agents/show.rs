@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::fields;
-use crate::commands::{CommandResult, Context};
+use crate::commands::{CommandResult, Context, completions};
 use crate::config::{AgentName, BudgetUsd, describe};
 use crate::engine::DispatchError;
 use crate::error::{Exit, Failure};
@@ -13,7 +13,7 @@ use crate::error::{Exit, Failure};
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
     /// The agent's name
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = completions::agents())]
     name: String,
     /// Print the agent as JSON
     #[arg(long)]

@@ -14,7 +14,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use super::request::{open, read_at_most, warn_of};
 use super::run::exit_of_signal;
 use super::verdict::Strictness;
-use super::{CommandResult, Context, Problem, summary};
+use super::{CommandResult, Context, Problem, completions, summary};
 use crate::engine::{Activity, Batch, BatchItem, Engine, Followers, Ownership, Request, Task, cancel};
 use crate::error::{Exit, Failure};
 use crate::os::{SignalWatch, wait_readable};
@@ -48,7 +48,7 @@ pub(crate) struct BatchArgs {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Let this agent put the results together, when all other jobs are over
-    #[arg(long, value_name = "AGENT")]
+    #[arg(long, value_name = "AGENT", add = completions::agents())]
     aggregate: Option<String>,
     /// What that agent is told to do with the results
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::commands::{CommandResult, Context};
+use crate::commands::{CommandResult, Context, completions};
 use crate::config::{Editor, GroupName};
 use crate::error::Exit;
 
@@ -11,7 +11,7 @@ use crate::error::Exit;
 #[derive(Debug, Args)]
 pub(crate) struct RemoveArgs {
     /// The group's name
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = completions::groups())]
     name: GroupName,
     /// Print what was removed as JSON
     #[arg(long)]
