@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueHint};
 
 #[cfg(feature = "mcp")]
 use crate::commands::serve_mcp;
 use crate::commands::{
-    agents, batch, cancel, dialogue, doctor, gc, groups, hook, init, jobs, logs, result, run, stats, status,
-    submit, wait,
+    agents, batch, cancel, completions, dialogue, doctor, gc, groups, hook, init, jobs, logs, result, run,
+    stats, status, submit, wait,
 };
 use crate::ui::ColorChoice;
 
@@ -46,7 +46,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// The directory with the jobs [env: AGENT_DISPATCH_JOBS_DIR] [default: jobs/ beside the config file]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) jobs_dir: Option<PathBuf>,
     /// When to use colour
     #[arg(
@@ -103,10 +103,15 @@ pub(crate) enum Command {
     #[cfg(feature = "mcp")]
     #[command(alias = "serve")]
     ServeMcp(serve_mcp::ServeMcpArgs),
+    /// Print the script that lets a shell complete this tool's commands
+    Completions(completions::CompletionsArgs),
     /// Called by other programs when something happens in them
     #[command(subcommand)]
     Hook(hook::Command),
 }
+
+#[cfg(all(test, feature = "mcp"))]
+mod snapshots_tests;
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use super::request::read_task;
 use super::run::exit_of_signal;
 use super::verdict::Strictness;
-use super::{CommandResult, Context, Problem, summary};
+use super::{CommandResult, Context, Problem, completions, summary};
 use crate::config::{BudgetUsd, Timeout};
 use crate::engine::{
     Activity, Conversation, DialogueLine, DialogueRequest, Engine, Followers, Ownership, Request, Task,
@@ -22,14 +22,22 @@ use crate::ui::{Progress, human};
 /// How often the spinner turns.
 const SPIN: Duration = Duration::from_millis(100);
 
+const EXAMPLES: &str = "\
+Examples:
+  agent-dispatch dialogue web api \"agree on the fields of an order\" --max-rounds 3
+  agent-dispatch dialogue web api - --max-budget-usd 2 < topic.md
+
+They end when one of them says [RESOLVED]. With --strict the exit code is 9 when none did.";
+
 /// Arguments of `dialogue`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct DialogueArgs {
     /// The agent that begins
-    #[arg(value_name = "REQUESTER")]
+    #[arg(value_name = "REQUESTER", add = completions::agents())]
     requester: String,
     /// The agent that answers
-    #[arg(value_name = "RESPONDER")]
+    #[arg(value_name = "RESPONDER", add = completions::agents())]
     responder: String,
     /// What they are to work out; `-`, or nothing and a pipe, reads it from standard input
     #[arg(value_name = "TOPIC", allow_hyphen_values = true)]

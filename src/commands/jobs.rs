@@ -5,20 +5,27 @@ use std::collections::HashSet;
 use clap::Args;
 use serde_json::Value;
 
-use super::{CommandResult, Context, summary};
+use super::{CommandResult, Context, completions, summary};
 use crate::engine::list;
 use crate::error::Exit;
 use crate::store::{JobId, Record, Status};
 use crate::ui::{Cell, human, table};
 
+const EXAMPLES: &str = "\
+Examples:
+  agent-dispatch jobs
+  agent-dispatch jobs --status running
+  agent-dispatch jobs --agent infra --limit 0 --json | jq 'map(.result.cost_usd // 0) | add'";
+
 /// Arguments of `jobs`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct JobsArgs {
     /// Only jobs with this status
     #[arg(long, value_enum, value_name = "STATUS")]
     status: Option<StatusArg>,
     /// Only jobs of this agent
-    #[arg(long, value_name = "AGENT")]
+    #[arg(long, value_name = "AGENT", add = completions::agents())]
     agent: Option<String>,
     /// How many to list at the most; 0 lists all
     #[arg(long, short = 'n', value_name = "COUNT", default_value_t = 20)]

@@ -3,6 +3,7 @@
 pub(crate) mod agents;
 pub(crate) mod batch;
 pub(crate) mod cancel;
+pub(crate) mod completions;
 mod context;
 pub(crate) mod dialogue;
 pub(crate) mod doctor;
@@ -77,6 +78,7 @@ pub(crate) fn run(cli: &Cli) -> Exit {
         Command::Doctor(args) => doctor::run(args, &context),
         #[cfg(feature = "mcp")]
         Command::ServeMcp(args) => serve_mcp::run(args, &context),
+        Command::Completions(args) => completions::run(args, &context),
         Command::Hook(command) => Ok(hook::run(command, &context)),
     };
     match outcome {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Context, summary::foreign};
+use super::{Context, completions, summary::foreign};
 use crate::config::{BudgetUsd, Timeout};
 use crate::engine::{Engine, PROMPT_LIMIT_BYTES, Request, Submitted, Task, TaskError, look};
 use crate::error::{Exit, Failure};
@@ -16,7 +16,7 @@ use crate::store::{JobId, JobSelector, Store};
 #[derive(Debug, Args)]
 pub(crate) struct RequestArgs {
     /// The agent's name (see `agent-dispatch agents list`)
-    #[arg(value_name = "AGENT")]
+    #[arg(value_name = "AGENT", add = completions::agents())]
     agent: String,
     /// What to do; `-`, or nothing and a pipe, reads it from standard input
     #[arg(value_name = "TASK", allow_hyphen_values = true)]
@@ -37,7 +37,7 @@ pub(crate) struct RequestArgs {
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     goal: Option<String>,
     /// Send the shared facts of this group along; the agent must be a member
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = completions::groups())]
     group: Option<String>,
     /// Go on with this session of the agent
     #[arg(long, value_name = "ID")]
@@ -58,7 +58,7 @@ pub(crate) struct RequestArgs {
     #[arg(long, value_name = "DOLLARS", allow_hyphen_values = true)]
     max_budget_usd: Option<BudgetUsd>,
     /// Wait for this job and send its result along; can be given several times
-    #[arg(long, value_name = "JOB")]
+    #[arg(long, value_name = "JOB", add = completions::jobs())]
     after: Vec<JobSelector>,
     /// A JSON Schema the answer must satisfy
     #[arg(long, value_name = "FILE")]

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{CommandResult, Context};
+use super::{CommandResult, Context, completions};
 use crate::config::AgentName;
 use crate::error::{Exit, Failure};
 use crate::mcp::{self, Authority};
@@ -16,7 +16,7 @@ Example:
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ServeMcpArgs {
     /// Only these agents exist for the client, separated by commas
-    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    #[arg(long, value_name = "NAMES", add = completions::agents(), value_delimiter = ',')]
     agents: Option<Vec<AgentName>>,
     /// Only look: no tool that starts, stops or deletes anything
     #[arg(long, conflicts_with = "allow_configure")]

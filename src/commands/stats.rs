@@ -4,19 +4,25 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{CommandResult, Context};
+use super::{CommandResult, Context, completions};
 use crate::engine::{Figures, Selection, stats};
 use crate::error::{Exit, Failure};
 use crate::ui::{Cell, Tone, human, table};
 
+const EXAMPLES: &str = "\
+Examples:
+  agent-dispatch stats --days 30
+  agent-dispatch stats --agent infra --json | jq .total.cost_usd";
+
 /// Arguments of `stats`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct StatsArgs {
     /// Only jobs that ended in the last so many days
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     days: Option<u32>,
     /// Only jobs of this agent
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = completions::agents())]
     agent: Option<String>,
     /// Print the figures as JSON
     #[arg(long)]

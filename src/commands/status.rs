@@ -4,17 +4,23 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{CommandResult, Context, summary};
+use super::{CommandResult, Context, completions, summary};
 use crate::engine::{Activity, Follower, look};
 use crate::error::Exit;
 use crate::store::{JobSelector, Status};
 use crate::ui::human;
 
+const EXAMPLES: &str = "\
+Examples:
+  agent-dispatch status latest
+  agent-dispatch status 01a20916e67173b7 --json | jq -r .status";
+
 /// Arguments of `status`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct StatusArgs {
     /// A job: its id, the beginning of one, or `latest`
-    #[arg(value_name = "JOB")]
+    #[arg(value_name = "JOB", add = completions::jobs())]
     job: JobSelector,
     /// Print the job's record as JSON
     #[arg(long)]

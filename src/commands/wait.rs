@@ -6,18 +6,27 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use super::verdict::{Strictness, exit_of};
-use super::{CommandResult, Context, summary};
+use super::{CommandResult, Context, completions, summary};
 use crate::config::Timeout;
 use crate::engine::{Follower, look};
 use crate::error::{Exit, Failure};
 use crate::os::wait_readable;
 use crate::store::{Answer, JobResult, JobSelector, Record};
 
+const EXAMPLES: &str = "\
+Examples:
+  agent-dispatch wait latest
+  agent-dispatch wait 01a20916e67173b7 01a20916e8ab7304 --timeout 10m
+
+The exit code is that of the first job that went wrong, in the order they were named; 124 when
+the time is up.";
+
 /// Arguments of `wait`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct WaitArgs {
     /// Jobs: ids, beginnings of ids, or `latest`
-    #[arg(value_name = "JOB", required = true)]
+    #[arg(value_name = "JOB", add = completions::jobs(), required = true)]
     jobs: Vec<JobSelector>,
     /// Give up after this long and exit with 124; the jobs go on
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]

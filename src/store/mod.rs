@@ -299,6 +299,12 @@ impl Store {
         Err(StoreError::Damaged { path, reason: problem, moved_to: self.quarantine(id) })
     }
 
+    /// A job's record if it can be read; otherwise nothing is done about it.
+    pub fn glance(&self, id: JobId) -> Option<Record> {
+        let bytes = self.jobs.read(&paths::record(id)).ok()?;
+        Record::from_json(&bytes).ok().filter(|record| record.id == id)
+    }
+
     fn quarantine(&self, id: JobId) -> Option<PathBuf> {
         if self.liveness(id).ok()? == Liveness::Alive {
             return None;

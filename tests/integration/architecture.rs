@@ -14,7 +14,7 @@ type Allowed = (&'static str, &'static [&'static str]);
 /// `commands` turns results into words, so it names the types of the config and of records. What runs a job is
 /// behind `engine`, except for waiting: only a command knows which descriptors end its wait.
 const ALLOWED: &[(&str, &[Allowed])] = &[
-    ("lib", &[("cli", &["Cli"]), ("commands", &["run"])]),
+    ("lib", &[("cli", &["Cli"]), ("commands", &["completions", "run"])]),
     ("cli", &[("commands", &["*"]), ("ui", &["ColorChoice"])]),
     (
         "commands",

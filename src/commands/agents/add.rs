@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use super::fields::{self, FieldArgs};
 use crate::commands::{CommandResult, Context};
@@ -22,7 +22,7 @@ pub(crate) struct AddArgs {
     #[arg(value_name = "NAME")]
     name: AgentName,
     /// The directory the agent works in
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
     directory: PathBuf,
     #[command(flatten)]
     fields: FieldArgs,

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 
 use super::fields::{self, FieldArgs};
-use crate::commands::{CommandResult, Context};
+use crate::commands::{CommandResult, Context, completions};
 use crate::config::{AgentChanges, AgentName, Editor, Field};
 use crate::error::{Exit, Failure};
 
@@ -19,10 +19,10 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub(crate) struct UpdateArgs {
     /// The agent's name
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = completions::agents())]
     name: AgentName,
     /// Another directory for the agent to work in
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     directory: Option<PathBuf>,
     #[command(flatten)]
     fields: FieldArgs,

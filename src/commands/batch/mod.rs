@@ -14,7 +14,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use super::request::{open, read_at_most, warn_of};
 use super::run::exit_of_signal;
 use super::verdict::Strictness;
-use super::{CommandResult, Context, Problem, summary};
+use super::{CommandResult, Context, Problem, completions, summary};
 use crate::engine::{Activity, Batch, BatchItem, Engine, Followers, Ownership, Request, Task, cancel};
 use crate::error::{Exit, Failure};
 use crate::os::{SignalWatch, wait_readable};
@@ -29,16 +29,22 @@ const SPIN: Duration = Duration::from_millis(100);
 const FILE_LIMIT_BYTES: usize = 64 * 1024 * 1024;
 
 const EXAMPLES: &str = "\
+Examples:
+  agent-dispatch batch nightly.yaml
+  agent-dispatch batch - --aggregate reviewer --json < tasks.jsonl
+
 A file:
   dispatches:
     - {agent: infra, task: which containers restart?}
     - {agent: backend, task: which requests fail?, timeout_seconds: 10m, max_budget_usd: 0.5}
   aggregate: backend
 
-The file is YAML, JSON or JSONL; a list of dispatches is enough. A dispatch has agent and task, and may have context,
-caller, goal, group, session_id, model, timeout_seconds, idle_timeout_seconds, max_budget_usd, response_schema, no_wait.
+The file is YAML, JSON or JSONL; a list of dispatches is enough. A dispatch has agent and task, and
+may have context, caller, goal, group, session_id, model, timeout_seconds, idle_timeout_seconds,
+max_budget_usd, response_schema, no_wait.
 
-The exit code is that of the first job that went wrong, in the order of the file; the aggregate comes last.";
+The exit code is that of the first job that went wrong, in the order of the file; the aggregate
+comes last.";
 
 /// Arguments of `batch`.
 #[derive(Debug, Args)]
@@ -48,7 +54,7 @@ pub(crate) struct BatchArgs {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Let this agent put the results together, when all other jobs are over
-    #[arg(long, value_name = "AGENT")]
+    #[arg(long, value_name = "AGENT", add = completions::agents())]
     aggregate: Option<String>,
     /// What that agent is told to do with the results
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::fields::{self, MemberArg, TextArgs};
-use crate::commands::{CommandResult, Context};
+use crate::commands::{CommandResult, Context, completions};
 use crate::config::{Editor, Field, GroupName, Member};
 
 const EXAMPLES: &str = "\
@@ -19,7 +19,7 @@ pub(crate) struct AddArgs {
     #[arg(value_name = "NAME")]
     name: GroupName,
     /// An agent that belongs to it, and after `=` what to use it for; can be given again
-    #[arg(long = "member", value_name = "AGENT[=USE]")]
+    #[arg(long = "member", value_name = "AGENT[=USE]", add = completions::agents())]
     members: Vec<MemberArg>,
     #[command(flatten)]
     texts: TextArgs,

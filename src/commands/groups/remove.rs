@@ -3,15 +3,20 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::commands::{CommandResult, Context};
+use crate::commands::{CommandResult, Context, completions};
 use crate::config::{Editor, GroupName};
 use crate::error::Exit;
 
+const EXAMPLES: &str = "\
+Example:
+  agent-dispatch groups remove shop";
+
 /// Arguments of `groups remove`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct RemoveArgs {
     /// The group's name
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = completions::groups())]
     name: GroupName,
     /// Print what was removed as JSON
     #[arg(long)]

@@ -3,14 +3,19 @@
 use clap::Args;
 
 use super::fields;
-use crate::commands::{CommandResult, Context};
+use crate::commands::{CommandResult, Context, completions};
 use crate::error::{Exit, Failure};
+
+const EXAMPLES: &str = "\
+Example:
+  agent-dispatch groups show shop";
 
 /// Arguments of `groups show`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct ShowArgs {
     /// The group's name
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = completions::groups())]
     name: String,
     /// Print the group as JSON
     #[arg(long)]

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::fields::{self, MemberArg, TextArgs};
-use crate::commands::{CommandResult, Context};
+use crate::commands::{CommandResult, Context, completions};
 use crate::config::{AgentName, Editor, Field, GroupChanges, GroupName, Member};
 use crate::error::{Exit, Failure};
 
@@ -17,13 +17,13 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub(crate) struct UpdateArgs {
     /// The group's name
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = completions::groups())]
     name: GroupName,
     /// An agent to add, and after `=` what to use it for; of a member it changes the use
-    #[arg(long = "member", value_name = "AGENT[=USE]")]
+    #[arg(long = "member", value_name = "AGENT[=USE]", add = completions::agents())]
     members: Vec<MemberArg>,
     /// A member to leave out from now on
-    #[arg(long = "remove-member", value_name = "AGENT")]
+    #[arg(long = "remove-member", value_name = "AGENT", add = completions::agents())]
     removed: Vec<AgentName>,
     #[command(flatten)]
     texts: TextArgs,

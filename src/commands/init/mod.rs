@@ -8,6 +8,7 @@ mod splice;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
+use super::completions::Shell;
 use super::{CommandResult, Context, Problem};
 use crate::config::{Config, Editor};
 use crate::error::{Exit, Failure};
@@ -57,6 +58,11 @@ pub(crate) fn run(args: &InitArgs, context: &Context) -> CommandResult {
     }
     if args.with_hook {
         install_hook(&invocation, &mut report)?;
+    }
+    if let Some(shell) = Shell::of_the_user().filter(|_| !args.json) {
+        context
+            .ui
+            .note(format_args!("to complete commands, agents and jobs with Tab: {}", shell.instruction()));
     }
     report.finish(&next(&config, &invocation))
 }

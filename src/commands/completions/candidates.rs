@@ -1,0 +1,98 @@
+//! What can be completed that is no part of the command line: the names of agents and groups, and jobs.
+
+use std::ffi::OsStr;
+
+use clap_complete::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate};
+
+use super::places;
+use crate::commands::Context;
+use crate::config::{self, Config};
+use crate::engine::{Engine, Surroundings};
+use crate::store::{JobId, Store};
+use crate::ui::human;
+
+/// How many jobs are offered.
+const JOBS: usize = 20;
+
+/// How much of a description is shown, in characters.
+const DESCRIPTION_CHARS: usize = 60;
+
+/// The names of the agents.
+pub(crate) fn agents() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let agents = config(&context()).map(|config| config.agents).unwrap_or_default();
+        agents.iter().map(|(name, agent)| candidate(name.as_str(), &agent.description)).collect()
+    })
+}
+
+/// The names of the groups.
+pub(crate) fn groups() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let groups = config(&context()).map(|config| config.groups).unwrap_or_default();
+        groups.iter().map(|(name, group)| candidate(name.as_str(), &group.description)).collect()
+    })
+}
+
+/// The newest jobs whose ids begin as typed, and `latest`.
+pub(crate) fn jobs() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| typed.to_str().map(newest).unwrap_or_default())
+}
+
+fn newest(typed: &str) -> Vec<CompletionCandidate> {
+    let mut candidates = Vec::new();
+    if "latest".starts_with(typed) {
+        candidates.push(candidate("latest", "the newest job"));
+    }
+    let context = context();
+    // Where nothing is, nothing is to be created.
+    let store = context.jobs_path().ok().filter(|path| path.is_dir()).and_then(|_| context.store().ok());
+    let Some(store) = store else { return candidates };
+    let mut jobs = read(&store, recent(&context, &store), typed);
+    if jobs.is_empty() || typed.is_empty() && jobs.len() < JOBS {
+        jobs = read(&store, store.ids().unwrap_or_default(), typed);
+    }
+    candidates.extend(jobs);
+    candidates
+}
+
+/// The jobs that are not over and those that ended last, newest first: with a long history, listing it all takes
+/// longer than somebody who types wants to wait.
+fn recent(context: &Context, store: &Store) -> Vec<JobId> {
+    let mut ids = store.unretired().unwrap_or_default();
+    let engine = config(context)
+        .and_then(|config| Some(Engine::new(config, context.store().ok()?, Surroundings::of_this_process())));
+    if let Some(journal) = engine.and_then(|engine| engine.journal()) {
+        // One that cannot be read tells nothing.
+        let _ = journal.for_each_recent(None, |entry| ids.push(entry.job_id));
+    }
+    ids.sort_unstable_by(|a, b| b.cmp(a));
+    ids.dedup();
+    ids
+}
+
+/// The first of these jobs that can be offered. Only glanced at: a completion neither recovers a lost job nor moves a
+/// damaged record.
+fn read(store: &Store, ids: Vec<JobId>, typed: &str) -> Vec<CompletionCandidate> {
+    let named = ids.into_iter().map(|id| (id, id.to_string())).filter(|(_, name)| name.starts_with(typed));
+    let offered = named.filter_map(|(id, name)| {
+        let record = store.glance(id)?;
+        let what = format!("{}, {}: {}", record.agent, record.status().name(), record.task);
+        Some(candidate(&name, &what))
+    });
+    offered.take(JOBS).collect()
+}
+
+fn candidate(value: &str, description: &str) -> CompletionCandidate {
+    let help = human::one_line(description, DESCRIPTION_CHARS);
+    CompletionCandidate::new(value).help((!help.is_empty()).then(|| help.into()))
+}
+
+/// The config, if it can be read; what is wrong with it is not said here.
+fn config(context: &Context) -> Option<Config> {
+    config::load(&context.config_path().ok()?).ok()
+}
+
+/// Where the line that is being typed says that things are.
+fn context() -> Context {
+    Context::new(&places(std::env::args_os()))
+}
