@@ -11,6 +11,8 @@ mod died_supervisor;
 mod failures;
 mod instructions;
 mod interrupt;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod permissions;
 mod prompts;
 mod readme;
