@@ -110,7 +110,8 @@ pub(crate) enum Command {
     Hook(hook::Command),
 }
 
-#[cfg(all(test, feature = "mcp"))]
+#[cfg(test)]
+#[cfg(feature = "mcp")]
 mod snapshots_tests;
 
 #[cfg(test)]
