@@ -108,6 +108,9 @@ pub(crate) enum Command {
     Hook(hook::Command),
 }
 
+#[cfg(all(test, feature = "mcp"))]
+mod snapshots_tests;
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;

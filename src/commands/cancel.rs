@@ -14,8 +14,16 @@ use crate::store::JobSelector;
 /// How long to wait for a job to end: the agent's grace, the sweep, and then some.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+const EXAMPLES: &str = "\
+Examples:
+  agent-dispatch cancel latest
+  agent-dispatch cancel 01a20916e67173b7 01a20916e8ab7304 --cascade
+
+The exit code is 0 also for jobs that were over already.";
+
 /// Arguments of `cancel`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct CancelArgs {
     /// Jobs: ids, beginnings of ids, or `latest`
     #[arg(value_name = "JOB", add = completions::jobs(), required = true)]

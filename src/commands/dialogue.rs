@@ -22,8 +22,16 @@ use crate::ui::{Progress, human};
 /// How often the spinner turns.
 const SPIN: Duration = Duration::from_millis(100);
 
+const EXAMPLES: &str = "\
+Examples:
+  agent-dispatch dialogue web api \"agree on the fields of an order\" --max-rounds 3
+  agent-dispatch dialogue web api - --max-budget-usd 2 < topic.md
+
+They end when one of them says [RESOLVED]. With --strict the exit code is 9 when none did.";
+
 /// Arguments of `dialogue`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct DialogueArgs {
     /// The agent that begins
     #[arg(value_name = "REQUESTER", add = completions::agents())]

@@ -9,8 +9,14 @@ use crate::engine::{collect, collectable};
 use crate::error::{Exit, Failure};
 use crate::store::Policy;
 
+const EXAMPLES: &str = "\
+Examples:
+  agent-dispatch gc --older-than 7d --dry-run
+  agent-dispatch gc --all";
+
 /// Arguments of `gc`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct GcArgs {
     /// Delete jobs that ended longer ago than this: 12h, 7d [default: `job_retention_days` of the config]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]

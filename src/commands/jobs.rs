@@ -11,8 +11,15 @@ use crate::error::Exit;
 use crate::store::{JobId, Record, Status};
 use crate::ui::{Cell, human, table};
 
+const EXAMPLES: &str = "\
+Examples:
+  agent-dispatch jobs
+  agent-dispatch jobs --status running
+  agent-dispatch jobs --agent infra --limit 0 --json | jq 'map(.result.cost_usd // 0) | add'";
+
 /// Arguments of `jobs`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct JobsArgs {
     /// Only jobs with this status
     #[arg(long, value_enum, value_name = "STATUS")]

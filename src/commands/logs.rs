@@ -15,8 +15,15 @@ use crate::ui::{OutputError, Tone, Ui, human};
 /// How often a followed job's raw output is looked at. Its end is noticed at once.
 const LOOK: Duration = Duration::from_millis(250);
 
+const EXAMPLES: &str = "\
+Examples:
+  agent-dispatch logs latest --follow
+  agent-dispatch logs latest --json | jq -r 'select(.event == \"text\").text'
+  agent-dispatch logs 01a20916e67173b7 --stderr";
+
 /// Arguments of `logs`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct LogsArgs {
     /// A job: its id, the beginning of one, or `latest`
     #[arg(value_name = "JOB", add = completions::jobs())]

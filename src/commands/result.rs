@@ -8,8 +8,19 @@ use crate::engine::{Follower, look};
 use crate::error::{Exit, Failure};
 use crate::store::{JobSelector, Record, Store};
 
+const EXAMPLES: &str = "\
+Examples:
+  agent-dispatch result latest
+  agent-dispatch result 01a20916e67173b7 --wait
+  agent-dispatch result latest --json | jq -r .session_id
+  agent-dispatch result latest --max-chars 30000 --offset 30000
+
+The exit code tells how the job ended: `agent-dispatch help` lists them. It is 1 when the job is
+not over.";
+
 /// Arguments of `result`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct ResultArgs {
     /// A job: its id, the beginning of one, or `latest`
     #[arg(value_name = "JOB", add = completions::jobs())]

@@ -21,7 +21,9 @@ const EXAMPLES: &str = "\
 Examples:
   agent-dispatch run infra \"which containers restart?\"
   git diff --cached | agent-dispatch run reviewer -
-  agent-dispatch run infra \"go on\" --session 6f0c9d0e-7a3b-4c1d-8e2f-00112233aabb";
+  agent-dispatch run infra \"go on\" --session 6f0c9d0e-7a3b-4c1d-8e2f-00112233aabb
+
+The exit code tells how the job ended: `agent-dispatch help` lists them.";
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]

@@ -9,8 +9,14 @@ use crate::engine::{Figures, Selection, stats};
 use crate::error::{Exit, Failure};
 use crate::ui::{Cell, Tone, human, table};
 
+const EXAMPLES: &str = "\
+Examples:
+  agent-dispatch stats --days 30
+  agent-dispatch stats --agent infra --json | jq .total.cost_usd";
+
 /// Arguments of `stats`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct StatsArgs {
     /// Only jobs that ended in the last so many days
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]

@@ -10,8 +10,14 @@ use crate::error::Exit;
 use crate::store::{JobSelector, Status};
 use crate::ui::human;
 
+const EXAMPLES: &str = "\
+Examples:
+  agent-dispatch status latest
+  agent-dispatch status 01a20916e67173b7 --json | jq -r .status";
+
 /// Arguments of `status`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct StatusArgs {
     /// A job: its id, the beginning of one, or `latest`
     #[arg(value_name = "JOB", add = completions::jobs())]

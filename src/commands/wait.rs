@@ -13,8 +13,17 @@ use crate::error::{Exit, Failure};
 use crate::os::wait_readable;
 use crate::store::{Answer, JobResult, JobSelector, Record};
 
+const EXAMPLES: &str = "\
+Examples:
+  agent-dispatch wait latest
+  agent-dispatch wait 01a20916e67173b7 01a20916e8ab7304 --timeout 10m
+
+The exit code is that of the first job that went wrong, in the order they were named; 124 when
+the time is up.";
+
 /// Arguments of `wait`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct WaitArgs {
     /// Jobs: ids, beginnings of ids, or `latest`
     #[arg(value_name = "JOB", add = completions::jobs(), required = true)]

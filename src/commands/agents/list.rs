@@ -11,8 +11,14 @@ use crate::config::{Agent, AgentName};
 use crate::error::Exit;
 use crate::ui::{Cell, Tone, human, table};
 
+const EXAMPLES: &str = "\
+Examples:
+  agent-dispatch agents list
+  agent-dispatch agents list --json | jq -r '.[] | select(.exists | not) | .name'";
+
 /// Arguments of `agents list`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct ListArgs {
     /// Print an array of agents as JSON
     #[arg(long)]

@@ -7,8 +7,13 @@ use crate::commands::{CommandResult, Context, completions};
 use crate::config::{AgentName, Editor};
 use crate::error::Exit;
 
+const EXAMPLES: &str = "\
+Example:
+  agent-dispatch agents remove infra";
+
 /// Arguments of `agents remove`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct RemoveArgs {
     /// The agent's name
     #[arg(value_name = "NAME", add = completions::agents())]

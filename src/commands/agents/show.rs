@@ -9,8 +9,14 @@ use crate::config::{AgentName, BudgetUsd, describe};
 use crate::engine::DispatchError;
 use crate::error::{Exit, Failure};
 
+const EXAMPLES: &str = "\
+Examples:
+  agent-dispatch agents show infra
+  agent-dispatch agents show infra --json | jq .effective";
+
 /// Arguments of `agents show`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct ShowArgs {
     /// The agent's name
     #[arg(value_name = "NAME", add = completions::agents())]

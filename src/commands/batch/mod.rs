@@ -29,16 +29,22 @@ const SPIN: Duration = Duration::from_millis(100);
 const FILE_LIMIT_BYTES: usize = 64 * 1024 * 1024;
 
 const EXAMPLES: &str = "\
+Examples:
+  agent-dispatch batch nightly.yaml
+  agent-dispatch batch - --aggregate reviewer --json < tasks.jsonl
+
 A file:
   dispatches:
     - {agent: infra, task: which containers restart?}
     - {agent: backend, task: which requests fail?, timeout_seconds: 10m, max_budget_usd: 0.5}
   aggregate: backend
 
-The file is YAML, JSON or JSONL; a list of dispatches is enough. A dispatch has agent and task, and may have context,
-caller, goal, group, session_id, model, timeout_seconds, idle_timeout_seconds, max_budget_usd, response_schema, no_wait.
+The file is YAML, JSON or JSONL; a list of dispatches is enough. A dispatch has agent and task, and
+may have context, caller, goal, group, session_id, model, timeout_seconds, idle_timeout_seconds,
+max_budget_usd, response_schema, no_wait.
 
-The exit code is that of the first job that went wrong, in the order of the file; the aggregate comes last.";
+The exit code is that of the first job that went wrong, in the order of the file; the aggregate
+comes last.";
 
 /// Arguments of `batch`.
 #[derive(Debug, Args)]

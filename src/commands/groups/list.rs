@@ -8,8 +8,14 @@ use crate::commands::{CommandResult, Context};
 use crate::error::Exit;
 use crate::ui::{human, table};
 
+const EXAMPLES: &str = "\
+Examples:
+  agent-dispatch groups list
+  agent-dispatch groups list --json | jq -r '.[].name'";
+
 /// Arguments of `groups list`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct ListArgs {
     /// Print an array of groups as JSON
     #[arg(long)]

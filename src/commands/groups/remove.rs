@@ -7,8 +7,13 @@ use crate::commands::{CommandResult, Context, completions};
 use crate::config::{Editor, GroupName};
 use crate::error::Exit;
 
+const EXAMPLES: &str = "\
+Example:
+  agent-dispatch groups remove shop";
+
 /// Arguments of `groups remove`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct RemoveArgs {
     /// The group's name
     #[arg(value_name = "NAME", add = completions::groups())]

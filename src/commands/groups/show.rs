@@ -6,8 +6,13 @@ use super::fields;
 use crate::commands::{CommandResult, Context, completions};
 use crate::error::{Exit, Failure};
 
+const EXAMPLES: &str = "\
+Example:
+  agent-dispatch groups show shop";
+
 /// Arguments of `groups show`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct ShowArgs {
     /// The group's name
     #[arg(value_name = "NAME", add = completions::groups())]
