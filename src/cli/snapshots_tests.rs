@@ -104,13 +104,13 @@ fn page(command: &Command, commands: &[Command]) -> String {
         .source(concat!("agent-dispatch ", env!("CARGO_PKG_VERSION")))
         .manual("agent-dispatch manual");
     let mut text = Vec::new();
-    man.render_title(&mut text).unwrap();
-    man.render_name_section(&mut text).unwrap();
-    man.render_synopsis_section(&mut text).unwrap();
-    man.render_description_section(&mut text).unwrap();
-    man.render_options_section(&mut text).unwrap();
+    man.render_title(&mut text).expect("memory");
+    man.render_name_section(&mut text).expect("memory");
+    man.render_synopsis_section(&mut text).expect("memory");
+    man.render_description_section(&mut text).expect("memory");
+    man.render_options_section(&mut text).expect("memory");
     if has_commands(command) {
-        man.render_subcommands_section(&mut text).unwrap();
+        man.render_subcommands_section(&mut text).expect("memory");
     }
     let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     let (exits, examples): (Vec<&str>, Vec<&str>) = after
@@ -149,8 +149,8 @@ fn page(command: &Command, commands: &[Command]) -> String {
         pages.extend([roman(if pages.is_empty() { "" } else { ", " }), bold(page), roman("(1)")]);
     }
     roff.text(pages);
-    roff.to_writer(&mut text).unwrap();
-    String::from_utf8(text).unwrap()
+    roff.to_writer(&mut text).expect("memory");
+    String::from_utf8(text).expect("UTF-8")
 }
 
 /// Lines of a help: those that are indented are shown as they are, those before them are text.
@@ -179,7 +179,7 @@ fn every_man_page_is_rendered_without_a_warning() {
         let name = name(command);
         let Some((text, warnings)) = render(&page(command, &commands)) else {
             assert!(std::env::var_os("CI").is_none(), "groff is needed");
-            writeln!(std::io::stderr(), "skipped: groff is not installed").unwrap();
+            writeln!(std::io::stderr(), "skipped: groff is not installed").expect("standard error");
             return;
         };
         assert_eq!(warnings, "", "{name}");
@@ -195,8 +195,8 @@ fn render(page: &str) -> Option<(String, String)> {
     groff.args(["-man", "-ww", "-Tutf8", "-P-c", "-P-bou", "-rLL=100n"]).stdin(Stdio::piped());
     let mut groff = groff.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().ok()?;
     // It reads all before it writes.
-    groff.stdin.take()?.write_all(page.as_bytes()).unwrap();
-    let output = groff.wait_with_output().unwrap();
+    groff.stdin.take()?.write_all(page.as_bytes()).expect("groff reads");
+    let output = groff.wait_with_output().expect("groff ends");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Some((text(&output.stdout), text(&output.stderr)))
 }
