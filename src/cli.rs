@@ -110,11 +110,9 @@ pub(crate) enum Command {
     Hook(hook::Command),
 }
 
-#[cfg(all(test, feature = "mcp"))]
+#[cfg(test)]
+#[cfg(feature = "mcp")]
 mod remediations_tests;
-#[cfg(all(test, feature = "mcp"))]
-mod snapshots_tests;
-
 #[cfg(test)]
 #[cfg(feature = "mcp")]
 mod snapshots_tests;

@@ -237,7 +237,7 @@ fn options(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Options of other programs.
-const FOREIGN: [&str; 2] = ["--cached", "--flag"];
+const FOREIGN: [&str; 4] = ["--cached", "--flag", "--locked", "--path"];
 
 #[test]
 fn every_option_in_a_text_exists() {

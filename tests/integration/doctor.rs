@@ -78,7 +78,7 @@ fn assert_exists(environment: &TestEnvironment, fix: &str) {
         let words: Vec<&str> = command.split(' ').collect();
         if words[0] != "agent-dispatch" {
             assert!(ORDINARY.contains(&words[0]), "no ordinary program: {fix}");
-        } else if words[1] != "init" {
+        } else {
             // Groups of commands take two words.
             let length = if ["agents", "groups"].contains(&words[1]) { 2 } else { 1 };
             environment.command(&words[1..=length]).arg("--help").run().expect_code(0);

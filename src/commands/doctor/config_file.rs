@@ -133,7 +133,8 @@ fn who_can_write(metadata: &Metadata) -> Option<&'static str> {
 
 /// The command that gives an agent's field a value.
 pub(super) fn update(agent: &str, option: &str, value: &str) -> String {
-    format!("agent-dispatch agents update {agent} {option} {}", shell_word(value))
+    let command = format!("agent-dispatch agents update {agent}");
+    format!("{command} {option} {}", shell_word(value))
 }
 
 #[cfg(test)]
