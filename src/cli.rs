@@ -109,6 +109,8 @@ pub(crate) enum Command {
 }
 
 #[cfg(all(test, feature = "mcp"))]
+mod remediations_tests;
+#[cfg(all(test, feature = "mcp"))]
 mod snapshots_tests;
 
 #[cfg(test)]

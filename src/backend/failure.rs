@@ -102,7 +102,7 @@ pub(super) fn stopped(stop: Stop, record: &Record, session: Option<&str>) -> Fai
         ),
         Stop::OwnerGone => {
             Failure::new(ErrorType::Cancelled, "stopped, because the process that waited for it went away")
-                .hint("dispatch work that must outlive its caller with `agent-dispatch submit`")
+                .hint("dispatch work that must outlive its caller with `agent-dispatch submit AGENT TASK`")
         }
         Stop::SupervisorStopped => optional_hint(
             Failure::new(ErrorType::Cancelled, "stopped, because its supervisor was told to stop"),

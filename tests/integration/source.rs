@@ -203,7 +203,7 @@ fn tokens(text: &str) -> Vec<Token> {
 }
 
 /// How long the block comment at the start is; they nest.
-fn block_comment(text: &str) -> usize {
+pub(crate) fn block_comment(text: &str) -> usize {
     let (mut depth, mut at) = (0, 0);
     loop {
         let rest = &text.as_bytes()[at..];
@@ -223,7 +223,7 @@ fn block_comment(text: &str) -> usize {
 }
 
 /// How long the text or character at the start is, if one is there.
-fn literal(text: &str) -> Option<usize> {
+pub(crate) fn literal(text: &str) -> Option<usize> {
     let prefix = ["br", "cr", "r", "b", "c", ""].into_iter().find(|prefix| {
         let rest = text.strip_prefix(prefix).unwrap_or_default();
         rest.starts_with('"') || prefix.ends_with('r') && rest.trim_start_matches('#').starts_with('"')
