@@ -45,6 +45,7 @@ mod leftovers;
 mod logs;
 mod long_answers;
 mod nesting;
+mod output_snapshots;
 mod pull_request_review;
 mod run_answers;
 mod run_json;

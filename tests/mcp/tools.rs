@@ -1,15 +1,10 @@
 //! What a client sees of the tools, and what they take.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
 use serde_json::{Value, json};
 
 use crate::scene::{ENDLESS, task_with, with_agent};
 use crate::support::mcp::McpClient;
-
-/// Rewrites the snapshots when it is set.
-const UPDATE: &str = "UPDATE_SNAPSHOTS";
+use crate::support::snapshots;
 
 /// The lists that are kept, by what the server was told.
 const LISTS: [(&str, &[&str]); 4] = [
@@ -30,27 +25,12 @@ fn names(tools: &[Value]) -> Vec<&str> {
 }
 
 #[test]
-fn the_tools_are_those_that_were_reviewed() {
-    for (name, arguments) in LISTS {
+fn the_tools_are_those_of_the_snapshots() {
+    let lists = LISTS.map(|(name, arguments)| {
         let text = serde_json::to_string_pretty(&tools(arguments)).expect("JSON") + "\n";
-        let path = snapshot(name);
-        if std::env::var_os(UPDATE).is_some() {
-            fs::write(&path, &text).expect("the snapshot");
-        }
-        let kept = fs::read_to_string(&path).unwrap_or_default();
-        let differs = kept.lines().zip(text.lines()).position(|(kept, now)| kept != now);
-        assert!(
-            kept == text,
-            "the tools differ from {} (first in line {}): look at the change with `{UPDATE}=1 cargo test --test mcp \
-             tools` and `git diff`, and keep it if it is meant",
-            path.display(),
-            differs.unwrap_or_else(|| kept.lines().count().min(text.lines().count())) + 1,
-        );
-    }
-}
-
-fn snapshot(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mcp/snapshots").join(format!("tools-{name}.json"))
+        (format!("tools-{name}.json"), text)
+    });
+    snapshots::assert_kept("tests/mcp/snapshots", &lists.into());
 }
 
 #[test]

@@ -11,6 +11,7 @@ pub(crate) mod mcp;
 pub(crate) mod messages_api;
 pub(crate) mod namespace;
 pub(crate) mod programs;
+pub(crate) mod snapshots;
 
 pub(crate) use environment::TestEnvironment;
 pub(crate) use invocation::{Invocation, Output, Running};
