@@ -35,10 +35,10 @@ use session::Session;
 use wire::Wire;
 
 /// How long a client is listened to after the signal to end.
-const LAST_WORDS: Duration = Duration::from_millis(20);
+const LAST_WORDS: Duration = Duration::from_millis(50);
 
 /// How long answers that are on their way may take when the server is to end.
-const FAREWELL: Duration = Duration::from_millis(70);
+const FAREWELL: Duration = Duration::from_millis(40);
 
 /// How many calls look or start something at the same moment. Each has files open meanwhile; more would be no faster.
 const BLOCKING_THREADS: usize = 16;

@@ -184,3 +184,23 @@ fn a_cancelled_call_stops_all_of_its_jobs() {
     client.ask("ping", json!({}));
     assert_eq!(client.reply_so_far(call), None);
 }
+
+#[test]
+fn an_agent_gets_all_answers_and_puts_them_together() {
+    let environment = with_agents(&["a", "b", "sum"]);
+    environment.script("sum", "echo-prompt");
+    let mut client = McpClient::connect(&environment);
+    let items = dispatches(&[("a", "fake: answer forty"), ("b", "fake: exit 3")]);
+    let called =
+        client.call("dispatch_parallel", json!({"dispatches": items, "aggregate": "sum"})).expect_success();
+    assert_eq!(of_each(&called, "status"), ["done", "failed"]);
+    let aggregate = called.structured["aggregate"]["result"].as_str().expect("an answer");
+    for told in ["forty", "failed (cli_error)"] {
+        assert!(aggregate.contains(told) && called.text.contains(told), "{told} is missing: {called:?}");
+    }
+
+    let refused = client.call("dispatch_parallel", json!({"dispatches": items, "aggregate": "sun"}));
+    let text = refused.expect_error().text;
+    assert!(text.contains("aggregate: there is no agent 'sun'. Did you mean sum?"), "{text}");
+    assert_eq!(environment.job_ids().len(), 3);
+}
