@@ -6,7 +6,9 @@ use clap::{Args, Parser, Subcommand};
 
 #[cfg(feature = "mcp")]
 use crate::commands::serve_mcp;
-use crate::commands::{agents, cancel, gc, groups, jobs, logs, result, run, status, submit, wait};
+use crate::commands::{
+    agents, cancel, gc, groups, jobs, logs, result, resume, retry, run, status, submit, wait,
+};
 use crate::ui::ColorChoice;
 
 const EXIT_CODES: &str = "\
@@ -72,6 +74,10 @@ pub(crate) enum Command {
     Run(run::RunArgs),
     /// Hand a task to an agent in the background and print the job's id
     Submit(submit::SubmitArgs),
+    /// Go on with the conversation of a job
+    Resume(resume::ResumeArgs),
+    /// Make the request of a job once more, in a new session
+    Retry(retry::RetryArgs),
     /// Print a job's answer
     Result(result::ResultArgs),
     /// Show how a job is doing

@@ -60,7 +60,7 @@ pub(super) fn last_message(text: &str) -> String {
 
 /// A run that was ended from outside. `session` is the conversation that can be resumed, if there is one.
 pub(super) fn stopped(stop: Stop, record: &Record, session: Option<&str>) -> Failure {
-    let resume = session.map(|session| resume_command(record, session));
+    let resume = session.map(|_| resume_command(record));
     match stop {
         Stop::Timeout { limit_seconds } => {
             let longer = format!("--timeout {}s", (limit_seconds * 2.0).ceil().max(1.0));
@@ -126,9 +126,9 @@ pub(super) fn signalled(signal: i32) -> Failure {
     }
 }
 
-/// The command that goes on with a conversation.
-pub(super) fn resume_command(record: &Record, session: &str) -> String {
-    format!("agent-dispatch run {} \"continue where you left off\" --session {session}", record.agent)
+/// The command that goes on with the conversation of a job.
+pub(super) fn resume_command(record: &Record) -> String {
+    format!("agent-dispatch resume {}", record.id)
 }
 
 fn optional_hint(mut failure: Failure, hint: Option<String>) -> Failure {

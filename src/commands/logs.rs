@@ -37,7 +37,7 @@ pub(crate) struct LogsArgs {
 
 pub(crate) fn run(args: &LogsArgs, context: &Context) -> CommandResult {
     let store = context.store()?;
-    let record = look(&store, store.resolve(&args.job)?)?;
+    let record = look(&store, context.job(&store, &args.job)?)?;
     if record.is_foreign() {
         context.ui.note("jobs of the Python version of this tool have no log");
         return Ok(Exit::Success);

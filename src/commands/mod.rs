@@ -3,12 +3,15 @@
 pub(crate) mod agents;
 pub(crate) mod cancel;
 mod context;
+mod dispatch;
 pub(crate) mod gc;
 pub(crate) mod groups;
 pub(crate) mod jobs;
 pub(crate) mod logs;
 pub(crate) mod request;
 pub(crate) mod result;
+pub(crate) mod resume;
+pub(crate) mod retry;
 pub(crate) mod run;
 #[cfg(feature = "mcp")]
 pub(crate) mod serve_mcp;
@@ -57,6 +60,8 @@ pub(crate) fn run(cli: &Cli) -> Exit {
         Command::Groups(command) => groups::run(command, &context),
         Command::Run(args) => run::run(args, &context),
         Command::Submit(args) => submit::run(args, &context),
+        Command::Resume(args) => resume::run(args, &context),
+        Command::Retry(args) => retry::run(args, &context),
         Command::Result(args) => result::run(args, &context),
         Command::Status(args) => status::run(args, &context),
         Command::Jobs(args) => jobs::run(args, &context),

@@ -1,4 +1,4 @@
-//! The arguments of a dispatch, shared by `run` and `submit`.
+//! The arguments of a dispatch, shared by the commands that make one.
 
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{Context, summary::foreign};
 use crate::config::{BudgetUsd, Timeout};
-use crate::engine::{PROMPT_LIMIT_BYTES, Request, Submitted, Task, TaskError, look};
+use crate::engine::{OnDone, PROMPT_LIMIT_BYTES, Request, Submitted, Task, TaskError, look};
 use crate::error::{Exit, Failure};
 use crate::store::{JobId, JobSelector, Store};
 
@@ -41,6 +41,19 @@ pub(crate) struct RequestArgs {
     /// Go on with this session of the agent
     #[arg(long, value_name = "ID")]
     session: Option<String>,
+    #[command(flatten)]
+    conditions: Conditions,
+    /// Wait for this job and send its result along; can be given several times
+    #[arg(long, value_name = "JOB")]
+    after: Vec<JobSelector>,
+    /// A JSON Schema the answer must satisfy
+    #[arg(long, value_name = "FILE")]
+    json_schema: Option<PathBuf>,
+}
+
+/// The conditions of a run, and what follows it. Shared with the commands that repeat a request.
+#[derive(Debug, Args)]
+pub(crate) struct Conditions {
     /// How long the agent may take: 90, 90s, 15m, 2h
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     timeout: Option<Timeout>,
@@ -56,12 +69,24 @@ pub(crate) struct RequestArgs {
     /// What the run may cost, in US dollars
     #[arg(long, value_name = "DOLLARS", allow_hyphen_values = true)]
     max_budget_usd: Option<BudgetUsd>,
-    /// Wait for this job and send its result along; can be given several times
-    #[arg(long, value_name = "JOB")]
-    after: Vec<JobSelector>,
-    /// A JSON Schema the answer must satisfy
-    #[arg(long, value_name = "FILE")]
-    json_schema: Option<PathBuf>,
+    /// Run this command in the agent's directory when the job is over, however it ends (see the README)
+    #[arg(long, value_name = "COMMAND", allow_hyphen_values = true)]
+    on_done: Option<OnDone>,
+}
+
+impl Conditions {
+    /// Puts what was given in the place of what the request says.
+    pub(crate) fn apply(&self, request: Request) -> Request {
+        Request {
+            timeout: self.timeout.or(request.timeout),
+            idle_timeout: self.idle_timeout.or(request.idle_timeout),
+            fail_if_busy: self.no_wait,
+            model: self.model.clone().or(request.model),
+            max_budget_usd: self.max_budget_usd.or(request.max_budget_usd),
+            on_done: self.on_done.clone().or(request.on_done),
+            ..request
+        }
+    }
 }
 
 /// Says which options had no effect.
@@ -73,7 +98,7 @@ pub(crate) fn warn_of_ignored(submitted: &Submitted, agent: &str, context: &Cont
 
 impl RequestArgs {
     /// Reads what has to be read and puts the request together. The jobs it waits for are looked up in `store`.
-    pub(crate) fn to_request(&self, store: &Store) -> Result<Request, Failure> {
+    pub(crate) fn to_request(&self, place: &Context, store: &Store) -> Result<Request, Failure> {
         let context_from_stdin = self.context_file.as_deref() == Some(Path::new("-"));
         let task = match (&self.task, &self.task_file) {
             (_, Some(path)) => read_file(path)?,
@@ -105,27 +130,23 @@ impl RequestArgs {
             })?),
             None => None,
         };
-        Ok(Request {
+        let request = Request {
             context,
             caller: self.caller.clone(),
             goal: self.goal.clone(),
             group: self.group.clone(),
             session: self.session.clone(),
-            timeout: self.timeout,
-            idle_timeout: self.idle_timeout,
-            fail_if_busy: self.no_wait,
-            model: self.model.clone(),
-            max_budget_usd: self.max_budget_usd,
             response_schema,
-            after: self.after.iter().map(|job| awaited(store, job)).collect::<Result<_, _>>()?,
+            after: self.after.iter().map(|job| awaited(place, store, job)).collect::<Result<_, _>>()?,
             ..Request::new(&self.agent, Task::new(task)?)
-        })
+        };
+        Ok(self.conditions.apply(request))
     }
 }
 
 /// A job that can be waited for.
-fn awaited(store: &Store, job: &JobSelector) -> Result<JobId, Failure> {
-    let record = look(store, store.resolve(job)?)?;
+fn awaited(context: &Context, store: &Store, job: &JobSelector) -> Result<JobId, Failure> {
+    let record = look(store, context.job(store, job)?)?;
     if record.is_foreign() && record.finished().is_none() {
         return Err(foreign(record.id));
     }
@@ -133,7 +154,7 @@ fn awaited(store: &Store, job: &JobSelector) -> Result<JobId, Failure> {
 }
 
 /// A task may begin with a dash, but a single such word is a mistyped option: a run would be paid for nothing.
-fn refuse_option(task: &str) -> Result<(), Failure> {
+pub(crate) fn refuse_option(task: &str) -> Result<(), Failure> {
     if task.starts_with('-') && !task.contains(char::is_whitespace) {
         return Err(Failure::new(Exit::Usage, format_args!("there is no option '{task}'"))
             .hint("see --help; a task that is this one word goes through a pipe or --task-file FILE"));
@@ -153,7 +174,7 @@ fn read_file(path: &Path) -> Result<String, Failure> {
 }
 
 /// Reads a text, invalid UTF-8 replaced, but not more than any agent takes.
-fn read_all(source: impl Read, name: &str) -> Result<String, Failure> {
+pub(crate) fn read_all(source: impl Read, name: &str) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     source.take(PROMPT_LIMIT_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|error| {
         let exit = match error.kind() {

@@ -32,7 +32,7 @@ pub(crate) struct ResultArgs {
 
 pub(crate) fn run(args: &ResultArgs, context: &Context) -> CommandResult {
     let store = context.store()?;
-    let id = store.resolve(&args.job)?;
+    let id = context.job(&store, &args.job)?;
     let mut record = look(&store, id)?;
     if args.wait && record.finished().is_none() && !record.is_foreign() {
         record = Follower::new(&store, &record)?.wait()?;

@@ -33,7 +33,7 @@ pub(crate) fn run(args: &WaitArgs, context: &Context) -> CommandResult {
     let store = context.store()?;
     let mut waiting = Vec::new();
     for (position, job) in args.jobs.iter().enumerate() {
-        let record = look(&store, store.resolve(job)?)?;
+        let record = look(&store, context.job(&store, job)?)?;
         if record.is_foreign() && record.finished().is_none() {
             return Err(summary::foreign(record.id).into());
         }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{PROMPT_LIMIT_BYTES, Prepared, Request, Surroundings, TaskError};
 use crate::backend::RefusedArgument;
-use crate::config::{AgentName, Config, Timeout};
+use crate::config::{AgentName, Config};
 use crate::store::{
     ErrorType, Finished, HeldJob, JobId, JobResult, Record, State, Store, StoreError, UnixSeconds, Verdict,
 };
@@ -13,6 +13,9 @@ use crate::supervisor::{self, Order, OwnerPipe, Ownership, StartError};
 /// How long an agent has between the request to end and its death, in milliseconds. Claude Code answers an
 /// interrupt in under 250 ms.
 const GRACE_MS: u64 = 2_000;
+
+/// How long a command that is run after the end may take, in milliseconds: it is to tell somebody, not to work.
+const ON_DONE_LIMIT_MS: u64 = 60_000;
 
 /// Tells the agent's own dispatches where the jobs are: a chain of dispatches shares one directory.
 const JOBS_DIR_VARIABLE: &str = "AGENT_DISPATCH_JOBS_DIR";
@@ -79,6 +82,12 @@ pub enum DispatchError {
     NoProgram {
         /// The agent.
         agent: AgentName,
+        /// The program.
+        program: String,
+    },
+    /// What is to be run after the end does not exist.
+    #[error("the program '{program}', to be run when the job is over, was not found{}", if program.contains('/') { "" } else { " on PATH" })]
+    NoOnDone {
         /// The program.
         program: String,
     },
@@ -214,10 +223,11 @@ impl Engine {
                 exclusive: prepared.exclusive,
                 fail_if_busy: prepared.fail_if_busy,
                 parent_waits: self.surroundings.parent.filter(|_| owner.is_some()),
-                idle_timeout_seconds: prepared.idle_timeout.map(Timeout::seconds),
                 max_concurrency: self.config.settings.max_concurrency,
                 config: self.config.path.clone(),
                 grace_ms: GRACE_MS,
+                on_done: prepared.on_done,
+                on_done_limit_ms: ON_DONE_LIMIT_MS,
             };
             supervisor::start(&self.store, &job, &order, prepared.prompt.as_bytes(), owner)
         };

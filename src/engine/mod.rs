@@ -22,7 +22,7 @@ pub use dispatch::{DispatchError, Engine, Submitted};
 pub use follow::{FollowError, Follower, Followers, Reading};
 pub use list::{Listing, list};
 pub use prepare::Prepared;
-pub use request::{Request, Task, TaskError};
+pub use request::{OnDone, OnDoneError, Request, Task, TaskError};
 pub use surroundings::Surroundings;
 
 pub use crate::backend::{Activity, Backend, Event, EventKind, PROMPT_LIMIT_BYTES};
