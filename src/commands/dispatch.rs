@@ -16,7 +16,7 @@ use crate::os::{SignalWatch, wait_readable};
 use crate::ui::{Progress, human};
 
 /// How often the spinner turns.
-const SPIN: Duration = Duration::from_millis(100);
+pub(crate) const SPIN: Duration = Duration::from_millis(100);
 
 /// How to wait for an answer, and what to print of it.
 #[derive(Debug, Args)]
@@ -117,9 +117,7 @@ pub(crate) fn wait(
             last = Some(());
         })?;
         if last.is_some() {
-            let cost =
-                activity.spend.usd().map(|cost| format!(" · {}", human::dollars(cost))).unwrap_or_default();
-            progress.doing(format!("{}{cost}", activity.line().unwrap_or_default()));
+            progress.doing(doing(&activity));
         }
         progress.tick();
         if readable[1] {
@@ -174,6 +172,12 @@ fn session_note(record: &crate::store::Record) -> String {
     session.map(|session| format!(", session {session}")).unwrap_or_default()
 }
 
-fn exit_of_signal(signal: i32) -> Exit {
+/// What an agent does and has cost, on one line.
+pub(crate) fn doing(activity: &Activity) -> String {
+    let cost = activity.spend.usd().map(|cost| format!(" · {}", human::dollars(cost))).unwrap_or_default();
+    format!("{}{cost}", activity.line().unwrap_or_default())
+}
+
+pub(crate) fn exit_of_signal(signal: i32) -> Exit {
     if signal == SIGINT { Exit::Interrupted } else { Exit::Terminated }
 }

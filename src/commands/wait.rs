@@ -5,13 +5,17 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use super::dispatch::{SPIN, doing, exit_of_signal};
 use super::verdict::{Strictness, exit_of};
 use super::{CommandResult, Context, summary};
 use crate::config::Timeout;
-use crate::engine::{Follower, look};
+use crate::engine::{Activity, Event, Followers, look};
 use crate::error::{Exit, Failure};
-use crate::os::wait_readable;
+use crate::os::{SignalWatch, wait_readable};
 use crate::store::{Answer, JobResult, JobSelector, Record};
+use crate::ui::{Progress, ProgressBoard};
 
 /// Arguments of `wait`.
 #[derive(Debug, Args)]
@@ -31,14 +35,18 @@ pub(crate) struct WaitArgs {
 
 pub(crate) fn run(args: &WaitArgs, context: &Context) -> CommandResult {
     let store = context.store()?;
-    let mut waiting = Vec::new();
-    for (position, job) in args.jobs.iter().enumerate() {
+    let mut records = Vec::new();
+    for job in &args.jobs {
         let record = look(&store, context.job(&store, job)?)?;
         if record.is_foreign() && record.finished().is_none() {
             return Err(summary::foreign(record.id).into());
         }
-        waiting.push((position, Follower::new(&store, &record)?));
+        records.push(record);
     }
+    let signals = SignalWatch::new(&[SIGINT, SIGTERM, SIGHUP])
+        .map_err(|error| Failure::new(Exit::Failure, format_args!("failed to watch for signals: {error}")))?;
+    let mut waiting = Followers::new(&store, records.iter().map(|record| record.id))?;
+    let mut board = Board::new(context, &records);
     let deadline = args.timeout.map(|timeout| Instant::now() + timeout.duration());
     let mut over: Vec<(usize, Record)> = Vec::new();
     while !waiting.is_empty() {
@@ -47,26 +55,28 @@ pub(crate) fn run(args: &WaitArgs, context: &Context) -> CommandResult {
             Some(deadline) => deadline - Instant::now(),
             None => Duration::from_secs(3_600),
         };
-        let descriptors: Vec<BorrowedFd<'_>> =
-            waiting.iter().map(|(_, follower)| follower.descriptor()).collect();
-        let readable = wait_readable(&descriptors, patience);
-        let mut still = Vec::new();
-        for ((position, follower), is_over) in waiting.into_iter().zip(readable) {
-            if is_over {
-                let record = follower.wait()?;
-                context.ui.note(format_args!(
-                    "{} {}: {}",
-                    record.id,
-                    record.agent,
-                    summary::closing_line(&record)
-                ));
-                over.push((position, record));
-            } else {
-                still.push((position, follower));
-            }
+        let patience = if board.is_shown() { patience.min(SPIN) } else { patience };
+        let mut descriptors: Vec<BorrowedFd<'_>> = vec![signals.descriptor()];
+        descriptors.extend(waiting.descriptors());
+        wait_readable(&descriptors, patience);
+        if let Some(signal) = signals.take().into_iter().next_back() {
+            board.finish();
+            context.ui.note("the jobs go on");
+            return Ok(exit_of_signal(signal));
         }
-        waiting = still;
+        let ended = if board.is_shown() {
+            waiting.catch_up(&mut |number, event| board.observe(number, &event))?
+        } else {
+            waiting.take_ended()?
+        };
+        for (number, record) in ended {
+            board.end(number, &record);
+            over.push((number, record));
+        }
+        board.tick();
     }
+    let left = waiting.unfinished().count();
+    board.finish();
     over.sort_by_key(|(position, _)| *position);
     if args.json {
         let results: Vec<JobResult> = over.iter().map(|(_, record)| summary::result_of(record)).collect();
@@ -76,15 +86,62 @@ pub(crate) fn run(args: &WaitArgs, context: &Context) -> CommandResult {
             results.iter().zip(&answers).map(|(result, answer)| summary::WholeResult { result, answer });
         context.ui.json(&whole.collect::<Vec<_>>())?;
     }
-    if !waiting.is_empty() {
-        return Err(Failure::new(
-            Exit::TimedOut,
-            format_args!("{} of the jobs are not over yet", waiting.len()),
-        )
-        .hint("they go on; `agent-dispatch jobs --status running` lists them")
-        .into());
+    if left > 0 {
+        return Err(Failure::new(Exit::TimedOut, format_args!("{left} of the jobs are not over yet"))
+            .hint("they go on; `agent-dispatch jobs --status running` lists them")
+            .into());
     }
     // The first that went wrong, in the order they were named.
     let exits = over.iter().map(|(_, record)| exit_of(record, args.strictness));
     Ok(exits.into_iter().find(|exit| *exit != Exit::Success).unwrap_or(Exit::Success))
+}
+
+/// What the jobs do, a line each on a terminal, and how each ended.
+struct Board {
+    board: ProgressBoard,
+    /// By the number of the job; `None` when it is over.
+    lines: Vec<Option<(Progress, Activity)>>,
+}
+
+impl Board {
+    fn new(context: &Context, records: &[Record]) -> Self {
+        let board = ProgressBoard::new(context.ui);
+        let line = |record: &Record| {
+            let since = record.started_at().unwrap_or(record.created_at);
+            let elapsed = Duration::try_from_secs_f64(context.now() - since).unwrap_or_default();
+            let is_over = record.finished().is_some();
+            (!is_over).then(|| (board.add(&record.agent, elapsed), Activity::default()))
+        };
+        let lines = records.iter().map(line).collect();
+        Self { board, lines }
+    }
+
+    fn is_shown(&self) -> bool {
+        self.board.is_shown()
+    }
+
+    fn observe(&mut self, number: usize, event: &Event) {
+        if let Some((line, activity)) = &mut self.lines[number] {
+            activity.observe(event);
+            line.doing(doing(activity));
+        }
+    }
+
+    fn end(&mut self, number: usize, record: &Record) {
+        if let Some((line, _)) = self.lines[number].take() {
+            line.finish();
+        }
+        self.board.note(&format!("{} {}: {}", record.id, record.agent, summary::closing_line(record)));
+    }
+
+    fn tick(&mut self) {
+        if self.is_shown() {
+            self.lines.iter_mut().flatten().for_each(|(line, _)| line.tick());
+        }
+    }
+
+    /// Takes the lines that are left from the screen.
+    fn finish(&mut self) {
+        self.lines.drain(..).flatten().for_each(|(line, _)| line.finish());
+    }
 }

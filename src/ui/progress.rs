@@ -2,12 +2,56 @@
 
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Ui, human};
 
 /// How often a line is printed where there is no terminal.
 const RARE: Duration = Duration::from_secs(30);
+
+/// The progress of several runs, a line each on a terminal; nothing elsewhere.
+#[derive(Debug)]
+pub struct ProgressBoard {
+    ui: Ui,
+    lines: Option<MultiProgress>,
+}
+
+impl ProgressBoard {
+    /// A board without lines.
+    pub fn new(ui: Ui) -> Self {
+        let target = || MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        Self { ui, lines: ui.is_interactive().then(target) }
+    }
+
+    /// Whether anybody sees it.
+    pub fn is_shown(&self) -> bool {
+        self.lines.is_some()
+    }
+
+    /// Adds a line for something that has gone on for so long.
+    pub fn add(&self, name: &str, elapsed: Duration) -> Progress {
+        let spinner = self.lines.as_ref().map(|lines| {
+            let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+            dressed(lines.add(spinner.with_elapsed(elapsed)), name)
+        });
+        Progress::with_spinner(self.ui, name, spinner)
+    }
+
+    /// Prints a line above the others.
+    pub fn note(&self, text: &str) {
+        match &self.lines {
+            Some(lines) => lines.suspend(|| self.ui.note(text)),
+            None => self.ui.note(text),
+        }
+    }
+}
+
+fn dressed(spinner: ProgressBar, name: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {prefix} {elapsed} {wide_msg}");
+    spinner.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    spinner.set_prefix(name.to_owned());
+    spinner
+}
 
 /// One run's progress.
 #[derive(Debug)]
@@ -23,14 +67,14 @@ pub struct Progress {
 impl Progress {
     /// Starts showing the progress of `name`.
     pub fn start(ui: Ui, name: &str) -> Self {
+        let spinner = ui
+            .is_interactive()
+            .then(|| dressed(ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()), name));
+        Self::with_spinner(ui, name, spinner)
+    }
+
+    fn with_spinner(ui: Ui, name: &str, spinner: Option<ProgressBar>) -> Self {
         let started = Instant::now();
-        let spinner = ui.is_interactive().then(|| {
-            let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("{spinner} {prefix} {elapsed} {wide_msg}");
-            spinner.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-            spinner.set_prefix(name.to_owned());
-            spinner
-        });
         Self { ui, name: name.to_owned(), started, spinner, last_line: started, doing: String::new() }
     }
 

@@ -87,6 +87,20 @@ fn the_newest_comes_first() {
 }
 
 #[test]
+fn watching_needs_a_terminal() {
+    let environment = with_agent();
+    let output = environment.command(["jobs", "--watch"]).run().expect_code(2);
+    assert_eq!(
+        (output.stdout.as_str(), output.stderr.as_str()),
+        (
+            "",
+            "error: --watch needs a terminal to show the jobs on\nhint: `agent-dispatch jobs` lists them once; \
+             `agent-dispatch wait JOB` waits for the end of one\n"
+        )
+    );
+}
+
+#[test]
 fn a_row_stays_a_line_whatever_the_task_is() {
     let environment = with_agent();
     submit_and_finish(&environment, &format!("one\n\ttwo \u{1b}[31m {}", "long ".repeat(100)));

@@ -43,5 +43,6 @@ mod run_json;
 mod source;
 mod status_and_result;
 mod submit_and_wait;
+mod terminal;
 mod traps;
 mod turns;

@@ -9,9 +9,11 @@ mod leak;
 pub(crate) mod messages_api;
 pub(crate) mod namespace;
 pub(crate) mod programs;
+mod terminal;
 
 pub(crate) use environment::TestEnvironment;
 pub(crate) use invocation::{Invocation, Output, Running};
+pub(crate) use terminal::Terminal;
 
 use std::time::{Duration, Instant};
 
