@@ -7,7 +7,8 @@ use clap::{Args, Parser, Subcommand};
 #[cfg(feature = "mcp")]
 use crate::commands::serve_mcp;
 use crate::commands::{
-    agents, cancel, gc, groups, jobs, logs, result, resume, retry, run, status, submit, wait,
+    agents, batch, cancel, dialogue, gc, groups, hook, init, jobs, logs, result, resume, retry, run, stats,
+    status, submit, wait,
 };
 use crate::ui::ColorChoice;
 
@@ -64,6 +65,8 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Create the config and make this tool known to Claude Code
+    Init(init::InitArgs),
     /// Manage the agents: directories that tasks can be handed to
     #[command(subcommand)]
     Agents(agents::Command),
@@ -78,6 +81,10 @@ pub(crate) enum Command {
     Resume(resume::ResumeArgs),
     /// Make the request of a job once more, in a new session
     Retry(retry::RetryArgs),
+    /// Hand many tasks to agents at once, and wait for all answers
+    Batch(batch::BatchArgs),
+    /// Let two agents work something out in turns
+    Dialogue(dialogue::DialogueArgs),
     /// Print a job's answer
     Result(result::ResultArgs),
     /// Show how a job is doing
@@ -92,10 +99,15 @@ pub(crate) enum Command {
     Cancel(cancel::CancelArgs),
     /// Delete jobs that are over
     Gc(gc::GcArgs),
+    /// Show how often the agents succeed, what they cost and how long they take
+    Stats(stats::StatsArgs),
     /// Serve the jobs to an MCP client on standard input and output
     #[cfg(feature = "mcp")]
     #[command(alias = "serve")]
     ServeMcp(serve_mcp::ServeMcpArgs),
+    /// Called by other programs when something happens in them
+    #[command(subcommand)]
+    Hook(hook::Command),
 }
 
 #[cfg(test)]

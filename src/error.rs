@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use crate::backend::RefusedArgument;
 use crate::config::{ConfigError, DirectoryProblem, EditError};
-use crate::engine::{CancelError, DispatchError, FollowError, TaskError};
+use crate::engine::{BatchError, CancelError, DispatchError, FollowError, TaskError};
 use crate::os::{FileError, Refusal};
 use crate::store::{ErrorType, StoreError};
 use crate::supervisor::StartError;
@@ -108,6 +108,12 @@ impl Failure {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// The message, and the hint in brackets.
+    pub fn on_one_line(&self) -> String {
+        let hint = self.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        format!("{}{hint}", self.message)
     }
 
     fn maybe_hint(mut self, hint: Option<String>) -> Self {
@@ -267,6 +273,32 @@ impl From<DispatchError> for Failure {
                 DispatchError::Store(error) => error.into(),
                 error => Self::new(Exit::Failure, error),
             },
+        }
+    }
+}
+
+impl From<BatchError> for Failure {
+    fn from(error: BatchError) -> Self {
+        match error {
+            BatchError::Empty => Self::new(Exit::Usage, &error)
+                .hint("see `agent-dispatch batch --help` for what a file looks like"),
+            BatchError::NoRoom(error) => error.into(),
+            BatchError::Refused(refused) => {
+                let mut exit = Exit::Usage;
+                let mut lines = vec!["nothing was started, because:".to_owned()];
+                for (number, refusal) in refused.into_iter().enumerate() {
+                    let failure = Self::from(refusal.error);
+                    lines.push(format!("  {}: {}", refusal.item, failure.on_one_line()));
+                    exit = if number == 0 { failure.exit } else { exit };
+                }
+                Self::new(exit, lines.join("\n"))
+            }
+            BatchError::Broken { ref started, .. } => {
+                let message = error.to_string();
+                let ids: Vec<String> = started.iter().map(ToString::to_string).collect();
+                Self::new(Exit::Failure, message)
+                    .hint(format!("stop those that go on with `agent-dispatch cancel {}`", ids.join(" ")))
+            }
         }
     }
 }

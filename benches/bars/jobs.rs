@@ -1,6 +1,10 @@
 //! What a job costs, from its start to whoever waits for its end.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use agent_dispatch::engine::{Engine, Ownership, Request, Surroundings, Task};
+use agent_dispatch::store::Store;
 
 use super::process::cpu_time;
 use super::world::World;
@@ -60,29 +64,69 @@ pub(crate) fn wait() -> Vec<Bar> {
     ]
 }
 
+const JOBS: usize = 500;
+const AT_ONCE: usize = 5;
+
 pub(crate) fn throughput() -> Vec<Bar> {
-    const JOBS: usize = 500;
     const SUBMITTERS: usize = 4;
     let world = World::new();
-    world.configure("settings:\n  max_concurrency: 5\n  max_queued: 1000\n");
+    world.configure(&format!("settings:\n  max_concurrency: {AT_ONCE}\n  max_queued: 1000\n"));
+    let agents = agents_without_tool(&world);
+    let bar = |name: &str, submit: &dyn Fn() -> Vec<String>| {
+        let start = Instant::now();
+        let ids = submit();
+        let submitted = millis(start.elapsed());
+        world.wait(&ids);
+        let rate = JOBS as f64 / start.elapsed().as_secs_f64();
+        Bar::at_least(format!("{JOBS} jobs, {AT_ONCE} at a time, {name}"), rate, 200.0, "jobs/s").note(
+            format!(
+                "{:.2} of the {agents:.0}/s without the tool; submitted after {submitted:.0} ms",
+                rate / agents
+            ),
+        )
+    };
+    let by_shells = || in_parallel(SUBMITTERS, || world.submit("infra", "task"));
+    let by_one = || {
+        let this = std::env::current_exe().expect("the path of this benchmark");
+        let output = world.program(&this, [SUBMIT]).measure().output;
+        output.lines().map(str::to_owned).collect()
+    };
+    vec![bar(&format!("{SUBMITTERS} shells"), &by_shells), bar("1 process", &by_one)]
+}
+
+/// How many agents a second there are when nobody records or watches them: what of a rate is the agents' own.
+fn agents_without_tool(world: &World) -> f64 {
+    let claude = world.path("bin/claude");
+    let arguments = ["-p", "--output-format", "stream-json", "--verbose"];
     let start = Instant::now();
-    let ids: Vec<String> = std::thread::scope(|scope| {
-        let submitters: Vec<_> = (0..SUBMITTERS)
-            .map(|_| {
-                scope.spawn(|| {
-                    (0..JOBS / SUBMITTERS).map(|_| world.submit("infra", "task")).collect::<Vec<_>>()
-                })
-            })
-            .collect();
-        submitters.into_iter().flat_map(|submitter| submitter.join().expect("it submits")).collect()
-    });
-    let submitted = start.elapsed();
-    world.wait(&ids);
-    let rate = JOBS as f64 / start.elapsed().as_secs_f64();
-    vec![Bar::at_least("500 jobs, 5 at a time", rate, 200.0, "jobs/s").note(format!(
-        "by {SUBMITTERS} submitters at a time, who were done after {:.0} ms",
-        millis(submitted)
-    ))]
+    in_parallel(AT_ONCE, || world.program(&claude, arguments).input("task").measure());
+    JOBS as f64 / start.elapsed().as_secs_f64()
+}
+
+/// Does something as often as there are jobs, on so many threads.
+fn in_parallel<T: Send>(threads: usize, once: impl Fn() -> T + Sync) -> Vec<T> {
+    std::thread::scope(|scope| {
+        let run = || (0..JOBS / threads).map(|_| once()).collect::<Vec<_>>();
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
+        running.into_iter().flat_map(|thread| thread.join().expect("it ends")).collect()
+    })
+}
+
+/// The argument that makes this program submit the jobs of [`throughput`] by itself.
+pub(crate) const SUBMIT: &str = "__submit";
+
+/// Submits the jobs, all from this process, and prints their ids.
+pub(crate) fn submit_from_here() {
+    let config = PathBuf::from(std::env::var_os("AGENT_DISPATCH_CONFIG").expect("the world sets it"));
+    let store = Store::open(&config.with_file_name("jobs")).expect("the jobs");
+    let config = agent_dispatch::config::load(&config).expect("the config");
+    let engine = Engine::new(config, store, Surroundings::of_this_process());
+    let request = Request::new("infra", Task::new("task").expect("a task"));
+    for _ in 0..JOBS {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs_f64();
+        let submitted = engine.submit(&request, Ownership::Nobody, now).expect("it is submitted");
+        println!("{}", submitted.id);
+    }
 }
 
 pub(crate) fn followers() -> Vec<Bar> {

@@ -76,7 +76,7 @@ fn a_signal_is_named() {
 #[test]
 fn a_stop_decides_and_what_there_is_of_the_answer_is_kept() {
     for (stop, kind) in [
-        (Stop::Timeout { limit_seconds: 90.0 }, ErrorType::Timeout),
+        (Stop::Timeout { limit_seconds: 90.0, usual: None }, ErrorType::Timeout),
         (Stop::Cancelled, ErrorType::Cancelled),
         (Stop::OwnerGone, ErrorType::Cancelled),
         (Stop::SupervisorStopped, ErrorType::Cancelled),

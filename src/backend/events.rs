@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::Backend;
 use super::claude::stream;
+use super::dialogue;
 use super::lines::{FOLLOWED_LINE_LIMIT, Line, LineReader};
 
 /// How much of a text that is shown only in passing is kept, in characters.
@@ -197,6 +198,7 @@ pub struct EventReader {
 enum Decoder {
     Claude(stream::Decoder),
     Command,
+    Dialogue,
 }
 
 impl EventReader {
@@ -210,6 +212,7 @@ impl EventReader {
         let decoder = match backend {
             Backend::Claude => Decoder::Claude(stream::Decoder::new(limit)),
             Backend::Command => Decoder::Command,
+            Backend::Dialogue => Decoder::Dialogue,
         };
         Self { lines: LineReader::new(offset, limit), decoder }
     }
@@ -258,6 +261,7 @@ impl Decoder {
                 deliver(EventKind::Oversized { offset, bytes }.into());
             }
             (Self::Claude(decoder), Line::Whole(text)) => decoder.line(&text, deliver),
+            (Self::Dialogue, Line::Whole(text)) => deliver(dialogue::event(&text)),
             (Self::Command, Line::Whole(text)) => {
                 deliver(EventKind::Text { text: text.into_owned() }.into());
             }

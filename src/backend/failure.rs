@@ -1,8 +1,11 @@
 //! Failures that every kind of program shares, in words.
 
+use std::time::Duration;
+
 use super::events::clip;
 use super::stderr::redact;
 use super::{Evidence, Stop};
+use crate::config::Timeout;
 use crate::store::{ErrorType, JobResult, Record};
 
 /// How much of a program's own message goes into an error, in characters.
@@ -62,11 +65,23 @@ pub(super) fn last_message(text: &str) -> String {
 pub(super) fn stopped(stop: Stop, record: &Record, session: Option<&str>) -> Failure {
     let resume = session.map(|_| resume_command(record));
     match stop {
-        Stop::Timeout { limit_seconds } => {
-            let longer = format!("--timeout {}s", (limit_seconds * 2.0).ceil().max(1.0));
+        Stop::Timeout { limit_seconds, usual } => {
+            let usual = usual.filter(|usual| usual.as_secs_f64() > limit_seconds);
+            let (longer, known) = match usual.and_then(|usual| Some((roomy(usual)?, usual))) {
+                Some((limit, usual)) => (
+                    format!("--timeout {}", limit.to_string().replace(' ', "")),
+                    format!(
+                        "; nine of ten of its successful runs take up to {} s",
+                        usual.as_secs_f64().ceil()
+                    ),
+                ),
+                None => (format!("--timeout {}s", (limit_seconds * 2.0).ceil().max(1.0)), String::new()),
+            };
             let hint = match resume {
-                Some(resume) => format!("resume it where it stopped, with more time: `{resume} {longer}`"),
-                None => format!("give it more time (`{longer}`) or a smaller task"),
+                Some(resume) => {
+                    format!("resume it where it stopped, with more time: `{resume} {longer}`{known}")
+                }
+                None => format!("give it more time (`{longer}`) or a smaller task{known}"),
             };
             Failure::new(ErrorType::Timeout, format!("timed out after {limit_seconds}s")).hint(hint)
         }
@@ -99,6 +114,17 @@ pub(super) fn stopped(stop: Stop, record: &Record, session: Option<&str>) -> Fai
             resume.map(|resume| format!("resume it where it stopped: `{resume}`")),
         ),
     }
+}
+
+/// A time limit with some room above what is usual, in a round number.
+fn roomy(usual: Duration) -> Option<Timeout> {
+    let wanted = (usual.as_secs_f64() * 1.2).ceil() as u64;
+    let step = match wanted {
+        0..120 => 10,
+        120..3_600 => 60,
+        _ => 600,
+    };
+    Timeout::new(Duration::from_secs(wanted.div_ceil(step) * step)).ok()
 }
 
 /// A program that a signal ended, without anybody here having sent it.
@@ -134,4 +160,26 @@ pub(super) fn resume_command(record: &Record) -> String {
 fn optional_hint(mut failure: Failure, hint: Option<String>) -> Failure {
     failure.hint = hint;
     failure
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::JobId;
+
+    fn hint(limit_seconds: f64, usual: Option<u64>, session: Option<&str>) -> String {
+        let record = Record::pending(JobId::generate(), "infra", "look", 1.0);
+        let stop = Stop::Timeout { limit_seconds, usual: usual.map(Duration::from_secs) };
+        stopped(stop, &record, session).hint.expect("a hint")
+    }
+
+    #[test]
+    fn the_limit_after_a_timeout_is_what_runs_take_or_else_twice_what_it_was() {
+        assert!(hint(90.0, None, None).contains("`--timeout 180s`"));
+        assert!(hint(90.0, Some(80), None).contains("`--timeout 180s`"), "the usual limit was not enough");
+        let known = hint(90.0, Some(604), Some("s"));
+        assert!(known.contains(" --timeout 13m`; nine of ten") && known.contains("604 s"), "{known}");
+        assert!(hint(5.0, Some(40), None).contains("`--timeout 50s`"));
+        assert!(hint(5.0, Some(7_300), None).contains("`--timeout 2h30m`"));
+    }
 }

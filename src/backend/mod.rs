@@ -7,6 +7,7 @@ mod activity;
 mod answer;
 pub mod claude;
 mod command;
+mod dialogue;
 mod environment;
 mod events;
 mod failure;
@@ -22,12 +23,14 @@ mod watch;
 use std::ffi::OsString;
 use std::fs::File;
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::store::{ErrorType, JobFolder, JobResult, Record};
 
 pub use activity::Activity;
+pub use dialogue::{Dialogue, DialogueLine, DialogueTurn};
 pub use environment::is_stripped;
 pub use events::{Event, EventKind, EventReader, McpServer, Started, TurnResult};
 pub use lines::{FOLLOWED_LINE_LIMIT, Line, LineReader};
@@ -46,12 +49,14 @@ pub enum Backend {
     Claude,
     /// Any program: the prompt on its standard input, the answer on its standard output.
     Command,
+    /// A dialogue of two agents, which this program itself conducts.
+    Dialogue,
 }
 
 impl Backend {
     /// The backend a record or a configuration names.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Claude, Self::Command].into_iter().find(|backend| backend.name() == name)
+        [Self::Claude, Self::Command, Self::Dialogue].into_iter().find(|backend| backend.name() == name)
     }
 
     /// Its name in records and configurations.
@@ -59,6 +64,7 @@ impl Backend {
         match self {
             Self::Claude => "claude",
             Self::Command => "command",
+            Self::Dialogue => "dialogue",
         }
     }
 
@@ -70,7 +76,7 @@ impl Backend {
     pub fn command_line(self, assignment: &Assignment<'_>) -> Result<CommandLine, RefusedArgument> {
         match self {
             Self::Claude => claude::command_line(assignment),
-            Self::Command => command::command_line(assignment),
+            Self::Command | Self::Dialogue => command::command_line(assignment),
         }
     }
 
@@ -78,7 +84,7 @@ impl Backend {
     pub fn prompt(self, prompt: &str) -> String {
         match self {
             Self::Claude => claude::safe_prompt(prompt),
-            Self::Command => prompt.to_owned(),
+            Self::Command | Self::Dialogue => prompt.to_owned(),
         }
     }
 
@@ -89,6 +95,7 @@ impl Backend {
         match self {
             Self::Claude => claude::conclude(record, evidence),
             Self::Command => command::conclude(record, evidence),
+            Self::Dialogue => dialogue::conclude(record, evidence),
         }
     }
 }
@@ -199,6 +206,8 @@ pub enum Stop {
     Timeout {
         /// The limit, in seconds.
         limit_seconds: f64,
+        /// What nine of ten successful runs of the agent take, as far as that is known.
+        usual: Option<Duration>,
     },
     /// It was silent for too long.
     Idle {

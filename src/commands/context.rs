@@ -26,10 +26,7 @@ impl Context {
         Self {
             ui: Ui::new(global.color, global.quiet),
             config: global.config.clone(),
-            jobs_dir: global.jobs_dir.clone().or_else(|| {
-                let path = std::env::var_os("AGENT_DISPATCH_JOBS_DIR").filter(|path| !path.is_empty());
-                path.map(PathBuf::from)
-            }),
+            jobs_dir: global.jobs_dir.clone(),
         }
     }
 
@@ -49,17 +46,27 @@ impl Context {
 
     /// Where the jobs are or would be.
     pub(crate) fn jobs_path(&self) -> Result<PathBuf, Failure> {
-        let path = match &self.jobs_dir {
-            Some(path) => path.clone(),
+        let variable = std::env::var_os("AGENT_DISPATCH_JOBS_DIR").filter(|path| !path.is_empty());
+        let path = match self.jobs_dir.clone().or(variable.map(PathBuf::from)) {
+            Some(path) => path,
             None => self.config_path()?.parent().unwrap_or(Path::new(".")).join("jobs"),
         };
         // Supervisors work from `/`.
-        std::path::absolute(&path).map_err(|error| {
-            Failure::new(Exit::Failure, format_args!("failed to find {}: {error}", path.display()))
-        })
+        absolute(&path)
     }
 
-    /// Opens the jobs directory.
+    /// The options that name places, as they were given but absolute: for somebody else's use of this tool.
+    pub(crate) fn place_options(&self) -> Result<Vec<PathBuf>, Failure> {
+        let mut options = Vec::new();
+        for (option, path) in [("--config", &self.config), ("--jobs-dir", &self.jobs_dir)] {
+            if let Some(path) = path {
+                options.extend([option.into(), absolute(path)?]);
+            }
+        }
+        Ok(options)
+    }
+
+    /// Opens the jobs directory, which is created when it is missing.
     pub(crate) fn store(&self) -> Result<Store, Failure> {
         Ok(Store::open(&self.jobs_path()?)?)
     }
@@ -97,4 +104,10 @@ impl Context {
     pub(crate) fn now(&self) -> UnixSeconds {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
     }
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(|error| {
+        Failure::new(Exit::Failure, format_args!("failed to find {}: {error}", path.display()))
+    })
 }

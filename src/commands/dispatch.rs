@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use super::request::warn_of_ignored;
+use super::request::{warn_of_ignored, warn_of_short_timeout};
 use super::verdict::{Strictness, exit_of};
 use super::{CommandResult, Context, Problem, summary};
 use crate::engine::{Activity, Engine, Follower, Ownership, Request, cancel};
@@ -62,6 +62,7 @@ pub(crate) fn hand_over(
 pub(crate) fn leave(request: &Request, as_json: bool, engine: &Engine, context: &Context) -> CommandResult {
     let submitted = engine.submit(request, Ownership::Nobody, context.now())?;
     warn_of_ignored(&submitted, &request.agent, context);
+    warn_of_short_timeout(engine, request, context);
     if as_json {
         context.ui.json(&json!({ "job_id": submitted.id, "agent": request.agent, "status": "pending" }))?;
     } else {
@@ -83,6 +84,7 @@ pub(crate) fn wait(
     // Dropped when the job is over: until then it ties the job to this process.
     let submitted = engine.submit(request, ownership, context.now())?;
     warn_of_ignored(&submitted, &request.agent, context);
+    warn_of_short_timeout(engine, request, context);
     let store = engine.store();
     let id = submitted.id;
     let record = store.read(id)?;
@@ -178,6 +180,7 @@ pub(crate) fn doing(activity: &Activity) -> String {
     format!("{}{cost}", activity.line().unwrap_or_default())
 }
 
+/// What a signal asks for.
 pub(crate) fn exit_of_signal(signal: i32) -> Exit {
     if signal == SIGINT { Exit::Interrupted } else { Exit::Terminated }
 }

@@ -1,11 +1,15 @@
 //! One file a command: its arguments beside its function.
 
 pub(crate) mod agents;
+pub(crate) mod batch;
 pub(crate) mod cancel;
 mod context;
+pub(crate) mod dialogue;
 mod dispatch;
 pub(crate) mod gc;
 pub(crate) mod groups;
+pub(crate) mod hook;
+pub(crate) mod init;
 pub(crate) mod jobs;
 pub(crate) mod logs;
 pub(crate) mod request;
@@ -15,6 +19,7 @@ pub(crate) mod retry;
 pub(crate) mod run;
 #[cfg(feature = "mcp")]
 pub(crate) mod serve_mcp;
+pub(crate) mod stats;
 pub(crate) mod status;
 pub(crate) mod submit;
 mod summary;
@@ -62,15 +67,20 @@ pub(crate) fn run(cli: &Cli) -> Exit {
         Command::Submit(args) => submit::run(args, &context),
         Command::Resume(args) => resume::run(args, &context),
         Command::Retry(args) => retry::run(args, &context),
+        Command::Batch(args) => batch::run(args, &context),
+        Command::Dialogue(args) => dialogue::run(args, &context),
         Command::Result(args) => result::run(args, &context),
         Command::Status(args) => status::run(args, &context),
+        Command::Init(args) => init::run(args, &context),
         Command::Jobs(args) => jobs::run(args, &context),
         Command::Wait(args) => wait::run(args, &context),
         Command::Logs(args) => logs::run(args, &context),
         Command::Cancel(args) => cancel::run(args, &context),
         Command::Gc(args) => gc::run(args, &context),
+        Command::Stats(args) => stats::run(args, &context),
         #[cfg(feature = "mcp")]
         Command::ServeMcp(args) => serve_mcp::run(args, &context),
+        Command::Hook(command) => Ok(hook::run(command, &context)),
     };
     match outcome {
         Ok(exit) => exit,

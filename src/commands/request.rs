@@ -1,5 +1,6 @@
 //! The arguments of a dispatch, shared by the commands that make one.
 
+use std::fs::File;
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
@@ -7,7 +8,7 @@ use clap::Args;
 
 use super::{Context, summary::foreign};
 use crate::config::{BudgetUsd, Timeout};
-use crate::engine::{OnDone, PROMPT_LIMIT_BYTES, Request, Submitted, Task, TaskError, look};
+use crate::engine::{Engine, OnDone, PROMPT_LIMIT_BYTES, Request, Submitted, Task, TaskError, look};
 use crate::error::{Exit, Failure};
 use crate::store::{JobId, JobSelector, Store};
 
@@ -91,9 +92,19 @@ impl Conditions {
 
 /// Says which options had no effect.
 pub(crate) fn warn_of_ignored(submitted: &Submitted, agent: &str, context: &Context) {
-    for what in &submitted.ignored {
-        context.ui.warn(format_args!("'{agent}' is a plain program: the {what} means nothing to it"));
+    submitted.ignored.iter().for_each(|what| warn_of(what, agent, context));
+}
+
+/// Says that a run will hardly be done in time.
+pub(crate) fn warn_of_short_timeout(engine: &Engine, request: &Request, context: &Context) {
+    if let Some(short) = engine.short_timeout(request) {
+        context.ui.warn(format_args!("'{}' has little time: {short}", request.agent));
     }
+}
+
+/// Says that something has no effect.
+pub(super) fn warn_of(ignored: &str, agent: &str, context: &Context) {
+    context.ui.warn(format_args!("'{agent}' is a plain program: the {ignored} means nothing to it"));
 }
 
 impl RequestArgs {
@@ -102,22 +113,14 @@ impl RequestArgs {
         let context_from_stdin = self.context_file.as_deref() == Some(Path::new("-"));
         let task = match (&self.task, &self.task_file) {
             (_, Some(path)) => read_file(path)?,
-            (Some(task), None) if task != "-" => {
-                refuse_option(task)?;
-                task.clone()
-            }
-            (_, None) if context_from_stdin => {
+            (task, None) if context_from_stdin && task.as_deref().is_none_or(|task| task == "-") => {
                 return Err(Failure::new(
                     Exit::Usage,
                     "standard input cannot be both the task and its context",
                 )
                 .hint("give the task as an argument or with --task-file FILE"));
             }
-            (None, None) if std::io::stdin().is_terminal() => {
-                return Err(Failure::new(Exit::Usage, "there is no task")
-                    .hint("say what to do: an argument, a pipe, or --task-file FILE"));
-            }
-            (_, None) => read_all(std::io::stdin().lock(), "standard input")?,
+            (task, None) => read_task(task.as_deref())?,
         };
         let context = match &self.context_file {
             Some(_) if context_from_stdin => Some(read_all(std::io::stdin().lock(), "standard input")?),
@@ -144,6 +147,19 @@ impl RequestArgs {
     }
 }
 
+/// A text that was given as an argument, or that a pipe gives.
+pub(super) fn read_task(argument: Option<&str>) -> Result<String, Failure> {
+    match argument {
+        Some(text) if text != "-" => {
+            refuse_option(text)?;
+            Ok(text.to_owned())
+        }
+        None if std::io::stdin().is_terminal() => Err(Failure::new(Exit::Usage, "there is no task")
+            .hint("say what to do: an argument, a pipe, or --task-file FILE")),
+        _ => read_all(std::io::stdin().lock(), "standard input"),
+    }
+}
+
 /// A job that can be waited for.
 fn awaited(context: &Context, store: &Store, job: &JobSelector) -> Result<JobId, Failure> {
     let record = look(store, context.job(store, job)?)?;
@@ -154,7 +170,7 @@ fn awaited(context: &Context, store: &Store, job: &JobSelector) -> Result<JobId,
 }
 
 /// A task may begin with a dash, but a single such word is a mistyped option: a run would be paid for nothing.
-pub(crate) fn refuse_option(task: &str) -> Result<(), Failure> {
+fn refuse_option(task: &str) -> Result<(), Failure> {
     if task.starts_with('-') && !task.contains(char::is_whitespace) {
         return Err(Failure::new(Exit::Usage, format_args!("there is no option '{task}'"))
             .hint("see --help; a task that is this one word goes through a pipe or --task-file FILE"));
@@ -163,33 +179,41 @@ pub(crate) fn refuse_option(task: &str) -> Result<(), Failure> {
 }
 
 fn read_file(path: &Path) -> Result<String, Failure> {
-    let file = std::fs::File::open(path).map_err(|error| {
+    read_all(open(path)?, &path.display().to_string())
+}
+
+pub(super) fn open(path: &Path) -> Result<File, Failure> {
+    File::open(path).map_err(|error| {
         let exit = match error.kind() {
             std::io::ErrorKind::NotFound => Exit::NotFound,
             _ => Exit::Usage,
         };
         Failure::new(exit, format_args!("failed to open {}: {error}", path.display()))
-    })?;
-    read_all(file, &path.display().to_string())
+    })
 }
 
-/// Reads a text, invalid UTF-8 replaced, but not more than any agent takes.
-pub(crate) fn read_all(source: impl Read, name: &str) -> Result<String, Failure> {
+/// Reads a text, but not more than any agent takes.
+fn read_all(source: impl Read, name: &str) -> Result<String, Failure> {
+    read_at_most(PROMPT_LIMIT_BYTES, source, name)?.ok_or_else(|| {
+        let limit = TaskError::TooLong { bytes: PROMPT_LIMIT_BYTES };
+        let message = format!("{name} has more than {PROMPT_LIMIT_BYTES} bytes, the most that agents take");
+        Failure { message, ..limit.into() }
+    })
+}
+
+/// Reads a text, invalid UTF-8 replaced; `None` when it has more than `limit` bytes.
+pub(super) fn read_at_most(limit: usize, source: impl Read, name: &str) -> Result<Option<String>, Failure> {
     let mut bytes = Vec::new();
-    source.take(PROMPT_LIMIT_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|error| {
+    source.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(|error| {
         let exit = match error.kind() {
             std::io::ErrorKind::IsADirectory => Exit::Usage,
             _ => Exit::Failure,
         };
         Failure::new(exit, format_args!("failed to read {name}: {error}"))
     })?;
-    if bytes.len() > PROMPT_LIMIT_BYTES {
-        let limit = TaskError::TooLong { bytes: bytes.len() };
-        return Err(Failure {
-            message: format!("{name} has more than {PROMPT_LIMIT_BYTES} bytes, the most that agents take"),
-            ..limit.into()
-        });
+    if bytes.len() > limit {
+        return Ok(None);
     }
-    Ok(String::from_utf8(bytes)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+    let text = String::from_utf8(bytes);
+    Ok(Some(text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())))
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::dispatch::{Manner, hand_over};
-use super::request::{Conditions, read_all, refuse_option};
+use super::request::{Conditions, read_task};
 use super::{CommandResult, Context};
 use crate::engine::{Request, Task, look};
 use crate::error::{Exit, Failure};
@@ -39,13 +39,10 @@ pub(crate) struct ResumeArgs {
 pub(crate) fn run(args: &ResumeArgs, context: &Context) -> CommandResult {
     let engine = context.engine()?;
     let record = look(engine.store(), context.job(engine.store(), &args.job)?)?;
-    let task = match args.task.as_deref() {
+    // Without a task nothing is read: whoever says nothing means to go on.
+    let task = match &args.task {
         None => GO_ON.to_owned(),
-        Some("-") => read_all(std::io::stdin().lock(), "standard input")?,
-        Some(task) => {
-            refuse_option(task)?;
-            task.to_owned()
-        }
+        task => read_task(task.as_deref())?,
     };
     // A job that is over says whether there is a conversation; one that is not will have it.
     let session = match record.finished() {

@@ -5,7 +5,8 @@ use clap::Args;
 use super::dispatch::{Manner, hand_over};
 use super::request::Conditions;
 use super::{CommandResult, Context};
-use crate::engine::{Request, look};
+use crate::engine::{Backend, Request, look};
+use crate::error::{Exit, Failure};
 use crate::store::JobSelector;
 
 const EXAMPLES: &str = "\
@@ -32,6 +33,12 @@ pub(crate) struct RetryArgs {
 pub(crate) fn run(args: &RetryArgs, context: &Context) -> CommandResult {
     let engine = context.engine()?;
     let record = look(engine.store(), context.job(engine.store(), &args.job)?)?;
+    if record.launch.backend.as_deref() == Some(Backend::Dialogue.name()) {
+        let message = format_args!("job {} is a dialogue, which is no request to one agent", record.id);
+        return Err(Failure::new(Exit::Usage, message)
+            .hint("start another with `agent-dispatch dialogue AGENT AGENT TOPIC`")
+            .into());
+    }
     let request = args.conditions.apply(Request::again(&record)?);
     hand_over(&request, &args.manner, &engine, context)
 }

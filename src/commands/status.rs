@@ -56,7 +56,8 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
         lines.push(("waits", "until its session or its agent's directory is free".to_owned()));
     }
     if let (Some(started), None) = (record.started_at(), record.finished()) {
-        let running = Duration::from_secs_f64((context.now() - started).max(0.0));
+        let running =
+            Duration::try_from_secs_f64((context.now() - started).max(0.0)).unwrap_or(Duration::MAX);
         lines.push(("running for", human::duration(running)));
         lines.extend(record.progress.as_deref().or(activity.line()).map(|doing| ("doing", doing.to_owned())));
     }

@@ -11,11 +11,11 @@ use super::dispatch::{SPIN, doing, exit_of_signal};
 use super::verdict::{Strictness, exit_of};
 use super::{CommandResult, Context, summary};
 use crate::config::Timeout;
-use crate::engine::{Activity, Event, Followers, look};
+use crate::engine::{Activity, Followers, look};
 use crate::error::{Exit, Failure};
 use crate::os::{SignalWatch, wait_readable};
 use crate::store::{Answer, JobResult, JobSelector, Record};
-use crate::ui::{Progress, ProgressBoard};
+use crate::ui::Board;
 
 /// Arguments of `wait`.
 #[derive(Debug, Args)]
@@ -46,7 +46,13 @@ pub(crate) fn run(args: &WaitArgs, context: &Context) -> CommandResult {
     let signals = SignalWatch::new(&[SIGINT, SIGTERM, SIGHUP])
         .map_err(|error| Failure::new(Exit::Failure, format_args!("failed to watch for signals: {error}")))?;
     let mut waiting = Followers::new(&store, records.iter().map(|record| record.id))?;
-    let mut board = Board::new(context, &records);
+    let mut board = Board::new(context.ui);
+    for (number, record) in records.iter().enumerate().filter(|(_, record)| record.finished().is_none()) {
+        let since = record.started_at().unwrap_or(record.created_at);
+        let elapsed = Duration::try_from_secs_f64(context.now() - since).unwrap_or_default();
+        board.begin(number, &record.agent, elapsed);
+    }
+    let mut activities = vec![Activity::default(); records.len()];
     let deadline = args.timeout.map(|timeout| Instant::now() + timeout.duration());
     let mut over: Vec<(usize, Record)> = Vec::new();
     while !waiting.is_empty() {
@@ -65,15 +71,19 @@ pub(crate) fn run(args: &WaitArgs, context: &Context) -> CommandResult {
             return Ok(exit_of_signal(signal));
         }
         let ended = if board.is_shown() {
-            waiting.catch_up(&mut |number, event| board.observe(number, &event))?
+            waiting.catch_up(&mut |number, event| {
+                activities[number].observe(&event);
+                board.doing(number, &records[number].agent, doing(&activities[number]));
+            })?
         } else {
             waiting.take_ended()?
         };
         for (number, record) in ended {
-            board.end(number, &record);
+            let line = format!("{} {}: {}", record.id, record.agent, summary::closing_line(&record));
+            board.over(number, &line);
             over.push((number, record));
         }
-        board.tick();
+        board.turn();
     }
     let left = waiting.unfinished().count();
     board.finish();
@@ -94,54 +104,4 @@ pub(crate) fn run(args: &WaitArgs, context: &Context) -> CommandResult {
     // The first that went wrong, in the order they were named.
     let exits = over.iter().map(|(_, record)| exit_of(record, args.strictness));
     Ok(exits.into_iter().find(|exit| *exit != Exit::Success).unwrap_or(Exit::Success))
-}
-
-/// What the jobs do, a line each on a terminal, and how each ended.
-struct Board {
-    board: ProgressBoard,
-    /// By the number of the job; `None` when it is over.
-    lines: Vec<Option<(Progress, Activity)>>,
-}
-
-impl Board {
-    fn new(context: &Context, records: &[Record]) -> Self {
-        let board = ProgressBoard::new(context.ui);
-        let line = |record: &Record| {
-            let since = record.started_at().unwrap_or(record.created_at);
-            let elapsed = Duration::try_from_secs_f64(context.now() - since).unwrap_or_default();
-            let is_over = record.finished().is_some();
-            (!is_over).then(|| (board.add(&record.agent, elapsed), Activity::default()))
-        };
-        let lines = records.iter().map(line).collect();
-        Self { board, lines }
-    }
-
-    fn is_shown(&self) -> bool {
-        self.board.is_shown()
-    }
-
-    fn observe(&mut self, number: usize, event: &Event) {
-        if let Some((line, activity)) = &mut self.lines[number] {
-            activity.observe(event);
-            line.doing(doing(activity));
-        }
-    }
-
-    fn end(&mut self, number: usize, record: &Record) {
-        if let Some((line, _)) = self.lines[number].take() {
-            line.finish();
-        }
-        self.board.note(&format!("{} {}: {}", record.id, record.agent, summary::closing_line(record)));
-    }
-
-    fn tick(&mut self) {
-        if self.is_shown() {
-            self.lines.iter_mut().flatten().for_each(|(line, _)| line.tick());
-        }
-    }
-
-    /// Takes the lines that are left from the screen.
-    fn finish(&mut self) {
-        self.lines.drain(..).flatten().for_each(|(line, _)| line.finish());
-    }
 }

@@ -18,11 +18,11 @@ use super::types::{
 };
 use super::values::{AgentName, BudgetUsd, Timeout, shown};
 
-const ROOT_KEYS: [&str; 3] = ["agents", "groups", "settings"];
-const GROUP_KEYS: [&str; 3] = ["description", "shared_context", "members"];
-const MEMBER_KEYS: [&str; 2] = ["agent", "use_for"];
-const CACHE_KEYS: [&str; 3] = ["enabled", "ttl", "max_size"];
-const AGENT_KEYS: [&str; 15] = [
+pub(super) const ROOT_KEYS: [&str; 3] = ["agents", "groups", "settings"];
+pub(super) const GROUP_KEYS: [&str; 3] = ["description", "shared_context", "members"];
+pub(super) const MEMBER_KEYS: [&str; 2] = ["agent", "use_for"];
+pub(super) const CACHE_KEYS: [&str; 3] = ["enabled", "ttl", "max_size"];
+pub(super) const AGENT_KEYS: [&str; 15] = [
     "directory",
     "description",
     "timeout",
@@ -39,7 +39,7 @@ const AGENT_KEYS: [&str; 15] = [
     "command",
     "exclusive",
 ];
-const SETTINGS_KEYS: [&str; 13] = [
+pub(super) const SETTINGS_KEYS: [&str; 13] = [
     "default_timeout",
     "default_max_budget_usd",
     "default_permission_mode",

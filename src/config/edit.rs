@@ -44,6 +44,20 @@ impl Editor {
         Self { wait, ..self }
     }
 
+    /// Creates the config with this text, unless there is one; returns whether that was so.
+    pub fn create(&self, text: &str) -> Result<bool, EditError> {
+        let target = follow_links(&self.path)?;
+        if let Some(parent) = target.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            create_private_parents(parent)?;
+        }
+        let _lock = self.lock(&target)?;
+        if fs::symlink_metadata(&target).is_ok() {
+            return Ok(false);
+        }
+        replace_file(&target, text.as_bytes())?;
+        Ok(true)
+    }
+
     /// Adds the agent `name` that works in `directory`, which must exist; see [`agent_directory`] for what
     /// the config gets.
     pub fn add_agent(

@@ -88,8 +88,8 @@ fn home(environment: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     named.or_else(|| directories::BaseDirs::new().map(|base| base.home_dir().to_owned()))
 }
 
-/// What `~` stands for.
-pub(super) fn home_directory() -> Option<PathBuf> {
+/// The home directory, which is what `~` stands for.
+pub fn home_directory() -> Option<PathBuf> {
     home(&|name| std::env::var_os(name))
 }
 

@@ -8,6 +8,7 @@ mod fields;
 mod load;
 mod patch;
 mod prose;
+mod schema;
 mod syntax;
 mod types;
 mod values;
@@ -15,10 +16,11 @@ mod values;
 pub use changes::{AgentChanges, Field, GroupChanges};
 pub use discover::{ProjectFacts, claude_md, describe};
 pub use edit::{DirectoryProblem, EditError, Editor, Kind as EntryKind, LOCK_WAIT, agent_directory};
-pub use load::{ConfigError, config_path, load};
+pub use load::{ConfigError, config_path, home_directory, load};
+pub use schema::SCHEMA;
 pub use types::{
     Agent, BackendKind, Cache, Config, Effective, Group, Member, PERMISSION_MODES, Settings, UsageLog,
-    Warning,
+    Warning, nearest,
 };
 pub use values::{
     AgentName, BudgetUsd, GroupName, InvalidBudget, InvalidFlagValue, InvalidName, InvalidTimeout, Timeout,

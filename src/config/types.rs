@@ -51,8 +51,8 @@ impl Config {
     }
 }
 
-/// The candidate that `text` was probably meant to be.
-pub(super) fn nearest<T: AsRef<str>>(text: &str, candidates: impl IntoIterator<Item = T>) -> Option<T> {
+/// The candidate that `text` was probably meant to be, for "did you mean".
+pub fn nearest<T: AsRef<str>>(text: &str, candidates: impl IntoIterator<Item = T>) -> Option<T> {
     let text = text.to_lowercase();
     let mut best: Option<(f64, T)> = None;
     for candidate in candidates {

@@ -110,6 +110,7 @@ impl Engine {
                 BatchItem::Aggregate => batch.aggregate = Some(id),
             }
         }
+        self.forget_old_jobs(now);
         Ok(batch)
     }
 

@@ -1,6 +1,7 @@
 //! Deleting jobs that are over, and what crashes left behind.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use crate::store::{Candidate, JobId, Leftovers, Plan, Policy, Store, StoreError, UnixSeconds, plan};
 use crate::supervisor::recover;
@@ -49,6 +50,44 @@ pub fn collectable(store: &Store, policy: Policy, now: UnixSeconds) -> Result<Co
     Ok(Collection { jobs: plan(candidates, policy, now), leftovers })
 }
 
+/// How often old jobs are deleted without anybody asking, in seconds.
+const EVERY_SECONDS: f64 = 86_400.0;
+
+/// How many jobs are deleted at once then: few enough that nobody notices.
+const AT_MOST: usize = 200;
+
+/// Deletes jobs that ended longer than `retention` before `now`, if that was not done for a day: the oldest, and only
+/// so many that it takes no time to speak of. Where there are more, the next call goes on. Jobs of the Python original
+/// stay.
+pub(super) fn collect_by_itself(
+    store: &Store,
+    retention: Duration,
+    now: UnixSeconds,
+) -> Result<(), StoreError> {
+    if !store.begin_collection(now - EVERY_SECONDS)? {
+        return Ok(());
+    }
+    let unfinished: HashSet<JobId> = store.unretired()?.into_iter().collect();
+    let age = retention.as_secs_f64();
+    let mut deleted = 0;
+    for id in store.ids()?.into_iter().rev() {
+        let Some(created) = id.created_at_ms().map(|millis| millis as f64 / 1_000.0) else { continue };
+        // All that follow were created later, and ended later than that.
+        if now - created <= age {
+            break;
+        }
+        if unfinished.contains(&id) || store.recorded_at(id)?.is_none_or(|ended| now - ended <= age) {
+            continue;
+        }
+        if deleted == AT_MOST {
+            return store.leave_collection_unfinished();
+        }
+        store.delete(id)?;
+        deleted += 1;
+    }
+    Ok(())
+}
+
 /// When a job ended. A job of the Python original that has not ended within a day belongs to a server that
 /// died: nothing else would ever end it.
 fn completed_at(record: &crate::store::Record, now: UnixSeconds) -> Option<UnixSeconds> {
@@ -76,4 +115,37 @@ pub fn collect(store: &Store, collection: &Collection) -> Result<(), StoreError>
         other.join().map_or(Ok(()), |other| one.and(other))
     })?;
     store.remove_leftovers(&collection.leftovers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::File;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    const DAY: f64 = 86_400.0;
+    const NOW: f64 = 2_000_000_000.0;
+
+    #[test]
+    fn a_backlog_of_old_jobs_goes_in_portions_the_oldest_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("jobs")).unwrap();
+        // All were made in 2023; which is the older one is in the last digits.
+        let ended = UNIX_EPOCH + Duration::from_secs_f64(NOW - 8.0 * DAY);
+        for number in 0..AT_MOST + 5 {
+            let path = store.path().join(format!("018bcfe5680070008000{number:012x}.json"));
+            File::create(path).and_then(|file| file.set_modified(ended)).unwrap();
+        }
+        let week = Duration::from_secs(7 * 86_400);
+        collect_by_itself(&store, week * 2, NOW).unwrap();
+        assert_eq!(store.ids().unwrap().len(), AT_MOST + 5);
+        store.leave_collection_unfinished().unwrap();
+        collect_by_itself(&store, week, NOW).unwrap();
+        let left = store.ids().unwrap();
+        assert_eq!(left.len(), 5);
+        assert!(left[4].to_string().ends_with(&format!("{AT_MOST:x}")));
+        // There was more: the next one goes on at once.
+        collect_by_itself(&store, week, NOW).unwrap();
+        assert!(store.ids().unwrap().is_empty());
+    }
 }

@@ -1,7 +1,9 @@
 //! From a request to a running job.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use super::collect::collect_by_itself;
 use super::{PROMPT_LIMIT_BYTES, Prepared, Request, Surroundings, TaskError};
 use crate::backend::RefusedArgument;
 use crate::config::{AgentName, Config};
@@ -9,10 +11,6 @@ use crate::store::{
     ErrorType, Finished, HeldJob, JobId, JobResult, Record, State, Store, StoreError, UnixSeconds, Verdict,
 };
 use crate::supervisor::{self, Order, OwnerPipe, Ownership, StartError};
-
-/// How long an agent has between the request to end and its death, in milliseconds. Claude Code answers an
-/// interrupt in under 250 ms.
-const GRACE_MS: u64 = 2_000;
 
 /// How long a command that is run after the end may take, in milliseconds: it is to tell somebody, not to work.
 const ON_DONE_LIMIT_MS: u64 = 60_000;
@@ -190,6 +188,7 @@ impl Engine {
         let (id, ignored) = (prepared.id(), prepared.ignored.clone());
         let owner = OwnerPipe::open(ownership).map_err(|source| DispatchError::Start { id, source })?;
         self.start_tied(prepared, owner.as_ref(), now)?;
+        self.forget_old_jobs(now);
         Ok(Submitted { id, owner, ignored })
     }
 
@@ -225,17 +224,27 @@ impl Engine {
                 parent_waits: self.surroundings.parent.filter(|_| owner.is_some()),
                 max_concurrency: self.config.settings.max_concurrency,
                 config: self.config.path.clone(),
-                grace_ms: GRACE_MS,
+                grace_ms: prepared.grace_ms,
                 on_done: prepared.on_done,
                 on_done_limit_ms: ON_DONE_LIMIT_MS,
             };
-            supervisor::start(&self.store, &job, &order, prepared.prompt.as_bytes(), owner)
+            supervisor::start(&self.store, &job, &folder, &order, prepared.prompt.as_bytes(), owner)
         };
         let id = record.id;
         started().map_err(|source| {
             self.conclude_unstarted(job, record, &source, now);
             DispatchError::Start { id, source }
         })
+    }
+
+    /// Deletes jobs older than `job_retention_days`, if it is time for that. What goes wrong with it is no concern of
+    /// whoever starts a job: `gc` tells.
+    pub(super) fn forget_old_jobs(&self, now: UnixSeconds) {
+        let days = self.config.settings.job_retention_days;
+        if days > 0 {
+            let retention = Duration::from_secs(u64::from(days) * 86_400);
+            let _ = collect_by_itself(&self.store, retention, now);
+        }
     }
 
     /// Records that a job was never started.
@@ -254,6 +263,13 @@ impl Engine {
             let _ = self.store.delete(id);
             job.retire();
         }
+    }
+
+    /// The id of the next job. Ids say who came first: where the clock has been set back, a job would get before those
+    /// that wait already.
+    pub(super) fn next_id(&self) -> Result<JobId, StoreError> {
+        let last = self.store.queued()?.last().copied();
+        Ok(last.map_or_else(JobId::generate, JobId::generate_after))
     }
 
     /// Refuses so many more jobs when not all of them could wait for their turn, or their chain may not make them.

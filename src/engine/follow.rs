@@ -6,9 +6,10 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
+use super::Surroundings;
 use crate::backend::{Backend, Event, EventReader};
 use crate::os::{self, FileError};
-use crate::store::{JobId, Record, Store, StoreError};
+use crate::store::{Claim, Claimable, Claimed, JobId, Record, Status, Store, StoreError};
 use crate::supervisor::recover;
 
 /// How often a job's output is looked at while there is something new.
@@ -80,6 +81,22 @@ pub struct Follower<'a> {
     reading: Reading,
     /// Closed at the other end by a thread of this process when the job's lock is free.
     over: OwnedFd,
+    /// The slot of the agent that waits here for a job of its own.
+    _loan: Option<Claim>,
+}
+
+/// Lends a job that waits for its turn the slot of the job `parent`, on which this process works and which has
+/// dispatched it: whoever waits needs no slot, and agents that all wait for what they have dispatched would wait for
+/// ever. Lasts as long as the claim.
+pub fn lend_slot(store: &Store, record: &Record, parent: Option<JobId>) -> Option<Claim> {
+    if record.status() != Status::Pending || record.launch.parent != Some(parent?) {
+        return None;
+    }
+    match store.try_claim(Claimable::WaitFor(record.id), record.id) {
+        Ok(Claimed::Yes(claim)) => Some(claim),
+        // Somebody else waits as well, or the disk is full: then the job waits for a slot of its own.
+        Ok(Claimed::Busy { .. }) | Err(_) => None,
+    }
 }
 
 impl<'a> Follower<'a> {
@@ -90,7 +107,8 @@ impl<'a> Follower<'a> {
             // Over already: the other end of this pipe is closed at once.
             None => rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(io::Error::from)?.0,
         };
-        Ok(Self { store, reading: Reading::new(record), over })
+        let parent = record.launch.parent.and_then(|_| Surroundings::of_this_process().parent);
+        Ok(Self { store, reading: Reading::new(record), over, _loan: lend_slot(store, record, parent) })
     }
 
     /// Becomes readable when the job is over.

@@ -7,6 +7,7 @@
 mod batch;
 mod cancel;
 mod collect;
+mod dialogue;
 mod dispatch;
 mod follow;
 mod list;
@@ -14,18 +15,23 @@ mod overview;
 mod prepare;
 mod prompt;
 mod request;
+mod stats;
 mod surroundings;
 
 pub use batch::{AGGREGATE_TASK, Batch, BatchError, BatchItem, Refusal};
 pub use cancel::{CancelError, Cancelled, cancel, descendants};
 pub use collect::{Collection, collect, collectable};
+pub use dialogue::{Conversation, DIALOGUE_SIGN, DialogueRequest, RESOLVED};
 pub use dispatch::{DispatchError, Engine, Submitted};
-pub use follow::{FollowError, Follower, Followers, Reading};
+pub use follow::{FollowError, Follower, Followers, Reading, lend_slot};
 pub use list::{Listing, list};
 pub use overview::{Overview, Watched};
 pub use prepare::Prepared;
 pub use request::{OnDone, OnDoneError, Request, Task, TaskError};
+pub use stats::{Figures, Selection, ShortTimeout, Stats, stats};
 pub use surroundings::Surroundings;
 
-pub use crate::backend::{Activity, Backend, Event, EventKind, PROMPT_LIMIT_BYTES};
+pub use crate::backend::{
+    Activity, Backend, Dialogue, DialogueLine, DialogueTurn, Event, EventKind, PROMPT_LIMIT_BYTES,
+};
 pub use crate::supervisor::{OwnerPipe, Ownership, recover as look};

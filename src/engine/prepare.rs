@@ -12,6 +12,10 @@ use crate::store::{JobId, Launch, Record};
 /// How many of the newest jobs are asked whose a session is. One that is older passes unchecked.
 const SESSIONS_LOOKED_AT: usize = 200;
 
+/// How long an agent has between the request to end and its death, in milliseconds. Claude Code answers an
+/// interrupt in under 250 ms.
+const GRACE_MS: u64 = 2_000;
+
 /// The program of the claude backend.
 const CLAUDE: &str = "claude";
 
@@ -23,6 +27,8 @@ pub struct Prepared {
     pub(super) command_line: CommandLine,
     pub(super) exclusive: bool,
     pub(super) fail_if_busy: bool,
+    /// How long the agent has between the request to end and its death, in milliseconds.
+    pub(super) grace_ms: u64,
     pub(super) on_done: Vec<OsString>,
     pub(super) ignored: Vec<&'static str>,
 }
@@ -96,7 +102,7 @@ impl Engine {
         };
 
         // `start` says when it was created.
-        let mut record = Record::pending(JobId::generate(), name.as_str(), request.task.as_str(), 0.0);
+        let mut record = Record::pending(self.next_id()?, name.as_str(), request.task.as_str(), 0.0);
         let folder = self.store.path().join(record.id.to_string());
         let command_line = backend.command_line(&Assignment {
             program: &program,
@@ -123,7 +129,7 @@ impl Engine {
             backend: Some(backend.name().to_owned()),
             session_id: match (&session, backend) {
                 (Session::New(id) | Session::Resume(id), Backend::Claude) => Some(id.clone()),
-                (_, Backend::Command) => None,
+                (_, Backend::Command | Backend::Dialogue) => None,
             },
             resumed: matches!(session, Session::Resume(_)),
             timeout_seconds: Some(timeout.seconds()),
@@ -132,6 +138,7 @@ impl Engine {
             max_budget_usd: budget.map(BudgetUsd::dollars),
             response_schema: request.response_schema.clone(),
             after: request.after.clone(),
+            usage_log: self.journal().map(|journal| journal.path().to_owned()),
             on_done: request.on_done.as_ref().map(|command| command.words().to_vec()).unwrap_or_default(),
             command: command_line.shown.clone(),
         };
@@ -141,6 +148,7 @@ impl Engine {
             command_line,
             exclusive: agent.exclusive,
             fail_if_busy: request.fail_if_busy,
+            grace_ms: GRACE_MS,
             on_done,
             ignored: ignored_by(agent, request),
         })

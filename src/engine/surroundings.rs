@@ -1,7 +1,12 @@
 //! What a dispatch is embedded in.
 
+use std::path::PathBuf;
+
 use crate::store::JobId;
 use crate::supervisor;
+
+/// Says where the usage journal is.
+const USAGE_LOG_VARIABLE: &str = "AGENT_DISPATCH_USAGE_LOG";
 
 /// What a dispatch is embedded in: who dispatches, and from how deep.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +19,8 @@ pub struct Surroundings {
     pub root: Option<JobId>,
     /// The directories programs are looked for in, as in `PATH`.
     pub path: Option<std::ffi::OsString>,
+    /// Where the usage journal is, instead of where the config says.
+    pub usage_log: Option<PathBuf>,
 }
 
 impl Surroundings {
@@ -24,14 +31,17 @@ impl Surroundings {
         let depth = variable(supervisor::DEPTH_VARIABLE).and_then(|depth| depth.parse().ok()).unwrap_or(0);
         let parent = variable(supervisor::JOB_VARIABLE).and_then(|id| id.parse().ok());
         let path = std::env::var_os("PATH");
+        let usage_log =
+            std::env::var_os(USAGE_LOG_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
         match supervisor::enclosing_job() {
             Some(enclosing) => Self {
                 depth: depth.max(enclosing.launch.depth.unwrap_or(1)),
                 parent: Some(enclosing.id),
                 root: Some(enclosing.launch.root.unwrap_or(enclosing.id)),
                 path,
+                usage_log,
             },
-            None => Self { depth, parent, root: None, path },
+            None => Self { depth, parent, root: None, path, usage_log },
         }
     }
 }

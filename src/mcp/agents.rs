@@ -1,5 +1,8 @@
 //! `list_agents`: who there is, told from files alone.
 
+use std::collections::HashMap;
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 
 use super::arguments::Arguments;
@@ -9,6 +12,7 @@ use crate::config::{
     Agent, AgentName, BackendKind, BudgetUsd, Config, Group, GroupName, claude_md, describe,
 };
 use crate::engine::DispatchError;
+use crate::store::Usual;
 use crate::ui::human;
 
 /// How much of a description a list has, in characters.
@@ -33,15 +37,16 @@ pub(super) fn list(desk: &Desk, mut arguments: Arguments) -> Result<Reply, Refus
         })?;
         let found = config.agents.iter().find(|(known, _)| known.as_str() == name);
         let (name, agent) = found.ok_or_else(|| Refused::new("the agent is gone"))?;
-        return Ok(Reply::of_fields(in_full(name, agent, config)));
+        return Ok(Reply::of_fields(in_full(name, agent, config, engine.usual(name.as_str()))));
     }
+    let usual = engine.usual_of_all();
     let Some(group) = group else {
-        return Ok(Reply::of_fields(Value::Object(listed(desk.agents(config), config, None))));
+        return Ok(Reply::of_fields(Value::Object(listed(desk.agents(config), config, None, &usual))));
     };
     let (group_name, group) = group_named(&group, config)?;
     let members =
         desk.agents(config).filter(|(name, _)| group.members.iter().any(|member| member.agent == **name));
-    let mut fields = listed(members, config, Some(group));
+    let mut fields = listed(members, config, Some(group), &usual);
     fields.insert("group".to_owned(), json!(group_name));
     if !group.description.is_empty() {
         fields.insert("description".to_owned(), json!(group.description));
@@ -66,6 +71,7 @@ fn listed<'a>(
     agents: impl Iterator<Item = (&'a AgentName, &'a Agent)>,
     config: &Config,
     group: Option<&Group>,
+    usual: &HashMap<String, Usual>,
 ) -> Map<String, Value> {
     let mut told = Vec::new();
     let mut more = Vec::new();
@@ -75,7 +81,7 @@ fn listed<'a>(
             more.push(name.as_str());
             continue;
         }
-        let entry = in_short(name, agent, config, group);
+        let entry = in_short(name, agent, config, group, usual.get(name.as_str()).copied());
         chars += entry.to_string().len();
         told.push(entry);
     }
@@ -91,7 +97,13 @@ fn listed<'a>(
     fields
 }
 
-fn in_short(name: &AgentName, agent: &Agent, config: &Config, group: Option<&Group>) -> Value {
+fn in_short(
+    name: &AgentName,
+    agent: &Agent,
+    config: &Config,
+    group: Option<&Group>,
+    usual: Option<Usual>,
+) -> Value {
     let facts = describe(&agent.directory);
     let description = if agent.description.is_empty() { &facts.description } else { &agent.description };
     let member = group.and_then(|group| group.members.iter().find(|member| member.agent == *name));
@@ -109,14 +121,22 @@ fn in_short(name: &AgentName, agent: &Agent, config: &Config, group: Option<&Gro
         "mcp_servers": facts.mcp_servers,
         "stacks": facts.stacks,
         "databases": facts.databases,
+        "usually": usual.map(usually),
         "problem": problem(agent),
     });
     without_empty(&mut entry);
     entry
 }
 
-fn in_full(name: &AgentName, agent: &Agent, config: &Config) -> Value {
-    let mut entry = in_short(name, agent, config, None);
+/// What a run takes and costs.
+fn usually(usual: Usual) -> String {
+    let took = |millis| human::duration(Duration::from_millis(millis));
+    let cost = usual.median_cost_usd.map(|cost| format!(", {}", human::dollars(cost))).unwrap_or_default();
+    format!("{} (9 of 10 within {}){cost}", took(usual.median_ms), took(usual.p90_ms))
+}
+
+fn in_full(name: &AgentName, agent: &Agent, config: &Config, usual: Option<Usual>) -> Value {
+    let mut entry = in_short(name, agent, config, None, usual);
     let effective = agent.effective(&config.settings);
     let mut more = json!({
         "description": agent.description,

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::result::{PART_CHARS, Refused, Window};
 use crate::config::Timeout;
-use crate::engine::{Request, Task};
+use crate::engine::{DialogueRequest, Request, Task};
 use crate::store::JobId;
 
 /// How much of an answer is given when only a reference is wanted and nothing else is said, in characters.
@@ -231,6 +231,28 @@ pub(super) fn request(arguments: &mut Arguments) -> Result<Request, Refused> {
     })
 }
 
+/// How often each agent of a dialogue has its turn when nobody says.
+const USUAL_ROUNDS: u32 = 5;
+
+/// And at the most.
+const MOST_ROUNDS: u32 = 100;
+
+/// Reads who is to work out what.
+pub(super) fn dialogue(arguments: &mut Arguments) -> Result<DialogueRequest, Refused> {
+    let requester = arguments.required_text("requester")?;
+    let responder = arguments.required_text("responder")?;
+    let topic = arguments.required_text("topic")?;
+    let topic = Task::new(topic).map_err(|error| arguments.refuse(error))?;
+    let rounds = arguments.count("max_rounds")?;
+    let rounds = rounds.map_or(Some(USUAL_ROUNDS), |rounds| u32::try_from(rounds).ok());
+    let Some(max_rounds) = rounds.filter(|rounds| (1..=MOST_ROUNDS).contains(rounds)) else {
+        return Err(
+            arguments.refuse(format_args!("max_rounds must be a whole number from 1 to {MOST_ROUNDS}"))
+        );
+    };
+    Ok(DialogueRequest { requester, responder, topic, max_rounds, max_budget_usd: None, timeout: None })
+}
+
 /// Which part of a job is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -306,7 +328,10 @@ mod tests {
             "{text}"
         );
         let text = refusal(json!({"agent": "infra", "task": "look", "xyz": 5}));
-        assert!(text.contains("The arguments are agent, task, response_schema"), "{text}");
+        assert!(
+            text.contains("there is no argument xyz. The arguments are agent, task, response_schema"),
+            "{text}"
+        );
     }
 
     #[test]

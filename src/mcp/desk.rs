@@ -11,8 +11,8 @@ use tokio::sync::watch;
 use super::Authority;
 use super::result::Refused;
 use crate::config::{self, Agent, AgentName, Config};
-use crate::engine::{DispatchError, Engine, Surroundings};
-use crate::store::{JobId, Record, Store, StoreError, UnixSeconds};
+use crate::engine::{DIALOGUE_SIGN, DispatchError, Engine, Surroundings, lend_slot};
+use crate::store::{Claim, JobId, Record, Store, StoreError, UnixSeconds};
 
 /// One server's view of the config and the jobs. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -29,15 +29,32 @@ struct Shared {
     endings: Mutex<HashMap<JobId, watch::Receiver<()>>>,
 }
 
-/// An engine and the state of the config file it was made from.
+/// An engine and what it was made from.
 #[derive(Debug)]
 struct Loaded {
-    stamp: Option<Stamp>,
+    stamp: Stamp,
     engine: Arc<Engine>,
 }
 
-/// Tells one state of a file from another.
-type Stamp = (u64, u64, u64, i64, i64);
+/// Tells one state of the config from another, and one jobs directory from another in its place.
+#[derive(Debug, PartialEq, Eq)]
+struct Stamp {
+    /// Device, inode, length and time of change; `None` where there is no config.
+    config: Option<(u64, u64, u64, i64, i64)>,
+    /// Device and inode.
+    jobs: Option<(u64, u64)>,
+}
+
+impl Stamp {
+    fn of(config: &Path, jobs: &Path) -> Self {
+        let config = std::fs::metadata(config).ok();
+        let jobs = std::fs::metadata(jobs).ok();
+        Self {
+            config: config.map(|file| (file.dev(), file.ino(), file.len(), file.mtime(), file.mtime_nsec())),
+            jobs: jobs.map(|directory| (directory.dev(), directory.ino())),
+        }
+    }
+}
 
 /// Tells when a job is over: then `changed` fails, because nobody is left to change anything.
 pub(super) type Ending = watch::Receiver<()>;
@@ -66,7 +83,7 @@ impl Desk {
 
     /// The engine for the config as it is now: a change of the file holds for the next call.
     pub(super) fn engine(&self) -> Result<Arc<Engine>, Refused> {
-        let stamp = stamp(&self.0.config);
+        let stamp = Stamp::of(&self.0.config, &self.0.jobs);
         let mut loaded = lock(&self.0.loaded);
         if let Some(loaded) = &*loaded
             && loaded.stamp == stamp
@@ -75,15 +92,17 @@ impl Desk {
         }
         let config = config::load(&self.0.config)?;
         let store = Store::open(&self.0.jobs)?;
+        // Opening may have created the directory.
+        let stamp = Stamp { jobs: Stamp::of(&self.0.config, &self.0.jobs).jobs, ..stamp };
         let engine = Arc::new(Engine::new(config, store, self.0.surroundings.clone()));
         *loaded = Some(Loaded { stamp, engine: Arc::clone(&engine) });
         Ok(engine)
     }
 
-    /// Whether the client may know of this agent.
+    /// Whether the client may know of this agent, or of both that have a dialogue.
     pub(super) fn shows(&self, agent: &str) -> bool {
-        let scope = self.0.authority.agents.as_ref();
-        scope.is_none_or(|agents| agents.iter().any(|name| name.as_str() == agent))
+        let Some(scope) = &self.0.authority.agents else { return true };
+        agent.split(DIALOGUE_SIGN).all(|agent| scope.iter().any(|name| name.as_str() == agent))
     }
 
     /// The agents the client may know of.
@@ -121,6 +140,12 @@ impl Desk {
         Ok(ending)
     }
 
+    /// Lends a job of the agent that this server works for the slot of that agent, which waits here.
+    pub(super) fn lend_slot(&self, store: &Store, id: JobId) -> Option<Claim> {
+        let parent = self.0.surroundings.parent?;
+        lend_slot(store, &store.read(id).ok()?, Some(parent))
+    }
+
     /// Runs what may block on a thread of its own.
     pub(super) async fn blocking<T: Send + 'static>(
         &self,
@@ -140,11 +165,6 @@ impl Desk {
 /// The time.
 pub(super) fn now() -> UnixSeconds {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
-}
-
-fn stamp(path: &Path) -> Option<Stamp> {
-    let file = std::fs::metadata(path).ok()?;
-    Some((file.dev(), file.ino(), file.len(), file.mtime(), file.mtime_nsec()))
 }
 
 /// A panic of one call is no reason to fail the others.

@@ -10,7 +10,7 @@ use super::desk::{Desk, now};
 use super::result::{self, Refused, Reply};
 use super::tasks;
 use super::waiting::{Caller, Waited};
-use crate::engine::{DispatchError, Engine, Ownership, Request, cancel, descendants};
+use crate::engine::{DispatchError, Engine, Ownership, cancel, descendants};
 use crate::store::JobId;
 
 /// `dispatch`: hands a task to an agent.
@@ -23,7 +23,43 @@ pub(super) async fn dispatch(
     let request = arguments::request(&mut arguments)?;
     let manner = Manner::read(&mut arguments)?;
     arguments.end()?;
-    let id = desk.blocking(move |desk| submit(desk, &*desk.engine()?, &request)).await?;
+    // The job belongs to nobody: it outlives the call, the client and this server.
+    let id = desk.blocking(move |desk| {
+        let engine = desk.engine()?;
+        desk.check_agent(&request.agent, engine.config()).map_err(refused)?;
+        Ok(engine.submit(&request, Ownership::Nobody, now()).map_err(refused)?.id)
+    });
+    attend(desk, id.await?, manner, context, leaving).await
+}
+
+/// `dispatch_dialogue`: lets two agents work something out, as one job.
+pub(super) async fn dialogue(
+    desk: &Desk,
+    mut arguments: Arguments,
+    context: &RequestContext<RoleServer>,
+    leaving: &CancellationToken,
+) -> Result<CallToolResponse, Refused> {
+    let request = arguments::dialogue(&mut arguments)?;
+    let manner = Manner::waiting(&mut arguments)?;
+    arguments.end()?;
+    let id = desk.blocking(move |desk| {
+        let engine = desk.engine()?;
+        for agent in [&request.requester, &request.responder] {
+            desk.check_agent(agent, engine.config()).map_err(refused)?;
+        }
+        Ok(engine.submit_dialogue(request, Ownership::Nobody, now()).map_err(refused)?.id)
+    });
+    attend(desk, id.await?, manner, context, leaving).await
+}
+
+/// Waits for a job in the manner its caller wants, and answers.
+async fn attend(
+    desk: &Desk,
+    id: JobId,
+    manner: Manner,
+    context: &RequestContext<RoleServer>,
+    leaving: &CancellationToken,
+) -> Result<CallToolResponse, Refused> {
     let caller = Caller::new(context, leaving, manner.wait);
     if caller.has_cancelled() {
         return stop(desk, vec![id]).await;
@@ -37,13 +73,6 @@ pub(super) async fn dispatch(
     }
     let reply = desk.blocking(move |desk| tell(desk, id, manner)).await?;
     Ok(CallToolResult::from(reply).into())
-}
-
-/// Starts a job that belongs to nobody: it outlives the call, the client and this server.
-fn submit(desk: &Desk, engine: &Engine, request: &Request) -> Result<JobId, Refused> {
-    desk.check_agent(&request.agent, engine.config()).map_err(refused)?;
-    let submitted = engine.submit(request, Ownership::Nobody, now()).map_err(refused)?;
-    Ok(submitted.id)
 }
 
 /// A job as it is now.

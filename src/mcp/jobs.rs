@@ -74,8 +74,11 @@ fn part_of(
     if let Some(next) = part.next_offset {
         fields["next_offset"] = next.into();
         text.push_str(&format!(
-            "\n\n[{next} of {} characters; for the next part call dispatch_result with offset {next}]",
-            part.total_chars
+            "\n\n[{next} of {} characters; for the next part call dispatch_result with job_id {}, part {} and offset \
+             {next}]",
+            part.total_chars,
+            record.id,
+            kind.name()
         ));
     }
     Ok(Reply { text, ..Reply::of_fields(fields) })

@@ -35,6 +35,9 @@ use wire::Wire;
 /// How long answers that are on their way may take when the server is to end.
 const FAREWELL: Duration = Duration::from_millis(80);
 
+/// How many calls look or start something at the same moment. Each has files open meanwhile; more would be no faster.
+const BLOCKING_THREADS: usize = 16;
+
 /// What a client may do.
 #[derive(Debug, Clone, Default)]
 pub struct Authority {
@@ -51,7 +54,10 @@ pub struct Authority {
 ///
 /// `config` and `jobs` say where these are; neither needs to exist.
 pub fn serve(config: PathBuf, jobs: PathBuf, authority: Authority) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .enable_all()
+        .build()?;
     let served = runtime.block_on(attend(Desk::new(config, jobs, authority)));
     // A thread may be stuck in a read of standard input that nobody can interrupt.
     runtime.shutdown_background();

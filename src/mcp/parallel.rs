@@ -28,6 +28,9 @@ pub(super) async fn parallel(
     let aggregate = arguments.text("aggregate")?.map(|agent| Request::aggregate(agent, None));
     let manner = Manner::waiting(&mut arguments)?;
     arguments.end()?;
+    if items.is_empty() {
+        return Err(arguments.refuse("dispatches is empty"));
+    }
     let requests = all_or_every_problem(items.into_iter().map(|mut item| {
         let request = arguments::request(&mut item)?;
         item.end().map(|()| request)
@@ -61,10 +64,13 @@ fn start(desk: &Desk, requests: &[Request], aggregate: Option<&Request>) -> Resu
     let engine = desk.engine()?;
     let items = requests.iter().enumerate().map(|(number, request)| (BatchItem::Dispatch(number), request));
     let items = items.chain(aggregate.map(|request| (BatchItem::Aggregate, request)));
-    all_or_every_problem(items.map(|(item, request)| {
-        let checked = desk.check_agent(&request.agent, engine.config());
-        checked.map_err(|error| refused_item(Refusal { item, error }))
-    }))?;
+    if desk.authority().agents.is_some() {
+        all_or_every_problem(items.map(|(item, request)| {
+            let checked = desk.check_agent(&request.agent, engine.config());
+            let checked = checked.and_then(|()| engine.prepare(request).map(drop));
+            checked.map_err(|error| refused_item(Refusal { item, error }))
+        }))?;
+    }
     engine.start_batch(requests, aggregate, Ownership::Nobody, now()).map_err(|error| match error {
         BatchError::Refused(refusals) => {
             Refused::all(&refusals.into_iter().map(refused_item).collect::<Vec<_>>())

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Map, Value, json};
 
+use crate::config::Timeout;
 use crate::engine::{Activity, Reading};
 use crate::error::Failure;
 use crate::store::{ErrorType, JobResult, Record, Status, Store, StoreError};
@@ -133,7 +134,9 @@ impl Window {
 /// A job that is over, with the wanted part of its answer.
 pub(super) fn over(store: &Store, record: &Record, window: Window) -> Result<Reply, Refused> {
     let result = record.conclusion();
-    let parsed = result.parsed_result.as_ref().map(Value::to_string).filter(|_| window.offset == 0);
+    // What a schema was asked for is the answer. Other data says only once more what the text says.
+    let data = result.parsed_result.as_ref().filter(|_| record.launch.response_schema.is_some());
+    let parsed = data.map(Value::to_string).filter(|_| window.offset == 0);
     let inline = parsed.filter(|text| text.len() <= window.max_chars);
     let part = match &inline {
         Some(text) => Window { offset: 0, max_chars: usize::MAX }.cut_text(text),
@@ -262,8 +265,8 @@ fn in_terms_of_tools(hint: &str, record: &Record) -> String {
         call.push_str(&format!(" with session_id {session}"));
     }
     let mut words = command.split_whitespace().skip_while(|word| *word != "--timeout");
-    if let Some(seconds) = words.nth(1) {
-        call.push_str(&format!(" and timeout_seconds {}", seconds.trim_end_matches('s')));
+    if let Some(timeout) = words.nth(1).and_then(|limit| limit.parse::<Timeout>().ok()) {
+        call.push_str(&format!(" and timeout_seconds {}", timeout.seconds()));
     }
     format!("{before}{call}{after}")
 }
@@ -348,6 +351,10 @@ mod tests {
         assert_eq!(
             told(&format!("resume it: {resume} --timeout 20s`, later")),
             "resume it: call dispatch for api with session_id s-1 and timeout_seconds 20, later"
+        );
+        assert_eq!(
+            told(&format!("{resume} --timeout 2h30m`")),
+            "call dispatch for api with session_id s-1 and timeout_seconds 9000"
         );
         assert_eq!(told(&format!("{resume} \"more\"`")), "call dispatch for api with session_id s-1");
         assert_eq!(told("start anew: `agent-dispatch run api TASK`"), "start anew: call dispatch for api");

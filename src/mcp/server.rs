@@ -48,7 +48,7 @@ impl Server {
         match tool {
             Name::Dispatch => dispatch::dispatch(desk, arguments, context, leaving).await,
             Name::DispatchParallel => parallel::parallel(desk, arguments, context, leaving).await,
-            Name::DispatchDialogue => Err(Refused::new("dialogues come with the next change")),
+            Name::DispatchDialogue => dispatch::dialogue(desk, arguments, context, leaving).await,
             Name::DispatchResult => Ok(jobs::result(desk, arguments, context, leaving).await?.into()),
             Name::DispatchCancel => Ok(jobs::cancel(desk, arguments, context, leaving).await?.into()),
             Name::DispatchJobs => at_once(desk, arguments, jobs::jobs).await,

@@ -91,7 +91,7 @@ impl Name {
                         "requester": {"type": "string"},
                         "responder": {"type": "string"},
                         "topic": {"type": "string"},
-                        "max_rounds": {"type": "integer", "minimum": 1},
+                        "max_rounds": {"type": "integer", "minimum": 1, "maximum": 100},
                         "background": {"type": "boolean"},
                         "wait_seconds": {"type": "number", "minimum": 0},
                     }),

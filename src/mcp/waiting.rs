@@ -48,8 +48,8 @@ impl<'a> Caller<'a> {
         leaving: &'a CancellationToken,
         wait: Option<Duration>,
     ) -> Self {
-        let is_patient = || context.client_info().is_some_and(|client| client.name == PATIENT_CLIENT);
-        let wait = wait.or_else(|| (!is_patient()).then_some(PATIENCE));
+        let client = context.client_info();
+        let wait = patience(client.as_ref().map(|client| client.name.as_str()), wait);
         Self { context, leaving, end: wait.map(|wait| tokio::time::Instant::now() + wait) }
     }
 
@@ -61,11 +61,15 @@ impl<'a> Caller<'a> {
     /// Waits for the jobs, and tells what they do.
     pub(super) async fn wait_for(&self, desk: &Desk, jobs: &[JobId]) -> Result<Waited, Refused> {
         let ids = jobs.to_vec();
-        let endings = desk.blocking(move |desk| {
+        let waited_for = desk.blocking(move |desk| {
             let engine = desk.engine()?;
-            ids.iter().map(|id| Ok(desk.ending(engine.store(), *id)?)).collect::<Result<Vec<_>, Refused>>()
+            let wait = |id: &JobId| {
+                let ending = desk.ending(engine.store(), *id)?;
+                Ok((ending, desk.lend_slot(engine.store(), *id)))
+            };
+            ids.iter().map(wait).collect::<Result<Vec<_>, Refused>>()
         });
-        let mut endings = endings.await?;
+        let (mut endings, _loans): (Vec<_>, Vec<_>) = waited_for.await?.into_iter().unzip();
         let mut over = std::pin::pin!(async {
             for ending in &mut endings {
                 while ending.changed().await.is_ok() {}
@@ -85,6 +89,11 @@ impl<'a> Caller<'a> {
             }
         }
     }
+}
+
+/// How long a client of this name waits, if there is an end to it: as long as it says, or as such clients do.
+fn patience(client: Option<&str>, said: Option<Duration>) -> Option<Duration> {
+    said.or_else(|| (client != Some(PATIENT_CLIENT)).then_some(PATIENCE))
 }
 
 async fn until(end: Option<tokio::time::Instant>) {
@@ -185,4 +194,20 @@ fn describe(record: &Record, activity: &Activity) -> String {
     let doing = activity.line().unwrap_or_else(|| record.status().name());
     let cost = activity.spend.usd().map(|cost| format!(", {}", human::dollars(cost))).unwrap_or_default();
     format!("{}: {doing}{cost}", record.agent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_claude_code_waits_without_an_end_and_only_when_it_says_nothing_else() {
+        let said = Some(Duration::from_secs(1));
+        assert_eq!(patience(Some("claude-code"), None), None);
+        assert_eq!(patience(Some("claude-code"), said), said);
+        for client in [None, Some("claude"), Some("Claude Desktop")] {
+            assert_eq!(patience(client, None), Some(PATIENCE));
+            assert_eq!(patience(client, said), said);
+        }
+    }
 }

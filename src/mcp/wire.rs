@@ -5,6 +5,7 @@
 
 use std::io;
 use std::mem;
+use std::time::Duration;
 
 use rmcp::model::{ErrorData, JsonRpcError, JsonRpcMessage, RequestId};
 use rmcp::service::{RoleServer, RxJsonRpcMessage, TxJsonRpcMessage};
@@ -12,6 +13,7 @@ use rmcp::transport::Transport;
 use rmcp::transport::async_rw::AsyncRwTransport;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, BufReader, Empty};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// The longest message that is read, in bytes. A task may have 10,000,000 bytes, which JSON can blow up sixfold.
@@ -20,6 +22,9 @@ const LONGEST_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
 /// How much memory is kept for the next message, in bytes.
 const KEPT_BYTES: usize = 64 * 1024;
 
+/// How long refusals that are on their way may take when there is nothing more to read.
+const LAST_WORDS: Duration = Duration::from_millis(40);
+
 /// A client on the other end of two streams.
 pub(super) struct Wire<R, W: AsyncWrite> {
     input: BufReader<R>,
@@ -27,6 +32,8 @@ pub(super) struct Wire<R, W: AsyncWrite> {
     /// Whether the line that is being read is too long and on its way to nowhere.
     discarding: bool,
     output: AsyncRwTransport<RoleServer, Empty, W>,
+    /// Refusals on their way out.
+    refusals: JoinSet<()>,
     /// Whether a request has been read: nothing else can open a session.
     is_open: bool,
     /// Told when there is nothing more to read.
@@ -53,6 +60,7 @@ where
             line: Vec::new(),
             discarding: false,
             output: AsyncRwTransport::new(tokio::io::empty(), output),
+            refusals: JoinSet::new(),
             is_open: false,
             end,
         }
@@ -85,8 +93,15 @@ where
     /// Answers on its own, beside whatever else is being written.
     fn refuse(&mut self, error: ErrorData, id: Option<RequestId>) {
         let sent = self.output.send(JsonRpcMessage::Error(JsonRpcError::new(id, error)));
+        while self.refusals.try_join_next().is_some() {}
         // A client that does not take its answers will be noticed by whoever reads from it.
-        tokio::spawn(sent);
+        self.refusals.spawn(async { drop(sent.await) });
+    }
+
+    /// Waits until what was refused has been told, unless nobody listens.
+    async fn finish_refusals(&mut self) {
+        let told = async { while self.refusals.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(LAST_WORDS, told).await;
     }
 }
 
@@ -107,6 +122,7 @@ where
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
         loop {
             if !matches!(self.read_line().await, Ok(true)) {
+                self.finish_refusals().await;
                 self.end.cancel();
                 return None;
             }

@@ -15,6 +15,9 @@ use rustix::io::Errno;
 /// What the name of an unfinished file begins with, so that leftovers of a crash can be told and removed.
 const TEMPORARY_PREFIX: &str = ".tmp-";
 
+/// The mode of what only its owner may read and write.
+pub(super) const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
+
 /// Why a file or directory could not be used. Every message names the path.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
@@ -81,7 +84,7 @@ impl FileError {
 }
 
 /// Turns an error of the operating system into one that says what was tried, and where.
-fn failed(action: &'static str, path: &Path) -> impl FnOnce(Errno) -> FileError {
+pub(super) fn failed(action: &'static str, path: &Path) -> impl FnOnce(Errno) -> FileError {
     let path = path.to_owned();
     move |errno| FileError::Io { action, path, source: errno.into() }
 }
@@ -129,6 +132,10 @@ impl OwnedDir {
 
     /// Opens the directory `name` in this one, creating it when it is missing.
     pub fn open_or_create_child(&self, name: &str) -> Result<Self, FileError> {
+        match self.open_child(name) {
+            Err(error) if error.is_not_found() => {}
+            opened => return opened,
+        }
         match rustix::fs::mkdirat(&self.fd, name, Mode::RWXU) {
             Ok(()) | Err(Errno::EXIST) => self.open_child(name),
             Err(errno) => Err(failed("create", &self.path.join(name))(errno)),
@@ -250,13 +257,13 @@ impl OwnedDir {
     /// Puts `bytes` under `name`, durably: afterwards a crash or power cut leaves the new content; an
     /// error leaves the old content and no unfinished file.
     pub fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), FileError> {
-        replace_at(self.fd.as_fd(), &self.path, name, bytes)
+        replace_at(self.fd.as_fd(), &self.path, name, bytes, PRIVATE)
     }
 
     /// Replaces `name` like [`Self::replace`], but after a power cut the old content may be there instead of the
     /// new: for content that loses nothing by that.
     pub fn replace_soon(&self, name: &str, bytes: &[u8]) -> Result<(), FileError> {
-        write_at(self.fd.as_fd(), &self.path, name, bytes)
+        write_at(self.fd.as_fd(), &self.path, name, bytes, PRIVATE)
     }
 
     /// Renames a file within the directory.
@@ -340,22 +347,6 @@ impl OwnedDir {
     }
 }
 
-/// Durably replaces the file at `path` by one with mode 0600 and this content, as [`OwnedDir::replace`]
-/// does, in a directory that need not be owner-only. `path` itself must not be a link.
-pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let parent = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
-        let source = io::Error::new(io::ErrorKind::InvalidInput, "not the name of a file");
-        return Err(FileError::Io { action: "write", path: path.to_owned(), source });
-    };
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let directory = rustix::fs::open(parent, flags, Mode::empty()).map_err(failed("open", parent))?;
-    replace_at(directory.as_fd(), parent, name, bytes)
-}
-
 /// A file that is nowhere but in memory, with this content, to be read from its beginning. `None` where the system has
 /// no such files.
 pub fn memory_file(content: &[u8]) -> Option<File> {
@@ -380,13 +371,15 @@ pub fn create_private_parents(path: &Path) -> Result<(), FileError> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io_failed("create", path))
 }
 
-fn replace_at(
+/// [`OwnedDir::replace`] in any directory, with any mode.
+pub(super) fn replace_at(
     directory: BorrowedFd<'_>,
     directory_path: &Path,
     name: &str,
     bytes: &[u8],
+    mode: Mode,
 ) -> Result<(), FileError> {
-    write_at(directory, directory_path, name, bytes)?;
+    write_at(directory, directory_path, name, bytes, mode)?;
     // The new content is in place: an error here is one of durability, after the point of no return.
     rustix::fs::fsync(directory).map_err(failed("sync", directory_path))
 }
@@ -397,6 +390,7 @@ fn write_at(
     directory_path: &Path,
     name: &str,
     bytes: &[u8],
+    mode: Mode,
 ) -> Result<(), FileError> {
     let temporary = OwnedDir::temporary_name(name);
     let path = directory_path.join(name);
@@ -413,6 +407,9 @@ fn write_at(
         .map_err(failed("write", &path))?;
         let mut file = File::from(fd);
         file.write_all(bytes).map_err(io_failed("write", &path))?;
+        if mode != PRIVATE {
+            rustix::fs::fchmod(&file, mode).map_err(failed("write", &path))?;
+        }
         file.sync_all().map_err(io_failed("write", &path))?;
         rustix::fs::renameat(directory, &temporary, directory, name).map_err(failed("write", &path))
     };

@@ -7,16 +7,18 @@
 
 mod files;
 mod foreign;
+mod input;
 mod lock;
 mod processes;
 mod signals;
 mod spawn;
 mod tree;
 
-pub use files::{FileError, OwnedDir, Refusal, create_private_parents, memory_file, replace_file};
-pub use foreign::{open_lock_file, read_beginning};
+pub use files::{FileError, OwnedDir, Refusal, create_private_parents, memory_file};
+pub use foreign::{open_lock_file, open_log, read_beginning, replace_file, replace_file_keeping_mode};
+pub use input::read_within;
 pub use lock::{LockError, lock_within, readable_when_unlocked, wait_until_unlocked};
 pub use processes::{Process, ancestors, arguments, in_short_lived_namespace, signal_process};
-pub use signals::{SignalWatch, wait_readable};
-pub use spawn::{Detached, Exit, Spawned, adopt_descriptor, spawn_detached, spawn_owned};
+pub use signals::{SignalWatch, wait_readable, wait_readable_while_read};
+pub use spawn::{Detached, Exit, Spawned, adopt_descriptor, spawn_detached, spawn_owned, this_program};
 pub use tree::{Brood, Sweep, adopt_orphans, kill_marked};

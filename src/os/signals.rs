@@ -51,14 +51,58 @@ impl SignalWatch {
 ///
 /// Returns which are; a signal that interrupts the wait ends it early.
 pub fn wait_readable(descriptors: &[BorrowedFd<'_>], patience: Duration) -> Vec<bool> {
-    let mut polled: Vec<PollFd<'_>> =
-        descriptors.iter().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
+    poll(descriptors.iter().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect(), patience)
+}
+
+/// Waits like [`wait_readable`] for one descriptor, or until nobody is left who could read what is written to
+/// `output`; then returns `None`.
+pub fn wait_readable_while_read(
+    descriptor: BorrowedFd<'_>,
+    output: BorrowedFd<'_>,
+    patience: Duration,
+) -> Option<bool> {
+    let polled = vec![
+        PollFd::from_borrowed_fd(descriptor, PollFlags::IN),
+        // That the other end is closed is told without being asked for.
+        PollFd::from_borrowed_fd(output, PollFlags::empty()),
+    ];
+    let happened = poll(polled, patience);
+    (!happened[1]).then_some(happened[0])
+}
+
+/// Waits until something happens to one of `polled`; returns to which.
+fn poll(mut polled: Vec<PollFd<'_>>, patience: Duration) -> Vec<bool> {
     let patience = Timespec {
         tv_sec: i64::try_from(patience.as_secs()).unwrap_or(i64::MAX),
         tv_nsec: patience.subsec_nanos().into(),
     };
     if rustix::event::poll(&mut polled, Some(&patience)).is_err() {
-        return vec![false; descriptors.len()];
+        return vec![false; polled.len()];
     }
     polled.iter().map(|fd| !fd.revents().is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
+
+    #[test]
+    fn a_wait_ends_when_nobody_reads_any_more() {
+        let (never, _held) = rustix::pipe::pipe().unwrap();
+        let wait = |output: BorrowedFd<'_>, patience: u64| {
+            wait_readable_while_read(never.as_fd(), output, Duration::from_millis(patience))
+        };
+        let (reader, pipe) = rustix::pipe::pipe().unwrap();
+        let (peer, socket) = UnixStream::pair().unwrap();
+        for (reader, output) in [(reader, pipe), (OwnedFd::from(peer), OwnedFd::from(socket))] {
+            assert_eq!(wait(output.as_fd(), 1), Some(false));
+            drop(reader);
+            assert_eq!(wait(output.as_fd(), 30_000), None);
+        }
+        // A file always has a reader.
+        let file = std::fs::File::open("/dev/null").unwrap();
+        assert_eq!(wait(file.as_fd(), 1), Some(false));
+    }
 }

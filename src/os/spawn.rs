@@ -78,7 +78,7 @@ pub fn spawn_detached(detached: Detached<'_>) -> io::Result<()> {
 }
 
 /// This program, also when its file was replaced by an upgrade meanwhile.
-fn this_program() -> io::Result<std::path::PathBuf> {
+pub fn this_program() -> io::Result<std::path::PathBuf> {
     if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
 }
 

@@ -45,6 +45,22 @@ impl Store {
 }
 
 impl Answer<'_> {
+    /// The text, or as much of its beginning as `limit` bytes hold; and whether that is not all.
+    pub fn beginning(&self, limit: usize) -> io::Result<(String, bool)> {
+        let mut text = String::new();
+        let read = self.for_each_piece(|piece| {
+            let left = (limit - text.len()).min(piece.len());
+            let end = (0..=left).rev().find(|end| piece.is_char_boundary(*end)).unwrap_or(0);
+            text.push_str(&piece[..end]);
+            if end < piece.len() { Err(Halt::Full) } else { Ok(()) }
+        });
+        match read {
+            Ok(()) => Ok((text, false)),
+            Err(Halt::Full) => Ok((text, true)),
+            Err(Halt::Failed(error)) => Err(error),
+        }
+    }
+
     /// Calls `take` with one piece of the text after the other. Bytes that are not UTF-8 become U+FFFD.
     ///
     /// Stops at the first error, of reading or of `take`.
@@ -74,6 +90,18 @@ impl Answer<'_> {
             buffer.copy_within(whole..kept + count, 0);
             kept = kept + count - whole;
         }
+    }
+}
+
+/// Why reading an answer ended.
+enum Halt {
+    Full,
+    Failed(io::Error),
+}
+
+impl From<io::Error> for Halt {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error)
     }
 }
 

@@ -40,6 +40,8 @@ pub enum Claimable<'a> {
     Directory(&'a Path),
     /// The slot of a job that waits for the one it has dispatched.
     SlotOf(JobId),
+    /// The wait of the agent that has dispatched a job for that job: its slot can be used as long as it lasts.
+    WaitFor(JobId),
 }
 
 impl Claimable<'_> {
@@ -51,6 +53,7 @@ impl Claimable<'_> {
             Self::Session(id) => format!("session-{}", digest(id.as_bytes())),
             Self::Directory(path) => format!("directory-{}", digest(path.as_os_str().as_bytes())),
             Self::SlotOf(id) => format!("slot-of-{id}"),
+            Self::WaitFor(id) => format!("wait-for-{id}"),
         }
     }
 }
@@ -80,6 +83,12 @@ impl Store {
                 Err(TryLockError::Error(source)) => return Err(failed("lock", source).into()),
             }
         }
+    }
+
+    /// Whether somebody has claimed something.
+    pub fn is_claimed(&self, what: Claimable<'_>) -> bool {
+        let opened = self.run.open_child(CLAIMS).and_then(|claims| claims.open_file(&what.name()));
+        opened.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
     /// Names of claims that nobody holds: their holders were killed.
@@ -140,10 +149,12 @@ mod tests {
         assert_eq!(holder, Some(one));
         let elsewhere = Claimable::Directory(Path::new("../../etc/passwd"));
         assert!(matches!(store.try_claim(elsewhere, other).unwrap(), Claimed::Yes(_)));
+        assert!(store.is_claimed(session) && !store.is_claimed(Claimable::WaitFor(one)));
         drop(claim);
         waiter.wait().unwrap();
         let Claimed::Yes(claim) = store.try_claim(session, other).unwrap() else { panic!("it is free") };
         drop(claim);
+        assert!(!store.is_claimed(session));
         assert_eq!(std::fs::read_dir(store.path().join(".run/claims")).unwrap().count(), 0);
     }
 }

@@ -13,18 +13,25 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct JobId(uuid::Uuid);
 
 impl JobId {
-    /// A fresh id, later than every id this machine made before.
+    /// A fresh id. It sorts after those made before, unless the clock was set back meanwhile.
     pub fn generate() -> Self {
         Self(uuid::Uuid::now_v7())
     }
 
+    /// A fresh id that sorts after `earlier`, whatever became of the clock since.
+    pub fn generate_after(earlier: Self) -> Self {
+        let fresh = Self::generate();
+        let Some(earlier_ms) = earlier.created_at_ms().filter(|_| fresh <= earlier) else { return fresh };
+        let mut bytes = fresh.0.into_bytes();
+        // Its first 48 bits are the time in milliseconds.
+        bytes[..6].copy_from_slice(&(earlier_ms + 1).to_be_bytes()[2..]);
+        Self(uuid::Uuid::from_bytes(bytes))
+    }
+
     /// When a version 7 id was made, in milliseconds since the Unix epoch; `None` for other versions.
     pub fn created_at_ms(&self) -> Option<u64> {
-        if self.0.get_version_num() != 7 {
-            return None;
-        }
-        let (seconds, nanos) = self.0.get_timestamp()?.to_unix();
-        Some(seconds * 1_000 + u64::from(nanos) / 1_000_000)
+        // Its first 48 bits.
+        (self.0.get_version_num() == 7).then(|| (self.0.as_u128() >> 80) as u64)
     }
 }
 
@@ -133,6 +140,16 @@ mod tests {
         let mut sorted = ids.clone();
         sorted.sort();
         assert_eq!(ids, sorted);
+    }
+
+    #[test]
+    fn an_id_sorts_after_one_that_lies_in_the_future() {
+        let future: JobId = "0fffffffffff7fff8000000000000000".parse().unwrap();
+        let (one, other) = (JobId::generate_after(future), JobId::generate_after(future));
+        assert!(one > future && other > future && one != other, "{one} {other}");
+        assert_eq!(one.created_at_ms(), Some(0x1000_0000_0000));
+        let past = JobId::generate();
+        assert!(JobId::generate_after(past).created_at_ms() < Some(0x0fff_ffff_ffff));
     }
 
     #[test]

@@ -36,6 +36,21 @@ impl Leftovers {
 }
 
 impl Store {
+    /// Whether old jobs were last deleted by themselves before `time`, in seconds since the epoch. If so, that is noted
+    /// as being done now, so that nobody else does it as well.
+    pub fn begin_collection(&self, time: UnixSeconds) -> Result<bool, StoreError> {
+        if self.run.modified_at(paths::COLLECTED)?.is_some_and(|last| last >= time) {
+            return Ok(false);
+        }
+        self.run.replace_soon(paths::COLLECTED, b"")?;
+        Ok(true)
+    }
+
+    /// Makes the next [`Self::begin_collection`] begin one.
+    pub fn leave_collection_unfinished(&self) -> Result<(), StoreError> {
+        Ok(self.run.remove_file(paths::COLLECTED)?)
+    }
+
     /// Files without a living owner that were last written at a time that is `old` (seconds since the epoch).
     pub fn leftovers(&self, old: impl Fn(UnixSeconds) -> bool) -> Result<Leftovers, StoreError> {
         let mut leftovers = Leftovers::default();

@@ -4,7 +4,7 @@ use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use super::{JobFolder, JobId, Record, Store, StoreError, paths};
+use super::{JobFolder, JobId, Journal, Record, Store, StoreError, paths};
 
 /// A job whose lock this process holds. Only this can write the job's record.
 ///
@@ -85,12 +85,16 @@ impl<'a> HeldJob<'a> {
         Ok(self.store.jobs.replace_soon(&paths::record(self.id), &record.to_json())?)
     }
 
-    /// Writes the record of a job that is over, durably, and retires its lock.
+    /// Writes the record of a job that is over, durably, notes the end in the job's journal and retires its lock.
     pub fn finish(self, record: &Record) -> Result<(), (Self, StoreError)> {
         debug_assert!(record.finished().is_some());
         debug_assert_eq!(record.id, self.id);
         if let Err(error) = self.store.jobs.replace(&paths::record(self.id), &record.to_json()) {
             return Err((self, error.into()));
+        }
+        if let Some(path) = &record.launch.usage_log {
+            // Before anybody learns that the job is over. Statistics are no reason to fail.
+            let _ = Journal::at(path.clone()).note(record);
         }
         self.retire();
         Ok(())

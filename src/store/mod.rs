@@ -8,6 +8,7 @@
 mod answer;
 mod claim;
 mod id;
+mod journal;
 mod leftovers;
 mod lock;
 mod paths;
@@ -25,6 +26,7 @@ use crate::os::{FileError, OwnedDir};
 pub use answer::{Answer, AnswerFile, INLINE_ANSWER_BYTES};
 pub use claim::{Claim, Claimable, Claimed};
 pub use id::{InvalidJobId, InvalidJobSelector, JobId, JobSelector};
+pub use journal::{Entry, Journal, Usual};
 pub use leftovers::Leftovers;
 pub use lock::{HeldJob, Liveness, Waiter};
 pub use queue::{Place, Slot};
@@ -313,10 +315,11 @@ impl Store {
 
     /// The jobs that have a record, newest first.
     pub fn ids(&self) -> Result<Vec<JobId>, StoreError> {
-        let mut ids = Vec::new();
-        self.jobs
-            .for_each_name(|name| ids.extend(std::str::from_utf8(name).ok().and_then(paths::id_of_record)))?;
-        let mut ordered: Vec<(u64, JobId)> = ids.into_iter().map(|id| (self.order_of(id), id)).collect();
+        let mut ordered: Vec<(u64, JobId)> = Vec::new();
+        self.jobs.for_each_name(|name| {
+            let id = std::str::from_utf8(name).ok().and_then(paths::id_of_record);
+            ordered.extend(id.map(|id| (self.order_of(id), id)));
+        })?;
         ordered.sort_unstable_by(|a, b| b.cmp(a));
         Ok(ordered.into_iter().map(|(_, id)| id).collect())
     }

@@ -14,6 +14,7 @@
 //!     <id>.lock               0600  locked while the job lives; holds its supervisor's pid
 //!     queue/<id>              0600  locked while the job waits for a slot
 //!     slots/<number>          0600  locked while an agent runs
+//!     collected               0600  written when old jobs were last deleted by themselves
 //!     claims/<what>           0600  locked while a job has a session or directory to itself
 //! ```
 
@@ -25,6 +26,7 @@ pub(super) const STDERR: &str = "stderr.log";
 pub(super) const ANSWER: &str = "answer";
 pub(super) const TREE: &str = "tree";
 pub(super) const CANCEL: &str = "cancel";
+pub(super) const COLLECTED: &str = "collected";
 
 /// What is in most jobs' folders, and nothing else as a rule.
 pub(super) const USUAL: &[&str] = &[STDOUT, STDERR];

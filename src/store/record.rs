@@ -94,6 +94,9 @@ pub struct Launch {
     /// The jobs it waits for: their results complete its task.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<JobId>,
+    /// The journal in which its end is noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage_log: Option<PathBuf>,
     /// The command that is run after the end, as it was given. Only shown: nothing that is read here is ever run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub on_done: Vec<String>,
@@ -383,6 +386,7 @@ const LAUNCH_FIELDS: &[&str] = &[
     "max_budget_usd",
     "response_schema",
     "after",
+    "usage_log",
     "on_done",
     "command",
 ];
@@ -424,6 +428,7 @@ mod tests {
             max_budget_usd: Some(0.5),
             response_schema: Some(json!({"type": "object"})),
             after: vec![JobId::generate()],
+            usage_log: Some("/srv/usage.jsonl".into()),
             on_done: vec!["notify".into()],
             command: vec!["claude".into(), "-p".into()],
         };

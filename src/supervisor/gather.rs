@@ -1,14 +1,15 @@
 //! Waiting for other jobs, and handing on what they came to.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use super::summons::{Summons, TICK};
 use super::{Order, kin, recover};
 use crate::backend::{PROMPT_LIMIT_BYTES, Stop};
 use crate::os::{self, FileError};
-use crate::store::{Answer, JobId, JobResult, Record, Store, StoreError};
+use crate::store::{Answer, Claimable, JobId, JobResult, Record, Store, StoreError};
 
 /// How much of the results goes into a prompt, in bytes: about half of what a model can take in.
 const RESULTS_LIMIT_BYTES: usize = 400_000;
@@ -33,13 +34,23 @@ pub(super) fn gather(
 ) -> Result<Gathered, StoreError> {
     let mut over = Vec::new();
     for &id in &record.launch.after {
-        if order.parent_waits.is_some() && kin::is_ancestor(store, id, record) {
-            return Ok(Gathered::Pointless(format!("it would wait for job {id}, which waits for it")));
+        let is_ancestor = kin::is_ancestor(store, id, record);
+        let waits_for_this = || {
+            let waited_for = || store.is_claimed(Claimable::WaitFor(record.id));
+            is_ancestor && (order.parent_waits.is_some() || waited_for())
+        };
+        match wait_for(store, id, summons, waits_for_this)? {
+            Wait::Over(awaited) => over.push(*awaited),
+            Wait::Stopped(stop) => return Ok(Gathered::Stopped(stop)),
+            Wait::Endless => {
+                let reason = format!("it would wait for job {id}, which waits for it");
+                return Ok(Gathered::Pointless(reason));
+            }
         }
-        match wait_for(store, id, summons)? {
-            Ok(awaited) => over.push(awaited),
-            Err(stop) => return Ok(Gathered::Stopped(stop)),
-        }
+    }
+    // What ended the others may be meant for this one too.
+    if let Some(stop) = summons.wait(None, Duration::ZERO) {
+        return Ok(Gathered::Stopped(stop));
     }
     if !over.iter().any(|awaited| awaited.result.as_ref().is_ok_and(|result| result.success)) {
         let count = over.len();
@@ -89,23 +100,39 @@ impl Awaited {
     }
 }
 
-fn wait_for(store: &Store, id: JobId, summons: &mut Summons) -> Result<Result<Awaited, Stop>, StoreError> {
+/// How the wait for one job ended.
+enum Wait {
+    Over(Box<Awaited>),
+    /// The job that waits is to stop.
+    Stopped(Stop),
+    /// The other one waits for this one.
+    Endless,
+}
+
+fn wait_for(
+    store: &Store,
+    id: JobId,
+    summons: &mut Summons,
+    waits_for_this: impl Fn() -> bool,
+) -> Result<Wait, StoreError> {
+    let lost =
+        |agent: String, reason: String| Ok(Wait::Over(Box::new(Awaited { id, agent, result: Err(reason) })));
     loop {
         // Also for a job whose supervisor died: this concludes it.
         let record = match recover(store, id) {
             Ok(record) => record,
             Err(error @ (StoreError::NoSuchJob(_) | StoreError::Damaged { .. })) => {
-                return Ok(Ok(Awaited { id, agent: "unknown".to_owned(), result: Err(error.to_string()) }));
+                return lost("unknown".to_owned(), error.to_string());
             }
             Err(error) => return Err(error),
         };
         if let Some(finished) = record.finished() {
             let result = finished.result.clone().ok_or_else(|| "its record has no result".to_owned());
-            return Ok(Ok(Awaited { id, agent: record.agent, result }));
+            return Ok(Wait::Over(Box::new(Awaited { id, agent: record.agent, result })));
         }
         if record.is_foreign() {
             let reason = "only the server of the Python version would see its end".to_owned();
-            return Ok(Ok(Awaited { id, agent: record.agent, result: Err(reason) }));
+            return lost(record.agent, reason);
         }
         let Some(waiter) = store.waiter(id)? else { continue };
         let over = waiter.into_descriptor().map_err(|source| FileError::Io {
@@ -113,9 +140,12 @@ fn wait_for(store: &Store, id: JobId, summons: &mut Summons) -> Result<Result<Aw
             path: store.path().to_owned(),
             source,
         })?;
-        while !os::wait_readable(&[over.as_fd()], std::time::Duration::ZERO)[0] {
+        while !os::wait_readable(&[over.as_fd()], Duration::ZERO)[0] {
+            if waits_for_this() {
+                return Ok(Wait::Endless);
+            }
             if let Some(stop) = summons.wait(Some(over.as_fd()), TICK) {
-                return Ok(Err(stop));
+                return Ok(Wait::Stopped(stop));
             }
         }
     }
@@ -164,36 +194,20 @@ fn shares(lengths: &[u64], room: u64) -> Vec<u64> {
     shares
 }
 
-/// Why reading an answer ended early.
-enum Halt {
-    Full,
-    Failed(io::Error),
-}
-
-impl From<io::Error> for Halt {
-    fn from(error: io::Error) -> Self {
-        Self::Failed(error)
-    }
-}
-
 /// Adds the first `share` bytes of an answer, and says how to get at the rest.
 fn append(text: &mut String, answer: &Answer<'_>, share: usize, id: JobId) {
-    let mut left = share;
-    let read = answer.for_each_piece(|piece| {
-        let end = (0..=left.min(piece.len())).rev().find(|end| piece.is_char_boundary(*end)).unwrap_or(0);
-        text.push_str(&piece[..end]);
-        left -= end;
-        if end < piece.len() { Err(Halt::Full) } else { Ok(()) }
-    });
+    let (beginning, is_cut) = match answer.beginning(share) {
+        Ok(read) => read,
+        Err(error) => return text.push_str(&format!("(The answer cannot be read: {error})\n")),
+    };
+    text.push_str(&beginning);
     if !text.ends_with('\n') {
         text.push('\n');
     }
-    match read {
-        Ok(()) => {}
-        Err(Halt::Full) => text.push_str(&format!(
+    if is_cut {
+        text.push_str(&format!(
             "(This is only its beginning. The whole answer: `agent-dispatch result {id}`)\n"
-        )),
-        Err(Halt::Failed(error)) => text.push_str(&format!("(The rest cannot be read: {error})\n")),
+        ));
     }
 }
 

@@ -14,7 +14,8 @@ use super::{DEPTH_VARIABLE, JOB_VARIABLE, Order, kin};
 use crate::backend::{self, Backend, Ending, Evidence, Stop};
 use crate::os::{self, Brood, Exit, Spawned, Sweep};
 use crate::store::{
-    ErrorType, Finished, HeldJob, JobFolder, JobResult, Record, State, StoreError, UnixSeconds, Verdict,
+    ErrorType, Finished, HeldJob, JobFolder, JobResult, Journal, Record, State, StoreError, UnixSeconds,
+    Verdict,
 };
 
 /// How long processes are given to disappear after SIGKILL. Only one that is stuck in the kernel takes long.
@@ -204,7 +205,7 @@ fn attend(
         let reason = if called.is_some() {
             called
         } else if let Some(limit) = over(limit, started) {
-            Some(Stop::Timeout { limit_seconds: limit.as_secs_f64() })
+            Some(Stop::Timeout { limit_seconds: limit.as_secs_f64(), usual: usual_duration(record) })
         } else if let Some(limit) = over(idle_limit, last_output) {
             Some(Stop::Idle { limit_seconds: limit.as_secs_f64() })
         } else {
@@ -216,6 +217,12 @@ fn attend(
             stopping = Some((reason, Instant::now()));
         }
     }
+}
+
+/// What nine of ten successful runs of the agent take, as far as that is known.
+fn usual_duration(record: &Record) -> Option<Duration> {
+    let usual = Journal::at(record.launch.usage_log.clone()?).usual(&record.agent)?;
+    Some(Duration::from_millis(usual.p90_ms))
 }
 
 /// Ends whatever the agent has started and left, except other jobs: they have supervisors of their own.

@@ -10,7 +10,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::{DEPTH_VARIABLE, ENTRY, JOB_VARIABLE, Order};
 use crate::os::{self, Detached, FileError};
-use crate::store::{HeldJob, Store, StoreError};
+use crate::store::{HeldJob, JobFolder, Store, StoreError};
 
 /// How long a supervisor may take to say that it has taken over.
 const READY_WITHIN: Duration = Duration::from_secs(30);
@@ -80,6 +80,7 @@ pub enum StartError {
 pub fn start(
     store: &Store,
     job: &HeldJob<'_>,
+    folder: &JobFolder,
     order: &Order,
     prompt: &[u8],
     owner: Option<&OwnerPipe>,
@@ -87,7 +88,6 @@ pub fn start(
     if os::in_short_lived_namespace() {
         return Err(StartError::Sandboxed);
     }
-    let folder = job.folder()?;
     let order = folder.nameless(&order.to_bytes())?;
     let prompt = folder.nameless(prompt)?;
     let (ready, ready_write) = pipe_with(PipeFlags::CLOEXEC).map_err(io::Error::from)?;

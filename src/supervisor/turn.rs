@@ -115,7 +115,7 @@ impl<'a> Turn<'a> {
         let mut before: Option<OwnedFd> = None;
         while let Some(place) = &self.place {
             // The slot of a parent that waits for this job is as good as one of its own.
-            if let Some(parent) = self.order.parent_waits
+            if let Some(parent) = self.waiting_parent()
                 && let Claimed::Yes(loan) = self.store.try_claim(Claimable::SlotOf(parent), self.record.id)?
             {
                 self.permit.claims.push(loan);
@@ -140,6 +140,12 @@ impl<'a> Turn<'a> {
             before = before.filter(|before| !is_readable(before));
         }
         Ok(Granted::Yes(self.permit))
+    }
+
+    /// The job whose agent has dispatched this one and waits for it now.
+    fn waiting_parent(&self) -> Option<JobId> {
+        let waits = |_: &JobId| self.store.is_claimed(Claimable::WaitFor(self.record.id));
+        self.order.parent_waits.or_else(|| self.record.launch.parent.filter(waits))
     }
 
     /// Claims what the job needs, one after the other, waiting where somebody has it.
@@ -192,6 +198,7 @@ fn describe(what: Claimable<'_>, holder: Option<JobId>) -> String {
             format!("the agent takes one task at a time, and {} is in use{by}", path.display())
         }
         Claimable::SlotOf(id) => format!("the slot of job {id} is in use{by}"),
+        Claimable::WaitFor(id) => format!("job {id} is waited for{by}"),
     }
 }
 

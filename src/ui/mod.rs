@@ -10,10 +10,11 @@ mod table;
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 
 use serde::Serialize;
 
-pub use progress::{Progress, ProgressBoard};
+pub use progress::{Board, Progress};
 pub use screen::Screen;
 pub use table::{Cell, table, table_that_narrows};
 
@@ -79,9 +80,19 @@ impl Ui {
         }
     }
 
+    /// The same without colour.
+    pub fn without_color(self) -> Self {
+        Self { color_out: false, color_err: false, ..self }
+    }
+
     /// Whether a person sees standard error as it is written.
     pub fn is_interactive(self) -> bool {
         io::stderr().is_terminal() && !self.quiet
+    }
+
+    /// What everything that is no data is written to, for those who want to know whether anybody listens.
+    pub fn listener(self) -> impl AsFd {
+        io::stderr()
     }
 
     /// Writes data as it is.

@@ -1,5 +1,6 @@
-//! Showing that a run goes on: a spinner on a terminal, a line now and then elsewhere.
+//! Showing that runs go on: a spinner for each on a terminal, a line now and then elsewhere.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -8,50 +9,6 @@ use super::{Ui, human};
 
 /// How often a line is printed where there is no terminal.
 const RARE: Duration = Duration::from_secs(30);
-
-/// The progress of several runs, a line each on a terminal; nothing elsewhere.
-#[derive(Debug)]
-pub struct ProgressBoard {
-    ui: Ui,
-    lines: Option<MultiProgress>,
-}
-
-impl ProgressBoard {
-    /// A board without lines.
-    pub fn new(ui: Ui) -> Self {
-        let target = || MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
-        Self { ui, lines: ui.is_interactive().then(target) }
-    }
-
-    /// Whether anybody sees it.
-    pub fn is_shown(&self) -> bool {
-        self.lines.is_some()
-    }
-
-    /// Adds a line for something that has gone on for so long.
-    pub fn add(&self, name: &str, elapsed: Duration) -> Progress {
-        let spinner = self.lines.as_ref().map(|lines| {
-            let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-            dressed(lines.add(spinner.with_elapsed(elapsed)), name)
-        });
-        Progress::with_spinner(self.ui, name, spinner)
-    }
-
-    /// Prints a line above the others.
-    pub fn note(&self, text: &str) {
-        match &self.lines {
-            Some(lines) => lines.suspend(|| self.ui.note(text)),
-            None => self.ui.note(text),
-        }
-    }
-}
-
-fn dressed(spinner: ProgressBar, name: &str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {prefix} {elapsed} {wide_msg}");
-    spinner.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-    spinner.set_prefix(name.to_owned());
-    spinner
-}
 
 /// One run's progress.
 #[derive(Debug)]
@@ -67,14 +24,10 @@ pub struct Progress {
 impl Progress {
     /// Starts showing the progress of `name`.
     pub fn start(ui: Ui, name: &str) -> Self {
+        let started = Instant::now();
         let spinner = ui
             .is_interactive()
             .then(|| dressed(ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()), name));
-        Self::with_spinner(ui, name, spinner)
-    }
-
-    fn with_spinner(ui: Ui, name: &str, spinner: Option<ProgressBar>) -> Self {
-        let started = Instant::now();
         Self { ui, name: name.to_owned(), started, spinner, last_line: started, doing: String::new() }
     }
 
@@ -111,4 +64,87 @@ impl Progress {
             spinner.finish_and_clear();
         }
     }
+}
+
+/// The progress of several runs: a spinner for each that has something to show.
+#[derive(Debug)]
+pub struct Board {
+    ui: Ui,
+    spinners: BTreeMap<usize, ProgressBar>,
+    place: Option<MultiProgress>,
+    last_line: Instant,
+}
+
+impl Board {
+    /// An empty board.
+    pub fn new(ui: Ui) -> Self {
+        let place =
+            ui.is_interactive().then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
+        Self { ui, spinners: BTreeMap::new(), place, last_line: Instant::now() }
+    }
+
+    /// Whether anybody sees the spinners.
+    pub fn is_shown(&self) -> bool {
+        self.place.is_some()
+    }
+
+    /// Shows a run that has gone on for so long.
+    pub fn begin(&mut self, number: usize, name: &str, elapsed: Duration) {
+        let Some(place) = &self.place else { return };
+        let spinner = place.add(ProgressBar::new_spinner().with_elapsed(elapsed));
+        self.spinners.insert(number, dressed(spinner, name));
+    }
+
+    /// Notes what the run with this number does now.
+    pub fn doing(&mut self, number: usize, name: &str, what: String) {
+        let Some(place) = &self.place else { return };
+        let spinner = self.spinners.entry(number).or_insert_with(|| {
+            let spinner = place.add(ProgressBar::new_spinner());
+            dressed(spinner, name)
+        });
+        spinner.set_message(what);
+    }
+
+    /// Takes a run that is over off the board and leaves a line about it.
+    pub fn over(&mut self, number: usize, line: &str) {
+        if let Some(spinner) = self.spinners.remove(&number) {
+            spinner.finish_and_clear();
+        }
+        self.note(line);
+        self.last_line = Instant::now();
+    }
+
+    /// Called every so often where only the spinners are to be seen: keeps them turning.
+    pub fn turn(&self) {
+        self.spinners.values().for_each(ProgressBar::tick);
+    }
+
+    /// Called every so often: keeps the spinners turning, and says `how_far` it is where nothing else is seen.
+    pub fn tick(&mut self, how_far: impl FnOnce() -> String) {
+        self.turn();
+        if self.place.is_none() && self.last_line.elapsed() >= RARE {
+            self.last_line = Instant::now();
+            self.ui.note(how_far());
+        }
+    }
+
+    /// Prints a line above the spinners.
+    pub fn note(&self, text: &str) {
+        match &self.place {
+            Some(place) => place.suspend(|| self.ui.note(text)),
+            None => self.ui.note(text),
+        }
+    }
+
+    /// Clears the spinners.
+    pub fn finish(self) {
+        self.spinners.values().for_each(ProgressBar::finish_and_clear);
+    }
+}
+
+fn dressed(spinner: ProgressBar, name: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {prefix} {elapsed} {wide_msg}");
+    spinner.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    spinner.set_prefix(name.to_owned());
+    spinner
 }

@@ -1,6 +1,6 @@
 //! An API that does not answer.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
@@ -64,6 +64,28 @@ fn nobody_logged_in_is_an_auth_error() {
 #[test]
 fn a_rate_limit_that_lasts_is_a_usage_limit() {
     in_namespace(|| drop(fails(Reply::rate_limited().retry_after(3_600), 6, "usage_limit")));
+}
+
+#[test]
+fn the_limit_of_a_subscription_ends_the_run_at_once() {
+    in_namespace(|| {
+        let resets = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 3_600;
+        let reply = Reply::rate_limited()
+            .header("anthropic-ratelimit-unified-status", "rejected")
+            .header("anthropic-ratelimit-unified-representative-claim", "five_hour")
+            .header("anthropic-ratelimit-unified-reset", &resets.to_string());
+        let scene = Scene::new("", [reply]);
+        let run = scene.run(["anything", "--json"]).env_remove("ANTHROPIC_API_KEY");
+        let run = run.env("CLAUDE_CODE_OAUTH_TOKEN", "sk-ant-oat01-fake");
+        let result = Scene::within(SOON, || run.run()).expect_code(6).json();
+        assert_eq!(result["error_type"], "usage_limit", "{result}");
+        let error = result["error"].as_str().unwrap();
+        assert!(error.contains("You've hit your") && error.contains("resets"), "{result}");
+        assert!(result["hint"].as_str().unwrap().contains("after the limit's reset"), "{result}");
+        // Asked once, and not again and again until the limit is lifted.
+        assert_eq!(scene.api.turns().len(), 1);
+        assert_eq!(scene.environment.only_record()["status"], "failed");
+    });
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod answer;
 mod background;
 mod budget;
 mod cancel;
+mod claude_code;
 mod died_supervisor;
 mod failures;
 mod instructions;

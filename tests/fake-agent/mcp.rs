@@ -1,4 +1,4 @@
-//! `claude mcp`: the registry of MCP servers in `~/.claude.json`, user scope only.
+//! `claude mcp`: the registry of MCP servers in `~/.claude.json` or `$CLAUDE_CONFIG_DIR/.claude.json`, user scope only.
 
 use std::fs;
 use std::io::{self, Write};
@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 /// `add-json NAME JSON`, `add NAME -- COMMAND…`, `get NAME`, `list`, `remove NAME`, each with `-s user`.
 pub(crate) fn perform(arguments: &[String]) -> io::Result<i32> {
-    let file = PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".claude.json");
+    let directory = std::env::var_os("CLAUDE_CONFIG_DIR").or_else(|| std::env::var_os("HOME"));
+    let file = PathBuf::from(directory.unwrap_or_default()).join(".claude.json");
     let mut settings: Value = match fs::read(&file) {
         Ok(bytes) => serde_json::from_slice(&bytes)?,
         Err(_) => json!({}),

@@ -109,13 +109,18 @@ fn an_agent_cannot_wait_for_a_job_that_waits_for_its_own() {
     let environment = with_agent();
     let script = environment.root().join("nest.sh");
     let tool = programs::agent_dispatch().display().to_string();
-    fs::write(&script, format!("{tool} run {AGENT} hi --after $AGENT_DISPATCH_JOB; echo code $?"))
-        .expect("a script");
-    let output = environment.command(["run", AGENT, &format!("fake: shell sh {}", script.display())]).run();
-    assert!(output.expect_code(0).stdout.contains("code 1"));
-    let inner = environment.job_ids().pop().expect("a nested job");
-    let error = environment.record(&inner)["error"].as_str().expect("an error").to_owned();
-    assert!(error.contains("which waits for it"), "{error}");
+    for line in ["$tool run $after", "$tool wait $($tool submit $after)"] {
+        let line = line
+            .replace("$tool", &tool)
+            .replace("$after", &format!("{AGENT} hi --after $AGENT_DISPATCH_JOB"));
+        fs::write(&script, format!("{line}; echo code $?")).expect("a script");
+        let task = format!("fake: shell sh {}", script.display());
+        let output = environment.command(["run", AGENT, &task]).run();
+        assert!(output.expect_code(0).stdout.contains("code 1"));
+        let inner = environment.job_ids().pop().expect("a nested job");
+        let error = environment.record(&inner)["error"].as_str().expect("an error").to_owned();
+        assert!(error.contains("which waits for it"), "{error}");
+    }
 }
 
 #[test]

@@ -26,7 +26,17 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
             ("store", &["*"]),
             ("error", &["*"]),
             ("ui", &["*"]),
-            ("os", &["SignalWatch", "wait_readable"]),
+            (
+                "os",
+                &[
+                    "SignalWatch",
+                    "create_private_parents",
+                    "read_within",
+                    "replace_file_keeping_mode",
+                    "wait_readable",
+                    "wait_readable_while_read",
+                ],
+            ),
         ],
     ),
     // The other face of the engine: like `commands` it puts what it hears of the config and of records into words.

@@ -11,7 +11,7 @@ use agent_dispatch::store::{Finished, JobId, JobResult, Record, State, Store, Ve
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::aftermath::{self, log, task};
-use crate::support::{Invocation, TestEnvironment};
+use crate::support::{Invocation, PATIENCE, TestEnvironment, wait_until};
 
 /// How many jobs run side by side. More than there are slots, so that some wait.
 const WORKERS: u64 = 4;
@@ -132,6 +132,12 @@ fn whoever_is_killed_at_whatever_moment_the_records_tell_the_truth() {
             });
         }
     });
+    // On a busy machine every blow can come too late: one that cannot.
+    let task = task(&environment, "held", 60_000);
+    let held = environment.command(["submit", "infra", &task]).run().expect_code(0);
+    let begun = || fs::read_to_string(log(&environment, "held")).is_ok_and(|log| log.starts_with("start"));
+    wait_until(PATIENCE, "the agent runs", begun);
+    environment.kill_supervisor(held.stdout.trim());
     let tally = aftermath::check(&environment, &format!("AGENT_DISPATCH_TEST_SEED={seed}"));
     // Neither is everybody hit nor nobody.
     assert!(tally.done > 0 && tally.total() > tally.done, "{tally:?} with AGENT_DISPATCH_TEST_SEED={seed}");

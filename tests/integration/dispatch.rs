@@ -49,6 +49,9 @@ pub(crate) fn submit(environment: &TestEnvironment, task: &str) -> String {
 pub(crate) fn submit_and_finish(environment: &TestEnvironment, task: &str) -> String {
     let id = submit(environment, task);
     wait_until(PATIENCE, "the job is over", || environment.record(&id)["completed_at"].is_number());
+    // Its supervisor holds the job for a moment longer.
+    let lock = environment.jobs_directory().join(format!(".run/{id}.lock"));
+    wait_until(PATIENCE, "the job is let go", || !lock.exists());
     id
 }
 

@@ -161,3 +161,28 @@ fn the_retention_of_the_config_is_the_policy_where_none_is_given() {
     let output = environment.command(["gc"]).run().expect_code(0);
     assert_eq!(output.stdout, "deleted 1 jobs; kept 0 unfinished and 0 recent\n");
 }
+
+#[test]
+fn old_jobs_are_deleted_by_themselves_once_a_day_if_the_config_says_so() {
+    let environment = with_agent();
+    let aged = |days: f64| {
+        let id = submit_and_finish(&environment, "x");
+        age(&environment, &id, days * 86_400.0)
+    };
+    let (old, young) = (aged(8.0), aged(6.0));
+    submit_and_finish(&environment, "without the setting nothing is deleted");
+    assert!(environment.job_ids().contains(&old));
+    environment.configure("settings:\n  job_retention_days: 7\n");
+    submit_and_finish(&environment, "x");
+    assert!(!environment.job_ids().contains(&old) && environment.job_ids().contains(&young));
+    assert!(!environment.jobs_directory().join(&old).exists());
+
+    let old = aged(8.0);
+    submit_and_finish(&environment, "it was done today");
+    assert!(environment.job_ids().contains(&old));
+    let marker = environment.jobs_directory().join(".run/collected");
+    let yesterday = SystemTime::now() - Duration::from_secs(86_500);
+    fs::File::open(marker).and_then(|file| file.set_modified(yesterday)).expect("a time");
+    submit_and_finish(&environment, "x");
+    assert!(!environment.job_ids().contains(&old));
+}

@@ -32,7 +32,7 @@ fn colour_is_there_when_it_is_asked_for_and_only_then() {
     let environment = with_agent();
     let id = submit_and_finish(&environment, TASK);
     assert!(!logs(&environment, &id, &[]).stdout.contains('\u{1b}'));
-    assert!(logs(&environment, &id, &["--color=always"]).stdout.contains("\u{1b}[33m→ Bash\u{1b}[0m ls -la"));
+    assert!(logs(&environment, &id, &["--color=always"]).stdout.contains("\u{1b}[33m→ Bash ls -la\u{1b}[0m"));
 }
 
 #[test]

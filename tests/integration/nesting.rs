@@ -70,6 +70,16 @@ fn a_job_that_waits_for_its_own_does_so_on_one_slot() {
 }
 
 #[test]
+fn a_job_that_waits_for_what_it_has_submitted_lends_its_slot() {
+    for wait in ["wait $id", "result $id --wait", "logs $id -f"] {
+        let line = format!("id=$($tool submit inner hi) && $tool {wait}");
+        let environment = nesting("  max_concurrency: 1\n  default_timeout: 20\n", &line);
+        environment.command(["run", "outer", "go"]).run().expect_code(0);
+        assert_eq!(record_of(&environment, "inner")["status"], "done", "{wait}");
+    }
+}
+
+#[test]
 fn a_chain_of_dispatches_can_make_only_so_many_jobs() {
     let line = "for n in 1 2 3 4; do $tool run inner hi; echo code $?; done";
     let environment = nesting("  max_tree_jobs: 2\n", line);

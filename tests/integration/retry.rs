@@ -103,3 +103,19 @@ fn a_job_of_the_python_version_is_repeated_with_what_its_record_has() {
         .find(|job| job["task"] == "fake: answer old" && job["format"] == 2);
     assert_eq!(new.unwrap()["timeout_seconds"], json!(50.0), "the agent's own limit");
 }
+
+#[test]
+fn a_dialogue_is_not_repeated_as_a_task_of_one_agent() {
+    let environment = with_agent();
+    let id = submit_and_finish(&environment, "x");
+    let mut record = environment.record(&id);
+    record["backend"] = json!("dialogue");
+    std::fs::write(environment.jobs_directory().join(format!("{id}.json")), record.to_string()).unwrap();
+    let output = environment.command(["retry", &id]).run().expect_code(2);
+    assert!(
+        output.stderr.contains("hint: start another with `agent-dispatch dialogue "),
+        "{}",
+        output.stderr
+    );
+    assert_eq!(environment.job_ids().len(), 1);
+}

@@ -243,6 +243,20 @@ impl TestEnvironment {
         assert!(left.is_empty(), "still running:\n{}", leak::describe(&left));
     }
 
+    /// The same with these processes let alone.
+    #[track_caller]
+    pub(crate) fn assert_nothing_running_but(&self, pids: &[i32]) {
+        let others = || -> Vec<String> {
+            let running = self.processes().into_iter();
+            running.filter(|line| !pids.iter().any(|pid| line.starts_with(&format!("{pid}: ")))).collect()
+        };
+        let end = std::time::Instant::now() + self.leak_grace;
+        while !others().is_empty() && std::time::Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert_eq!(others(), [""; 0], "still running");
+    }
+
     /// Panics when a writer left its temporary file in the jobs directory.
     #[track_caller]
     pub(crate) fn assert_no_temporary_files(&self) {

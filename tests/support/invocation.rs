@@ -109,6 +109,11 @@ impl Invocation {
         self
     }
 
+    /// The command itself, for who needs pipes of its own.
+    pub(crate) fn into_command(self) -> Command {
+        self.command
+    }
+
     /// Runs to the end.
     #[track_caller]
     pub(crate) fn run(self) -> Output {

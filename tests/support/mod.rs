@@ -1,11 +1,13 @@
-//! What every integration test stands on: a hermetic environment, the loopback Messages API, a network namespace.
+//! What every integration test stands on: a hermetic environment, the loopback Messages API, an MCP client, a network
+//! namespace.
 
-// Two test binaries share this module and each uses its own part of it.
+// Several test binaries share this module and each uses its own part of it.
 #![allow(dead_code, unused_imports)]
 
 mod environment;
 mod invocation;
 mod leak;
+pub(crate) mod mcp;
 pub(crate) mod messages_api;
 pub(crate) mod namespace;
 pub(crate) mod programs;
@@ -13,6 +15,7 @@ mod terminal;
 
 pub(crate) use environment::TestEnvironment;
 pub(crate) use invocation::{Invocation, Output, Running};
+pub(crate) use leak::signal;
 pub(crate) use terminal::Terminal;
 
 use std::time::{Duration, Instant};

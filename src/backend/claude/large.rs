@@ -145,7 +145,9 @@ mod tests {
     fn a_long_text_is_salvaged_when_there_is_no_result() {
         let said = stream(&text(), false);
         let only_said = said.lines().next().unwrap();
-        let run = Run::new(Backend::Claude).stdout(only_said).stop(Stop::Timeout { limit_seconds: 1.0 });
+        let run = Run::new(Backend::Claude)
+            .stdout(only_said)
+            .stop(Stop::Timeout { limit_seconds: 1.0, usual: None });
         let result = run.conclude();
         assert_eq!(result.error_type, Some(ErrorType::Timeout));
         assert!(run.long_answer(&result) == text());

@@ -146,7 +146,7 @@ fn denied_hint(record: &Record, tools: &[String]) -> Option<String> {
 /// What happened after the answer was complete, if it was not a plain end.
 fn ending_remark(evidence: &Evidence<'_>) -> Option<String> {
     match (evidence.stop, evidence.ending) {
-        (Some(Stop::Timeout { limit_seconds } | Stop::Idle { limit_seconds }), _) => Some(format!(
+        (Some(Stop::Timeout { limit_seconds, .. } | Stop::Idle { limit_seconds }), _) => Some(format!(
             "the answer was complete, but the agent did not end within {limit_seconds}s and was stopped"
         )),
         (Some(_), _) | (None, None | Some(Ending::Exited(0))) => None,

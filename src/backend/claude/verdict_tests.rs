@@ -6,7 +6,7 @@ use crate::backend::{Backend, Stop};
 use crate::store::Outcome;
 
 const RUN: &str = include_str!("fixtures/run.jsonl");
-const TIMEOUT: Stop = Stop::Timeout { limit_seconds: 90.0 };
+const TIMEOUT: Stop = Stop::Timeout { limit_seconds: 90.0, usual: None };
 
 fn init() -> Value {
     json!({"type": "system", "subtype": "init", "session_id": SESSION, "model": "claude-opus-5-5", "tools": []})

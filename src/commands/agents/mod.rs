@@ -4,6 +4,7 @@ mod add;
 mod fields;
 mod list;
 mod remove;
+mod schema;
 mod show;
 mod update;
 
@@ -24,6 +25,8 @@ pub(crate) enum Command {
     Update(update::UpdateArgs),
     /// Forget an agent; its directory stays
     Remove(remove::RemoveArgs),
+    /// Print the JSON Schema of the config, for editors
+    Schema(schema::SchemaArgs),
 }
 
 pub(crate) fn run(command: &Command, context: &Context) -> CommandResult {
@@ -33,5 +36,6 @@ pub(crate) fn run(command: &Command, context: &Context) -> CommandResult {
         Command::Show(args) => show::run(args, context),
         Command::Update(args) => update::run(args, context),
         Command::Remove(args) => remove::run(args, context),
+        Command::Schema(args) => schema::run(args, context),
     }
 }

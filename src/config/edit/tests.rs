@@ -230,7 +230,7 @@ fn names_are_taken_once_and_unknown_ones_get_a_suggestion() {
     let fixture = Fixture::new("");
     fixture.add("infra").unwrap();
     let error = fixture.add("infra").unwrap_err();
-    assert_eq!(error.hint().unwrap(), "change it: agent-dispatch agents update infra");
+    assert_eq!(error.hint().unwrap(), "change it: `agent-dispatch agents update infra`");
     let error = fixture.editor().remove_agent(&"infa".parse().unwrap()).unwrap_err();
     assert_eq!(error.to_string(), "there is no agent 'infa'");
     assert!(error.hint().unwrap().contains("did you mean 'infra'"), "{error:?}");

@@ -1,6 +1,7 @@
 //! Processes as Linux shows them in `/proc`.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
@@ -62,8 +63,16 @@ pub(super) fn children() -> Vec<Process> {
     })
 }
 
+/// Reads a file of a process. The kernel does not tell how long it is, and makes it anew for each piece: with room from
+/// the start, most take one.
+fn read(pid: Pid, name: &str) -> io::Result<Vec<u8>> {
+    let mut content = Vec::with_capacity(4096);
+    File::open(format!("/proc/{}/{name}", pid.as_raw_nonzero()))?.read_to_end(&mut content)?;
+    Ok(content)
+}
+
 pub(super) fn look(pid: Pid) -> Option<Process> {
-    let stat = fs::read(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
+    let stat = read(pid, "stat").ok()?;
     // The second field is the program's name in parentheses and may hold anything, parentheses included.
     let rest = &stat[stat.iter().rposition(|&byte| byte == b')')? + 1..];
     let mut fields = std::str::from_utf8(rest).ok()?.split_ascii_whitespace();
@@ -82,13 +91,13 @@ pub(super) fn look(pid: Pid) -> Option<Process> {
 }
 
 pub(super) fn arguments(pid: Pid) -> Vec<Vec<u8>> {
-    let line = fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())).unwrap_or_default();
+    let line = read(pid, "cmdline").unwrap_or_default();
     let line = line.strip_suffix(b"\0").unwrap_or(&line);
     line.split(|&byte| byte == 0).map(<[u8]>::to_vec).collect()
 }
 
 pub(super) fn has_variable(pid: Pid, assignment: &[u8]) -> bool {
-    fs::read(format!("/proc/{}/environ", pid.as_raw_nonzero()))
+    read(pid, "environ")
         .is_ok_and(|environ| environ.split(|&byte| byte == 0).any(|variable| variable == assignment))
 }
 

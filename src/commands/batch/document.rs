@@ -1,0 +1,328 @@
+//! The file of a batch: YAML, JSON, or one JSON object a line.
+
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use crate::config::{BudgetUsd, Timeout, nearest};
+use crate::engine::{Request, Task};
+
+/// What can stand in an item, as in the MCP tool `dispatch`.
+const FIELDS: [&str; 13] = [
+    "agent",
+    "task",
+    "context",
+    "caller",
+    "goal",
+    "group",
+    "session_id",
+    "model",
+    "timeout_seconds",
+    "idle_timeout_seconds",
+    "max_budget_usd",
+    "response_schema",
+    "no_wait",
+];
+
+/// What can stand beside the items.
+const DOCUMENT_FIELDS: [&str; 3] = ["dispatches", "aggregate", "aggregate_task"];
+
+/// How the text is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Yaml,
+    Json,
+    JsonLines,
+}
+
+/// A batch as it was written down.
+#[derive(Debug, Default)]
+pub(super) struct Document {
+    pub(super) items: Vec<Item>,
+    /// The agent that puts the results together.
+    pub(super) aggregate: Option<String>,
+    /// What that agent is told.
+    pub(super) aggregate_task: Option<String>,
+}
+
+/// One dispatch.
+#[derive(Debug)]
+pub(super) struct Item {
+    /// Where it stands, if every line is an item.
+    pub(super) line: Option<usize>,
+    /// The request, or everything that is wrong with it.
+    pub(super) request: Result<Request, Vec<String>>,
+}
+
+/// Reads a batch. The extension of `path` says how it is written; without one that is known, the text does.
+///
+/// # Errors
+///
+/// What keeps the items from being read at all, as a message that may begin with a line. What is wrong with
+/// single items is in them.
+pub(super) fn read(text: &str, path: &Path) -> Result<Document, String> {
+    match format_of(text, path) {
+        Format::JsonLines => {
+            let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+            let items = lines.map(|(number, line)| {
+                let value = serde_json::from_str(line).map_err(|error| vec![without_line(&error)]);
+                Item { line: Some(number + 1), request: value.and_then(|value| request(&value)) }
+            });
+            Ok(Document { items: items.collect(), ..Document::default() })
+        }
+        Format::Json => document(serde_json::from_str(text).map_err(|error| error.to_string())?),
+        Format::Yaml => {
+            let mut value: serde_yaml::Value =
+                serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+            value.apply_merge().map_err(|error| error.to_string())?;
+            document(serde_json::to_value(value).map_err(|error| error.to_string())?)
+        }
+    }
+}
+
+fn format_of(text: &str, path: &Path) -> Format {
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("yaml" | "yml") => Format::Yaml,
+        Some("json") => Format::Json,
+        Some("jsonl" | "ndjson") => Format::JsonLines,
+        _ => {
+            let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+            let fields: Result<Map<String, Value>, _> = serde_json::from_str(first);
+            if fields.is_ok_and(|fields| !fields.contains_key("dispatches")) {
+                Format::JsonLines
+            } else if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
+                Format::Json
+            } else {
+                Format::Yaml
+            }
+        }
+    }
+}
+
+/// What is wrong with a line, which is line 1 to the parser.
+fn without_line(error: &serde_json::Error) -> String {
+    error.to_string().replace("line 1 column", "column")
+}
+
+fn document(value: Value) -> Result<Document, String> {
+    let mut document = Document::default();
+    let items = match value {
+        Value::Array(items) => items,
+        Value::Object(mut fields) => {
+            fields.retain(|_, value| !value.is_null());
+            for (name, value) in &fields {
+                if !DOCUMENT_FIELDS.contains(&name.as_str()) {
+                    return Err(unknown(name, &DOCUMENT_FIELDS));
+                }
+                match (name.as_str(), value) {
+                    ("dispatches", _) => {}
+                    ("aggregate", Value::String(agent)) => document.aggregate = Some(agent.clone()),
+                    ("aggregate_task", Value::String(task)) => document.aggregate_task = Some(task.clone()),
+                    (name, value) => return Err(expected(name, "a text", value)),
+                }
+            }
+            match fields.shift_remove("dispatches") {
+                Some(Value::Array(items)) => items,
+                Some(other) => return Err(expected("dispatches", "a list", &other)),
+                None => return Err("the list 'dispatches' is missing".to_owned()),
+            }
+        }
+        Value::Null => return Ok(document),
+        other => return Err(format!("expected a list of dispatches, found {}", called(&other))),
+    };
+    document.items = items.iter().map(|item| Item { line: None, request: request(item) }).collect();
+    Ok(document)
+}
+
+/// Reads an item, and collects everything that is wrong with it.
+fn request(item: &Value) -> Result<Request, Vec<String>> {
+    let Value::Object(fields) = item else {
+        return Err(vec![format!("expected a mapping with the keys agent and task, found {}", called(item))]);
+    };
+    let mut problems = Vec::new();
+    for name in fields.keys().filter(|name| !FIELDS.contains(&name.as_str())) {
+        problems.push(unknown(name, &FIELDS));
+    }
+    let mut fields = Fields { fields, problems };
+    let agent = fields.required("agent");
+    let task = fields.required("task").and_then(|text| {
+        let task = Task::new(text);
+        task.map_err(|error| fields.problems.push(error.to_string())).ok()
+    });
+    let (context, caller, goal) = (fields.text("context"), fields.text("caller"), fields.text("goal"));
+    let (group, session, model) = (fields.text("group"), fields.text("session_id"), fields.text("model"));
+    let duration = "a duration: seconds, or a text such as 15m";
+    let timeout: Option<Timeout> = fields.parsed("timeout_seconds", duration);
+    let idle_timeout: Option<Timeout> = fields.parsed("idle_timeout_seconds", duration);
+    let max_budget_usd: Option<BudgetUsd> = fields.parsed("max_budget_usd", "an amount of US dollars");
+    let response_schema = fields.given("response_schema").cloned();
+    let fail_if_busy = fields.boolean("no_wait");
+    match (agent, task) {
+        (Some(agent), Some(task)) if fields.problems.is_empty() => Ok(Request {
+            context,
+            caller,
+            goal,
+            group,
+            session,
+            model,
+            timeout,
+            idle_timeout,
+            max_budget_usd,
+            response_schema,
+            fail_if_busy,
+            ..Request::new(agent, task)
+        }),
+        _ => Err(fields.problems),
+    }
+}
+
+/// The fields of an item, and what is wrong with them. A null is as good as no field.
+struct Fields<'a> {
+    fields: &'a Map<String, Value>,
+    problems: Vec<String>,
+}
+
+impl<'a> Fields<'a> {
+    fn given(&self, name: &str) -> Option<&'a Value> {
+        self.fields.get(name).filter(|value| !value.is_null())
+    }
+
+    fn text(&mut self, name: &str) -> Option<String> {
+        match self.given(name)? {
+            Value::String(text) => Some(text.clone()),
+            other => {
+                self.problems.push(expected(name, "a text", other));
+                None
+            }
+        }
+    }
+
+    fn required(&mut self, name: &str) -> Option<String> {
+        if self.given(name).is_none() {
+            self.problems.push(format!("'{name}' is missing"));
+        }
+        self.text(name)
+    }
+
+    fn boolean(&mut self, name: &str) -> bool {
+        match self.given(name) {
+            None => false,
+            Some(Value::Bool(value)) => *value,
+            Some(other) => {
+                self.problems.push(expected(name, "true or false", other));
+                false
+            }
+        }
+    }
+
+    /// A number, or a text that means one.
+    fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(&mut self, name: &str, what: &str) -> Option<T> {
+        let text = match self.given(name)? {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            other => {
+                self.problems.push(expected(name, what, other));
+                return None;
+            }
+        };
+        text.parse().map_err(|error| self.problems.push(format!("'{name}': {error}"))).ok()
+    }
+}
+
+fn unknown(name: &str, known: &[&str]) -> String {
+    let meant = nearest(name, known).map(|near| format!("; did you mean '{near}'?"));
+    format!("'{}' is not a known field{}", name.escape_debug(), meant.unwrap_or_default())
+}
+
+fn expected(name: &str, what: &str, found: &Value) -> String {
+    format!("'{name}': expected {what}, found {}", called(found))
+}
+
+/// What a person would call it.
+fn called(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".to_owned(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::String(_) => "a text".to_owned(),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "a mapping".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn items(text: &str, name: &str) -> Vec<Result<Request, Vec<String>>> {
+        let document = read(text, Path::new(name)).expect("a document");
+        document.items.into_iter().map(|item| item.request).collect()
+    }
+
+    const YAML: &str = "dispatches:\n  - &base {agent: infra, task: look, timeout_seconds: 1m}\n  \
+                        - {<<: *base, timeout_seconds: 90, max_budget_usd: 0.5}\naggregate: web\n";
+
+    #[test]
+    fn the_three_ways_to_write_it_mean_the_same() {
+        let json = r#"[{"agent": "infra", "task": "look", "model": null}, {"agent": "web", "task": "too"}]"#;
+        let lines = "{\"agent\": \"infra\", \"task\": \"look\"}\n\n{\"agent\": \"web\", \"task\": \"too\"}\n";
+        let yaml = "# two\n- agent: infra\n  task: look\n- {agent: web, task: too}\n";
+        for (text, name) in
+            [(json, "a.json"), (json, "-"), (lines, "a.jsonl"), (lines, "-"), (yaml, "a.yml"), (yaml, "-")]
+        {
+            let requests = items(text, name);
+            let told: Vec<(&str, &str)> = requests
+                .iter()
+                .map(|request| request.as_ref().map(|r| (r.agent.as_str(), r.task.as_str())).expect(name))
+                .collect();
+            assert_eq!(told, [("infra", "look"), ("web", "too")], "{name}");
+        }
+        let whole = r#"{"dispatches": [{"agent": "infra", "task": "look"}], "aggregate": "web"}"#;
+        assert_eq!(read(whole, Path::new("-")).expect("a document").aggregate.as_deref(), Some("web"));
+    }
+
+    #[test]
+    fn times_are_numbers_or_texts_and_anchors_are_resolved() {
+        let requests = items(YAML, "a.yaml");
+        let seconds = |at: usize| requests[at].as_ref().unwrap().timeout.unwrap().seconds();
+        assert_eq!((seconds(0), seconds(1)), (60.0, 90.0));
+        assert_eq!(requests[1].as_ref().unwrap().max_budget_usd.unwrap().dollars(), 0.5);
+    }
+
+    #[test]
+    fn everything_that_is_wrong_with_an_item_is_told() {
+        let wrong =
+            "- {agent: infra, tsk: look, timeout: 5, goal: [a], max_budget_usd: -1, no_wait: maybe}\n- 7\n";
+        let problems: Vec<Vec<String>> = items(wrong, "a.yaml").into_iter().map(Result::unwrap_err).collect();
+        assert_eq!(
+            problems,
+            [
+                vec![
+                    "'tsk' is not a known field; did you mean 'task'?",
+                    "'timeout' is not a known field; did you mean 'timeout_seconds'?",
+                    "'task' is missing",
+                    "'goal': expected a text, found a list",
+                    "'max_budget_usd': '-1' is not a budget: give US dollars above zero, such as 0.5 or 20",
+                    "'no_wait': expected true or false, found a text",
+                ],
+                vec!["expected a mapping with the keys agent and task, found 7"],
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_no_batch_is_refused_with_its_line() {
+        for (text, name, part) in [
+            ("- agent: a\n  task: [\n", "a.yaml", "line"),
+            ("[{]", "a.json", "line 1 column 3"),
+            ("{dispatch: []}", "a.yaml", "did you mean 'dispatches'?"),
+            ("{aggregate: x}", "a.yaml", "'dispatches' is missing"),
+            ("just words", "-", "expected a list"),
+        ] {
+            let error = read(text, Path::new(name)).expect_err(text);
+            assert!(error.contains(part), "{text}: {error}");
+        }
+        let lines = read("{\"agent\": 1}\n{x\n", Path::new("a.jsonl")).expect("lines");
+        assert_eq!(lines.items[1].line, Some(2));
+        assert!(lines.items[1].request.as_ref().unwrap_err()[0].contains("column 2"));
+    }
+}

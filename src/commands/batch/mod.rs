@@ -1,0 +1,226 @@
+//! `batch`: hand many tasks to agents at once.
+
+mod document;
+mod report;
+
+use std::os::fd::BorrowedFd;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use super::dispatch::exit_of_signal;
+use super::request::{open, read_at_most, warn_of};
+use super::verdict::Strictness;
+use super::{CommandResult, Context, Problem, summary};
+use crate::engine::{Activity, Batch, BatchItem, Engine, Followers, Ownership, Request, Task, cancel};
+use crate::error::{Exit, Failure};
+use crate::os::{SignalWatch, wait_readable};
+use crate::ui::{Board, human};
+use document::Document;
+use report::Report;
+
+/// How often the spinners turn.
+const SPIN: Duration = Duration::from_millis(100);
+
+/// The longest file that is read, in bytes.
+const FILE_LIMIT_BYTES: usize = 64 * 1024 * 1024;
+
+const EXAMPLES: &str = "\
+A file:
+  dispatches:
+    - {agent: infra, task: which containers restart?}
+    - {agent: backend, task: which requests fail?, timeout_seconds: 10m, max_budget_usd: 0.5}
+  aggregate: backend
+
+The file is YAML, JSON or JSONL; a list of dispatches is enough. A dispatch has agent and task, and may have context,
+caller, goal, group, session_id, model, timeout_seconds, idle_timeout_seconds, max_budget_usd, response_schema, no_wait.
+
+The exit code is that of the first job that went wrong, in the order of the file; the aggregate comes last.";
+
+/// Arguments of `batch`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct BatchArgs {
+    /// The file with the dispatches (`-`: standard input)
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Let this agent put the results together, when all other jobs are over
+    #[arg(long, value_name = "AGENT")]
+    aggregate: Option<String>,
+    /// What that agent is told to do with the results
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    aggregate_task: Option<String>,
+    /// Start all jobs, print their ids and leave
+    #[arg(long)]
+    detach: bool,
+    /// Print all results as one JSON document
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    strictness: Strictness,
+}
+
+pub(crate) fn run(args: &BatchArgs, context: &Context) -> CommandResult {
+    let document = read(&args.file)?;
+    let engine = context.engine()?;
+    let (requests, aggregate) = requests(args, document, &engine)?;
+    let signals = SignalWatch::new(&[SIGINT, SIGTERM, SIGHUP])
+        .map_err(|error| Failure::new(Exit::Failure, format_args!("failed to watch for signals: {error}")))?;
+    let ownership = if args.detach { Ownership::Nobody } else { Ownership::Caller };
+    let batch = engine.start_batch(&requests, aggregate.as_ref(), ownership, context.now())?;
+    for (item, ignored) in &batch.ignored {
+        let request = match item {
+            BatchItem::Dispatch(number) => requests.get(*number),
+            BatchItem::Aggregate => aggregate.as_ref(),
+        };
+        warn_of(ignored, request.map_or("", |request| &request.agent), context);
+    }
+    if args.detach {
+        return detach(args, context, &batch);
+    }
+    // The tasks are on their way: only whose they are is kept as long as the jobs run.
+    let names: Vec<String> = requests
+        .into_iter()
+        .chain(aggregate)
+        .enumerate()
+        .map(|(number, request)| format!("{} {}", number + 1, request.agent))
+        .collect();
+    let mut report = Report::new(engine.store(), &batch, args.strictness);
+    if let Left::AtOnce(exit) = follow(context, &batch, &names, &signals, &mut report)? {
+        return Ok(exit);
+    }
+    report.print(context, args.json)?;
+    Ok(report.exit())
+}
+
+/// How watching ended.
+enum Left {
+    /// With the last of the jobs.
+    AtTheEnd,
+    /// Because somebody did not want to wait for that.
+    AtOnce(Exit),
+}
+
+fn detach(args: &BatchArgs, context: &Context, batch: &Batch) -> CommandResult {
+    if args.json {
+        let mut document = json!({ "jobs": batch.jobs });
+        if let Some(id) = batch.aggregate {
+            document["aggregate"] = json!(id);
+        }
+        context.ui.json(&document)?;
+    } else {
+        let ids: Vec<String> = batch.jobs.iter().chain(&batch.aggregate).map(ToString::to_string).collect();
+        context.ui.data(&ids.join("\n"))?;
+    }
+    Ok(Exit::Success)
+}
+
+/// Watches all jobs to their ends, and stops them when it is interrupted.
+fn follow(
+    context: &Context,
+    batch: &Batch,
+    names: &[String],
+    signals: &SignalWatch,
+    report: &mut Report<'_>,
+) -> Result<Left, Problem> {
+    let store = report.store;
+    let mut board = Board::new(context.ui);
+    let mut followers = Followers::new(store, batch.jobs.iter().chain(&batch.aggregate).copied())?;
+    let mut activities: Vec<Activity> = names.iter().map(|_| Activity::default()).collect();
+    board.note(&format!("{} jobs started", names.len()));
+    while !followers.is_empty() {
+        let pause = if context.ui.is_interactive() { SPIN } else { followers.pause() };
+        let mut descriptors: Vec<BorrowedFd<'_>> = vec![signals.descriptor()];
+        descriptors.extend(followers.descriptors());
+        wait_readable(&descriptors, pause);
+        if let Some(exit) = signals.take().into_iter().map(exit_of_signal).next_back() {
+            if report.interrupted.replace(exit).is_some() {
+                board.finish();
+                return Ok(Left::AtOnce(exit));
+            }
+            board.note("stopping all jobs; once more to leave at once");
+            for id in followers.unfinished() {
+                cancel(store, id)?;
+            }
+        }
+        let over = followers.catch_up(&mut |number, event| {
+            let activity = &mut activities[number];
+            activity.observe(&event);
+            let cost = activity.spend.usd().map(|cost| format!(" · {}", human::dollars(cost)));
+            let doing = format!("{}{}", activity.line().unwrap_or_default(), cost.unwrap_or_default());
+            board.doing(number, &names[number], doing);
+        })?;
+        for (number, record) in over {
+            board.over(number, &format!("{}: {}", names[number], summary::closing_line(&record)));
+            report.add(number, &record)?;
+        }
+        board.tick(|| format!("{} of {} jobs are over", report.over(), names.len()));
+    }
+    board.finish();
+    Ok(Left::AtTheEnd)
+}
+
+fn read(path: &Path) -> Result<Document, Failure> {
+    let (name, text) = if path == Path::new("-") {
+        (
+            "standard input".to_owned(),
+            read_at_most(FILE_LIMIT_BYTES, std::io::stdin().lock(), "standard input")?,
+        )
+    } else {
+        let name = path.display().to_string();
+        let text = read_at_most(FILE_LIMIT_BYTES, open(path)?, &name)?;
+        (name, text)
+    };
+    let text = text.ok_or_else(|| {
+        Failure::new(Exit::Usage, format_args!("{name} has more than {FILE_LIMIT_BYTES} bytes")).hint(
+            "split it, or put the material into files in the agents' directories and name them in the tasks",
+        )
+    })?;
+    document::read(&text, path).map_err(|error| {
+        Failure::new(Exit::Usage, format_args!("{name} is no batch: {error}"))
+            .hint("see `agent-dispatch batch --help` for what it looks like")
+    })
+}
+
+/// The requests of a document. When something is wrong with it, everything that is: also with what could be read.
+fn requests(
+    args: &BatchArgs,
+    document: Document,
+    engine: &Engine,
+) -> Result<(Vec<Request>, Option<Request>), Failure> {
+    let aggregate_task = args.aggregate_task.clone().or(document.aggregate_task);
+    let aggregate = match (args.aggregate.clone().or(document.aggregate), aggregate_task) {
+        (Some(agent), task) => Some(Request::aggregate(agent, task.map(Task::new).transpose()?)),
+        (None, None) => None,
+        (None, Some(_)) => {
+            return Err(Failure::new(Exit::Usage, "there is a task for the aggregate, but no agent")
+                .hint("name it with --aggregate AGENT"));
+        }
+    };
+    if document.items.iter().all(|item| item.request.is_ok()) {
+        let requests = document.items.into_iter().filter_map(|item| item.request.ok());
+        return Ok((requests.collect(), aggregate));
+    }
+    let total = document.items.len();
+    let mut problems = Vec::new();
+    for (number, item) in document.items.into_iter().enumerate() {
+        let line = item.line.map(|line| format!(" (line {line})")).unwrap_or_default();
+        let name = format!("{}{line}", BatchItem::Dispatch(number));
+        match item.request {
+            Err(wrong) => problems.extend(wrong.into_iter().map(|problem| format!("{name}: {problem}"))),
+            Ok(request) => {
+                let refused = engine.prepare(&request).err().map(Failure::from);
+                problems.extend(refused.map(|failure| format!("{name}: {}", failure.on_one_line())));
+            }
+        }
+    }
+    if let Some(error) = aggregate.and_then(|request| engine.prepare(&request).err()) {
+        problems.push(format!("{}: {}", BatchItem::Aggregate, Failure::from(error).on_one_line()));
+    }
+    let message = format!("of {total} dispatches nothing was started, because:\n  {}", problems.join("\n  "));
+    Err(Failure::new(Exit::Usage, message)
+        .hint("see `agent-dispatch batch --help` for what an item can have"))
+}

@@ -1,0 +1,173 @@
+//! What a batch came to.
+
+use std::time::Duration;
+
+use serde::ser::{SerializeMap, SerializeSeq};
+use serde::{Serialize, Serializer};
+
+use crate::commands::verdict::{Strictness, exit_of};
+use crate::commands::{Context, Problem, summary};
+use crate::engine::Batch;
+use crate::error::Exit;
+use crate::store::{JobId, Record, Store, StoreError};
+use crate::ui::{Cell, human, table};
+
+/// How much of an answer the table shows, in characters.
+const EXCERPT: usize = 200;
+
+/// The jobs of a batch, and in short how each ended. The answers stay where they are until they are printed.
+pub(super) struct Report<'a> {
+    pub(super) store: &'a Store,
+    jobs: Vec<JobId>,
+    aggregate: Option<JobId>,
+    strictness: Strictness,
+    /// One for each job, the aggregate last; `None` as long as it is not over.
+    ends: Vec<Option<End>>,
+    /// Which exit code an interrupt asks for.
+    pub(super) interrupted: Option<Exit>,
+}
+
+struct End {
+    exit: Exit,
+    cost_usd: Option<f64>,
+    row: Vec<Cell>,
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn new(store: &'a Store, batch: &Batch, strictness: Strictness) -> Self {
+        let count = batch.jobs.len() + usize::from(batch.aggregate.is_some());
+        Self {
+            store,
+            jobs: batch.jobs.clone(),
+            aggregate: batch.aggregate,
+            strictness,
+            ends: (0..count).map(|_| None).collect(),
+            interrupted: None,
+        }
+    }
+
+    /// Takes note of a job that is over.
+    pub(super) fn add(&mut self, number: usize, record: &Record) -> Result<(), StoreError> {
+        let result = summary::result_of(record);
+        let duration = result.duration_ms.map(|millis| human::duration(Duration::from_millis(millis)));
+        let shown = match &result.error {
+            Some(error) if !result.success => human::one_line(error, EXCERPT),
+            _ => first_line(self.store, record)?,
+        };
+        let row = vec![
+            (number + 1).to_string().into(),
+            record.agent.as_str().into(),
+            Cell::toned(record.status().name(), summary::status_tone(record.status())),
+            duration.unwrap_or_default().into(),
+            result.cost_usd.map(human::dollars).unwrap_or_default().into(),
+            record.id.to_string().into(),
+            shown.into(),
+        ];
+        self.ends[number] =
+            Some(End { exit: exit_of(record, self.strictness), cost_usd: result.cost_usd, row });
+        Ok(())
+    }
+
+    /// How many jobs are over.
+    pub(super) fn over(&self) -> usize {
+        self.ends.iter().flatten().count()
+    }
+
+    /// That of the first job that went wrong, in the order of the file, as `wait` has it.
+    pub(super) fn exit(&self) -> Exit {
+        let wrong = self.ends.iter().flatten().map(|end| end.exit).find(|exit| *exit != Exit::Success);
+        self.interrupted.or(wrong).unwrap_or(Exit::Success)
+    }
+
+    /// What all of it cost, in US dollars, as far as the agents tell.
+    fn cost_usd(&self) -> Option<f64> {
+        self.ends.iter().flatten().filter_map(|end| end.cost_usd).reduce(|all, cost| all + cost)
+    }
+
+    /// Prints the results: as one document, or the table and the answer that puts them together.
+    pub(super) fn print(&self, context: &Context, as_json: bool) -> Result<(), Problem> {
+        if as_json {
+            context.ui.json(self)?;
+            return self.say_total(context);
+        }
+        let headings = ["", "AGENT", "STATUS", "TIME", "COST", "JOB", "ANSWER"];
+        let rows: Vec<Vec<Cell>> = self.ends.iter().flatten().map(|end| end.row.clone()).collect();
+        match self.aggregate {
+            None => context.ui.data(&table(context.ui, &headings, rows))?,
+            // Standard output is for the one answer.
+            Some(id) => {
+                context.ui.note(table(context.ui.without_color(), &headings, rows));
+                if self.ends.last().is_some_and(Option::is_some) {
+                    let record = self.store.read(id)?;
+                    summary::print(context, self.store, &record, false)?;
+                    summary::report(context, &record, self.strictness);
+                }
+            }
+        }
+        self.say_total(context)
+    }
+
+    fn say_total(&self, context: &Context) -> Result<(), Problem> {
+        let failed = self.ends.iter().flatten().filter(|end| end.exit != Exit::Success).count();
+        let failed = if failed == 0 { String::new() } else { format!(", {failed} of them went wrong") };
+        let cost = self.cost_usd().map(|cost| format!(", {}", human::dollars(cost))).unwrap_or_default();
+        context.ui.note(format_args!("{} of {} jobs are over{failed}{cost}", self.over(), self.ends.len()));
+        Ok(())
+    }
+}
+
+/// The beginning of an answer's first line that says something.
+fn first_line(store: &Store, record: &Record) -> Result<String, StoreError> {
+    let result = summary::result_of(record);
+    // What the table has no room for need not be read; what cannot be read is not shown.
+    let (start, _) = store.answer(&result)?.beginning(8 * EXCERPT).unwrap_or_default();
+    let line = start.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    Ok(human::one_line(line, EXCERPT))
+}
+
+impl Serialize for Report<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let over = |(id, end): (&JobId, &Option<End>)| end.as_ref().map(|_| *id);
+        let jobs: Vec<JobId> = self.jobs.iter().zip(&self.ends).filter_map(over).collect();
+        let aggregate = self.aggregate.iter().zip(self.ends.last()).find_map(over);
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("results", &Results { store: self.store, jobs: &jobs })?;
+        if let Some(id) = aggregate {
+            map.serialize_entry("aggregate", &OneResult { store: self.store, id })?;
+        }
+        if let Some(cost) = self.cost_usd() {
+            map.serialize_entry("cost_usd", &cost)?;
+        }
+        map.end()
+    }
+}
+
+/// Results that are read one after the other, as they are written.
+struct Results<'a> {
+    store: &'a Store,
+    jobs: &'a [JobId],
+}
+
+impl Serialize for Results<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut results = serializer.serialize_seq(Some(self.jobs.len()))?;
+        for id in self.jobs {
+            results.serialize_element(&OneResult { store: self.store, id: *id })?;
+        }
+        results.end()
+    }
+}
+
+struct OneResult<'a> {
+    store: &'a Store,
+    id: JobId,
+}
+
+impl Serialize for OneResult<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let record = self.store.read(self.id).map_err(serde::ser::Error::custom)?;
+        let result = summary::result_of(&record);
+        let answer = self.store.answer(&result).map_err(serde::ser::Error::custom)?;
+        summary::WholeResult { result: &result, answer: &answer }.serialize(serializer)
+    }
+}

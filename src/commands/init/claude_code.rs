@@ -1,0 +1,111 @@
+//! Claude Code's registry of MCP servers. It is read from its file and changed only by `claude` itself.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use super::invocation::{Invocation, shell_command};
+use crate::config::home_directory;
+use crate::error::{Exit, Failure};
+
+/// What the server is called there, and with it its tools: `mcp__agent-dispatch__dispatch`.
+pub(super) const SERVER: &str = "agent-dispatch";
+
+/// The command that is the MCP server.
+pub(super) const SERVE: [&str; 1] = ["serve-mcp"];
+
+/// Where Claude Code keeps what belongs to a user.
+#[derive(Debug)]
+pub(super) struct Places {
+    /// `settings.json` of the user.
+    pub(super) settings: PathBuf,
+    /// The file with the MCP servers, among other things.
+    state: PathBuf,
+}
+
+impl Places {
+    /// `CLAUDE_CONFIG_DIR`, else the home directory.
+    pub(super) fn of_this_process() -> Result<Self, Failure> {
+        let named = std::env::var_os("CLAUDE_CONFIG_DIR").filter(|path| !path.is_empty());
+        let named = named.and_then(|path| std::path::absolute(path).ok());
+        let home = home_directory().ok_or_else(|| {
+            Failure::new(Exit::Failure, "failed to find Claude Code's files: HOME is not set")
+        });
+        let (directory, state) = match named {
+            Some(directory) => (directory.clone(), directory.join(".claude.json")),
+            None => home.map(|home| (home.join(".claude"), home.join(".claude.json")))?,
+        };
+        // Where Claude Code kept it once; it goes on using it.
+        let old = directory.join(".config.json");
+        Ok(Self { settings: directory.join("settings.json"), state: if old.exists() { old } else { state } })
+    }
+
+    /// What is registered under our name.
+    fn registered(&self) -> Option<Value> {
+        // What cannot be read here, `claude` will complain about.
+        let state: Value = serde_json::from_slice(&std::fs::read(&self.state).ok()?).ok()?;
+        state["mcpServers"].get(SERVER).cloned()
+    }
+}
+
+/// What became of the registration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Registration {
+    /// It is new.
+    Registered,
+    /// Another one was replaced.
+    Replaced,
+    /// It was there already.
+    Unchanged,
+    /// There is no `claude`.
+    NoClaude,
+}
+
+/// Registers the MCP server for all projects of the user.
+pub(super) fn register(places: &Places, invocation: &Invocation) -> Result<Registration, Failure> {
+    let Ok(claude) = which::which("claude") else { return Ok(Registration::NoClaude) };
+    let before = places.registered();
+    let (command, arguments) = (json!(invocation.program), json!(invocation.arguments(&SERVE)));
+    let is_ours = |server: &Value| {
+        server["command"] == command
+            && server["args"] == arguments
+            && server.get("type").is_none_or(|kind| kind == "stdio")
+    };
+    if before.as_ref().is_some_and(is_ours) {
+        return Ok(Registration::Unchanged);
+    }
+    let mut definition = json!({ "type": "stdio", "command": command, "args": arguments });
+    // What the user added to it, its environment say, stays.
+    for (key, value) in before.as_ref().and_then(Value::as_object).into_iter().flatten() {
+        if definition.get(key).is_none() && !["url", "headers"].contains(&key.as_str()) {
+            definition[key] = value.clone();
+        }
+    }
+    let definition = definition.to_string();
+    let add = ["mcp", "add-json", SERVER, &definition, "-s", "user"];
+    let by_hand = shell_command(std::iter::once("claude").chain(add));
+    let run = |arguments: &[&str]| {
+        let output = Command::new(&claude).args(arguments).stdin(Stdio::null()).output();
+        let words = match output {
+            Ok(output) if output.status.success() => return Ok(()),
+            Ok(output) => said(&output),
+            Err(error) => error.to_string(),
+        };
+        let command = arguments[..2].join(" ");
+        Err(Failure::new(Exit::Failure, format_args!("`claude {command}` failed: {words}"))
+            .hint(format!("register it by hand: {by_hand}")))
+    };
+    if before.is_some() {
+        run(&["mcp", "remove", SERVER, "-s", "user"])?;
+    }
+    run(&add)?;
+    Ok(if before.is_some() { Registration::Replaced } else { Registration::Registered })
+}
+
+/// What a program said before it failed.
+fn said(output: &std::process::Output) -> String {
+    let text = [&output.stderr, &output.stdout].map(|bytes| String::from_utf8_lossy(bytes).trim().to_owned());
+    let words = text.into_iter().find(|text| !text.is_empty());
+    words.unwrap_or_else(|| format!("it said nothing ({})", output.status))
+}

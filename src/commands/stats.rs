@@ -1,0 +1,76 @@
+//! `stats`: what the usage journal tells.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{CommandResult, Context};
+use crate::engine::{Figures, Selection, stats};
+use crate::error::{Exit, Failure};
+use crate::ui::{Cell, Tone, human, table};
+
+/// Arguments of `stats`.
+#[derive(Debug, Args)]
+pub(crate) struct StatsArgs {
+    /// Only jobs that ended in the last so many days
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    days: Option<u32>,
+    /// Only jobs of this agent
+    #[arg(long, value_name = "NAME")]
+    agent: Option<String>,
+    /// Print the figures as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &StatsArgs, context: &Context) -> CommandResult {
+    let Some(journal) = context.engine()?.journal() else {
+        return Err(Failure::new(Exit::Usage, "the usage journal is switched off")
+            .hint("remove `settings.usage_log` from the config file")
+            .into());
+    };
+    let since = args.days.map(|days| context.now() - f64::from(days) * 86_400.0);
+    let stats = stats(&journal, Selection { since, agent: args.agent.as_deref() })?;
+    if stats.unreadable_lines > 0 {
+        context.ui.warn(format_args!(
+            "{} lines of {} cannot be read and are not counted",
+            stats.unreadable_lines,
+            journal.path().display()
+        ));
+    }
+    if args.json {
+        context.ui.json(&stats)?;
+        return Ok(Exit::Success);
+    }
+    if stats.agents.is_empty() {
+        context.ui.note(format_args!("no jobs in {}", journal.path().display()));
+        return Ok(Exit::Success);
+    }
+    let headings = ["AGENT", "JOBS", "DONE", "COST", "MEDIAN", "P90", "REPORTED", "ERRORS"];
+    let mut rows: Vec<Vec<Cell>> = stats.agents.iter().map(|(agent, figures)| row(agent, figures)).collect();
+    if stats.agents.len() > 1 {
+        rows.push(row("total", &stats.total));
+    }
+    context.ui.data(&table(context.ui, &headings, rows))?;
+    Ok(Exit::Success)
+}
+
+fn row(name: &str, figures: &Figures) -> Vec<Cell> {
+    let time = |millis| human::duration(Duration::from_millis(millis));
+    let counts = |counts: &std::collections::BTreeMap<&'static str, u64>| {
+        let counts = counts.iter().map(|(name, count)| format!("{count} {name}"));
+        counts.collect::<Vec<_>>().join(", ")
+    };
+    let done = 100.0 * figures.succeeded as f64 / figures.jobs.max(1) as f64;
+    let usual = figures.usual;
+    vec![
+        human::one_line(name, 60).into(),
+        figures.jobs.to_string().into(),
+        format!("{done:.0} %").into(),
+        human::dollars(figures.cost_usd).into(),
+        usual.map(|usual| time(usual.median_ms)).unwrap_or_default().into(),
+        usual.map(|usual| time(usual.p90_ms)).unwrap_or_default().into(),
+        counts(&figures.outcomes).into(),
+        Cell::toned(counts(&figures.errors), Tone::Bad),
+    ]
+}

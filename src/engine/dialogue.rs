@@ -1,0 +1,232 @@
+//! Two agents that work something out in turns.
+
+use std::ffi::OsString;
+
+use super::prepare::Prepared;
+use super::{DispatchError, Engine, Request, Submitted, Task};
+use crate::backend::{Backend, CommandLine, Dialogue, DialogueTurn};
+use crate::config::{AgentName, BudgetUsd, Timeout};
+use crate::os;
+use crate::store::{ErrorType, Launch, Record, StoreError, UnixSeconds};
+use crate::supervisor::{Ownership, StartError};
+
+/// The line with which an agent says that the matter is settled.
+pub const RESOLVED: &str = "[RESOLVED]";
+
+/// What stands between the names of the two agents in the record of a dialogue.
+pub const DIALOGUE_SIGN: &str = " ⇄ ";
+
+/// How much of an answer the other agent is told, in bytes.
+const MESSAGE_LIMIT_BYTES: usize = 400_000;
+
+/// How long a dialogue has to stop its turn when it is to end, in milliseconds: longer than the turn's agent has.
+const GRACE_MS: u64 = 6_000;
+
+/// A dialogue that somebody asks for.
+#[derive(Debug, Clone)]
+pub struct DialogueRequest {
+    /// The agent that begins.
+    pub requester: String,
+    /// The agent that answers.
+    pub responder: String,
+    /// What it is about.
+    pub topic: Task,
+    /// How often each has its turn at the most.
+    pub max_rounds: u32,
+    /// What all turns together may cost.
+    pub max_budget_usd: Option<BudgetUsd>,
+    /// How long one turn may take.
+    pub timeout: Option<Timeout>,
+}
+
+/// A dialogue that goes on: whose turn it is, and what was said.
+#[derive(Debug)]
+pub struct Conversation {
+    request: DialogueRequest,
+    /// What a turn of each may cost by its own configuration.
+    caps: [Option<BudgetUsd>; 2],
+    sessions: [Option<String>; 2],
+    dialogue: Dialogue,
+}
+
+impl Conversation {
+    /// The request for the next turn; `None` when the dialogue is over.
+    pub fn next(&self) -> Option<Request> {
+        let turn = self.dialogue.turns.len();
+        let is_over = self.dialogue.resolved || self.dialogue.error.is_some();
+        if is_over || turn >= 2 * self.request.max_rounds as usize {
+            return None;
+        }
+        let side = turn % 2;
+        let (speaker, other) = match side {
+            0 => (&self.request.requester, &self.request.responder),
+            _ => (&self.request.responder, &self.request.requester),
+        };
+        let last = self.dialogue.turns.last().map(|turn| turn.result.as_str());
+        let text = match (&self.sessions[side], last) {
+            (Some(_), Some(last)) => last.to_owned(),
+            (_, last) => self.introduction(other, last),
+        };
+        let task = Task::new(text).ok().or_else(|| Task::new("(The other agent said nothing.)").ok())?;
+        let left =
+            self.request.max_budget_usd.map(|cap| cap.dollars() - self.dialogue.cost_usd.unwrap_or(0.0));
+        let left = left.and_then(|left| BudgetUsd::new(left).ok());
+        Some(Request {
+            caller: Some(other.clone()),
+            session: self.sessions[side].clone(),
+            timeout: self.request.timeout,
+            max_budget_usd: match (left, self.caps[side]) {
+                (Some(left), Some(cap)) if cap < left => Some(cap),
+                (left, cap) => left.or(cap),
+            },
+            ..Request::new(speaker, task)
+        })
+    }
+
+    /// What an agent is told at the beginning, or always when it cannot remember.
+    fn introduction(&self, other: &str, last: Option<&str>) -> String {
+        let rounds = self.request.max_rounds;
+        let begin = match last {
+            Some(last) => format!("## What '{other}' says\n{last}"),
+            None => format!("You begin. Say what '{other}' has to know, and what you need from it."),
+        };
+        format!(
+            "You and the agent '{other}', which works in another project, work something out in turns: your answer \
+             goes to it, and its answer comes back to you. Each of you has at most {rounds} turns. As soon as the \
+             matter is settled, say what the result is, and put this on a line of its own: {RESOLVED}\n\n\
+             ## Topic\n{}\n\n{begin}",
+            self.request.topic.as_str()
+        )
+    }
+
+    /// Takes note of a turn that is over, and returns it. One that failed ends the dialogue.
+    pub fn take(&mut self, engine: &Engine, record: &Record) -> Result<DialogueTurn, StoreError> {
+        let side = self.dialogue.turns.len() % 2;
+        let result = record.finished().and_then(|finished| finished.result.as_ref());
+        let text = match result {
+            Some(result) => engine.store().answer(result)?.beginning(MESSAGE_LIMIT_BYTES),
+            None => Ok((String::new(), false)),
+        };
+        let (mut text, is_cut) = text.unwrap_or_default();
+        let resolved = text.lines().any(|line| line.trim() == RESOLVED);
+        if is_cut {
+            text.push_str(&format!(
+                "\n(Only the beginning; all of it: `agent-dispatch result {}`)",
+                record.id
+            ));
+        }
+        let cost_usd = result.and_then(|result| result.cost_usd);
+        let turn = DialogueTurn { agent: record.agent.clone(), job_id: record.id, result: text, cost_usd };
+        self.sessions[side] = result.and_then(|result| result.session_id.clone());
+        let dialogue = &mut self.dialogue;
+        dialogue.turns.push(turn.clone());
+        dialogue.rounds = dialogue.turns.len().div_ceil(2) as u32;
+        if let Some(cost) = cost_usd {
+            dialogue.cost_usd = Some(dialogue.cost_usd.unwrap_or(0.0) + cost);
+        }
+        let failed = result.filter(|result| !result.success);
+        if let Some(result) = failed {
+            let error = result.error.as_deref().unwrap_or("it failed without saying why");
+            dialogue.error = Some(format!("{}: {error}", record.agent));
+            dialogue.error_type = result.error_type;
+            return Ok(turn);
+        }
+        dialogue.last = Some(turn.result.clone());
+        dialogue.resolved = resolved;
+        let cap = self.request.max_budget_usd.filter(|cap| dialogue.cost_usd.unwrap_or(0.0) >= cap.dollars());
+        if let Some(cap) = cap.filter(|_| !resolved) {
+            dialogue.error = Some(format!("the dialogue has cost as much as it may: {cap}"));
+            dialogue.error_type = Some(ErrorType::Budget);
+        }
+        Ok(turn)
+    }
+
+    /// What it came to so far.
+    pub fn into_dialogue(self) -> Dialogue {
+        self.dialogue
+    }
+}
+
+impl Engine {
+    /// Begins a dialogue, whose turns the caller dispatches one after the other.
+    ///
+    /// Everything about the two agents that can be refused is refused here.
+    pub fn converse(&self, request: DialogueRequest) -> Result<Conversation, DispatchError> {
+        let conversation = Conversation {
+            caps: [self.cap_of(&request.requester), self.cap_of(&request.responder)],
+            sessions: [None, None],
+            dialogue: Dialogue {
+                topic: request.topic.as_str().to_owned(),
+                requester: request.requester.clone(),
+                responder: request.responder.clone(),
+                turns: Vec::new(),
+                resolved: false,
+                rounds: 0,
+                cost_usd: None,
+                last: None,
+                error: None,
+                error_type: None,
+            },
+            request,
+        };
+        for agent in [&conversation.request.requester, &conversation.request.responder] {
+            self.prepare(&Request::new(agent, conversation.request.topic.clone()))?;
+        }
+        Ok(conversation)
+    }
+
+    fn cap_of(&self, agent: &str) -> Option<BudgetUsd> {
+        self.config.effective(&agent.parse::<AgentName>().ok()?)?.max_budget_usd
+    }
+
+    /// Starts a job that is a whole dialogue. Its program is this one; its turns are jobs of their own, on its slot.
+    pub fn submit_dialogue(
+        &self,
+        request: DialogueRequest,
+        ownership: Ownership,
+        now: UnixSeconds,
+    ) -> Result<Submitted, DispatchError> {
+        let request = self.converse(request)?.request;
+        let DialogueRequest { requester, responder, topic, max_rounds, max_budget_usd, timeout } = &request;
+        let mut arguments: Vec<OsString> =
+            ["dialogue", requester, responder, "-", "--jsonl"].into_iter().map(OsString::from).collect();
+        arguments.push(format!("--max-rounds={max_rounds}").into());
+        arguments.extend(max_budget_usd.map(|cap| format!("--max-budget-usd={}", cap.dollars()).into()));
+        arguments.extend(timeout.map(|limit| format!("--timeout={}s", limit.seconds()).into()));
+        let mut shown = vec!["agent-dispatch".to_owned()];
+        shown.extend(arguments.iter().map(|argument| argument.to_string_lossy().into_owned()));
+        let id = self.next_id()?;
+        let program = os::this_program()
+            .map_err(|source| DispatchError::Start { id, source: StartError::Io(source) })?;
+        let mut argv = vec![program.into_os_string()];
+        argv.extend(arguments);
+
+        let mut record =
+            Record::pending(id, &format!("{requester}{DIALOGUE_SIGN}{responder}"), topic.as_str(), now);
+        let agent = requester.parse::<AgentName>().ok().and_then(|name| self.config.agents.get(&name));
+        record.launch = Launch {
+            parent: self.surroundings.parent,
+            root: self.root().or(Some(record.id)),
+            // It is no agent: its turns are as deep as if the caller had dispatched them.
+            depth: Some(self.surroundings.depth),
+            directory: agent.map(|agent| agent.directory.clone()),
+            backend: Some(Backend::Dialogue.name().to_owned()),
+            max_budget_usd: max_budget_usd.map(BudgetUsd::dollars),
+            command: shown.clone(),
+            // Its turns are noted, so it must not be: nothing is to be counted twice.
+            usage_log: None,
+            ..Launch::default()
+        };
+        let prepared = Prepared {
+            prompt: topic.as_str().to_owned(),
+            record,
+            command_line: CommandLine { argv, shown, files: Vec::new() },
+            exclusive: false,
+            fail_if_busy: false,
+            on_done: Vec::new(),
+            grace_ms: GRACE_MS,
+            ignored: Vec::new(),
+        };
+        self.start(prepared, ownership, now)
+    }
+}

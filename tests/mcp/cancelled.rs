@@ -1,0 +1,121 @@
+//! `notifications/cancelled`: what a client takes back.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::scene::{self, ENDLESS, start_endless, task, with_agent};
+use crate::support::mcp::{Era, McpClient, SESSION};
+use crate::support::{PATIENCE, TestEnvironment, programs, wait_until};
+
+#[track_caller]
+fn only_job(environment: &TestEnvironment) -> String {
+    wait_until(PATIENCE, "a job runs", || {
+        let ids = environment.job_ids();
+        ids.last().is_some_and(|id| environment.record(id)["status"] == "running")
+    });
+    environment.job_ids().pop().expect("it is there")
+}
+
+#[test]
+fn a_dispatch_taken_back_is_stopped_with_its_processes_and_not_answered() {
+    for era in [SESSION, Era::Stateless] {
+        let environment = with_agent();
+        let mut client = McpClient::connect_as(&environment, [""; 0], era, "test");
+        let call = client.request_call("dispatch", task("fake: spawn setsid 600\nfake: tool-hang 600"));
+        let id = only_job(&environment);
+        client.notify("notifications/cancelled", json!({"requestId": call, "reason": "enough"}));
+        scene::wait_for_status(&environment, &id, "cancelled");
+        environment.assert_nothing_running_but(&[client.pid()]);
+        client.ask("tools/list", json!({}));
+        assert_eq!(client.reply_so_far(call), None);
+        // What it had done is kept.
+        let called = client.call("dispatch_result", json!({"job_id": id})).expect_error();
+        assert_eq!(called.field("error_type"), "cancelled");
+    }
+}
+
+#[test]
+fn a_dispatch_taken_back_stops_all_it_led_to() {
+    let environment = TestEnvironment::new();
+    let outer = environment.project("outer");
+    environment.project("inner");
+    let script = environment.root().join("nest.sh");
+    let tool = programs::agent_dispatch().display();
+    fs::write(&script, format!("{tool} submit inner 'fake: hang'; sleep 600")).expect("a script");
+    fs::write(outer.join(".fake-agent"), format!("shell sh {}", script.display())).expect("a script");
+    let mut client = McpClient::connect(&environment);
+    let call = client.request_call("dispatch", json!({"agent": "outer", "task": "go"}));
+    let status = |status: &str| {
+        let ids = environment.job_ids();
+        ids.len() == 2 && ids.iter().all(|id| environment.record(id)["status"] == status)
+    };
+    wait_until(PATIENCE, "both jobs run", || status("running"));
+    client.notify("notifications/cancelled", json!({"requestId": call}));
+    wait_until(PATIENCE, "both are stopped", || status("cancelled"));
+    environment.assert_nothing_running_but(&[client.pid()]);
+}
+
+#[test]
+fn a_dispatch_taken_back_at_once_is_stopped_whenever_it_began() {
+    let environment = with_agent();
+    let mut client = McpClient::connect(&environment);
+    for _ in 0..10 {
+        let call = client.request_call("dispatch", task(ENDLESS));
+        client.notify("notifications/cancelled", json!({"requestId": call}));
+    }
+    wait_until(PATIENCE, "every job is stopped", || {
+        let ids = environment.job_ids();
+        ids.len() == 10 && ids.iter().all(|id| environment.record(id)["status"] == "cancelled")
+    });
+    environment.assert_nothing_running_but(&[client.pid()]);
+}
+
+#[test]
+fn a_wait_taken_back_stops_nothing() {
+    let environment = with_agent();
+    let mut client = McpClient::connect(&environment);
+    let id = start_endless(&environment, &mut client);
+    for _ in 0..3 {
+        let wait = client.request_call("dispatch_result", json!({"job_id": id}));
+        client.ask("ping", json!({}));
+        client.notify("notifications/cancelled", json!({"requestId": wait}));
+        let looked =
+            client.call("dispatch_result", json!({"job_id": id, "wait_seconds": 0})).expect_success();
+        assert_eq!(looked.field("status"), "running");
+        assert_eq!(client.reply_so_far(wait), None);
+    }
+    // It can still be waited for.
+    let wait = client.request_call("dispatch_result", json!({"job_id": id}));
+    scene::cancel(&environment, &id);
+    client.called(wait).expect_error();
+}
+
+#[test]
+fn what_is_over_or_unknown_cannot_be_taken_back() {
+    let environment = with_agent();
+    let mut client = McpClient::connect(&environment);
+    let call = client.request_call("dispatch", task("fake: answer kept"));
+    let id = client.called(call).expect_success().job();
+    let background = start_endless(&environment, &mut client);
+    for request in [json!(call), json!(call + 1), json!(9999), json!("1"), json!(-1)] {
+        client.notify("notifications/cancelled", json!({"requestId": request}));
+    }
+    client.ask("ping", json!({}));
+    assert_eq!(environment.record(&id)["status"], "done");
+    // A background dispatch was answered: its job is nobody's call any more.
+    assert_eq!(environment.record(&background)["status"], "running");
+    scene::cancel(&environment, &background);
+}
+
+#[test]
+fn a_call_that_ran_out_of_time_and_is_then_taken_back_leaves_its_job() {
+    let environment = with_agent();
+    let mut client = McpClient::connect(&environment);
+    let call = client.request_call("dispatch", scene::task_with(ENDLESS, json!({"wait_seconds": 0.2})));
+    let id = client.called(call).expect_success().job();
+    client.notify("notifications/cancelled", json!({"requestId": call}));
+    client.ask("ping", json!({}));
+    scene::wait_for_status(&environment, &id, "running");
+    scene::cancel(&environment, &id);
+}

@@ -1,0 +1,19 @@
+//! Tests of the MCP server: whole processes, real pipes, an agent that does what it is told.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod authority;
+mod cancelled;
+mod concurrency;
+mod dialogue;
+mod dispatch;
+mod exit;
+mod jobs;
+mod nested;
+mod parallel;
+mod progress;
+mod protocol;
+mod scene;
+mod tasks;
+mod tools;
