@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 #[cfg(feature = "mcp")]
 use crate::commands::serve_mcp;
 use crate::commands::{
-    agents, batch, cancel, completions, dialogue, doctor, gc, groups, hook, init, jobs, logs, result, run,
-    stats, status, submit, wait,
+    agents, batch, cancel, completions, dialogue, doctor, gc, groups, hook, init, jobs, logs, result, resume,
+    retry, run, stats, status, submit, wait,
 };
 use crate::ui::ColorChoice;
 
@@ -77,6 +77,10 @@ pub(crate) enum Command {
     Run(run::RunArgs),
     /// Hand a task to an agent in the background and print the job's id
     Submit(submit::SubmitArgs),
+    /// Go on with the conversation of a job
+    Resume(resume::ResumeArgs),
+    /// Make the request of a job once more, in a new session
+    Retry(retry::RetryArgs),
     /// Hand many tasks to agents at once, and wait for all answers
     Batch(batch::BatchArgs),
     /// Let two agents work something out in turns

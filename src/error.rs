@@ -242,6 +242,8 @@ impl From<DispatchError> for Failure {
                 .hint("install Claude Code: `npm install -g @anthropic-ai/claude-code`, then `claude` to log in"),
             DispatchError::NoProgram { agent, .. } => Self::new(Exit::NotFound, &error)
                 .hint(format!("install it, or change the agent's command: `agent-dispatch agents show {agent}`")),
+            DispatchError::NoOnDone { .. } => Self::new(Exit::NotFound, &error)
+                .hint("give its path; one that is not absolute is meant from the agent's directory"),
             DispatchError::TooDeep { .. } => Self::new(Exit::Recursion, &error)
                 .hint("answer with what is known here, or raise `settings.max_dispatch_depth` in the config file"),
             DispatchError::ForeignSession { session, owner, .. } => Self::new(Exit::NotFound, &error)

@@ -63,7 +63,7 @@ pub(super) fn last_message(text: &str) -> String {
 
 /// A run that was ended from outside. `session` is the conversation that can be resumed, if there is one.
 pub(super) fn stopped(stop: Stop, record: &Record, session: Option<&str>) -> Failure {
-    let resume = session.map(|session| resume_command(record, session));
+    let resume = session.map(|_| resume_command(record));
     match stop {
         Stop::Timeout { limit_seconds, usual } => {
             let usual = usual.filter(|usual| usual.as_secs_f64() > limit_seconds);
@@ -152,9 +152,9 @@ pub(super) fn signalled(signal: i32) -> Failure {
     }
 }
 
-/// The command that goes on with a conversation.
-pub(super) fn resume_command(record: &Record, session: &str) -> String {
-    format!("agent-dispatch run {} \"continue where you left off\" --session {session}", record.agent)
+/// The command that goes on with the conversation of a job.
+pub(super) fn resume_command(record: &Record) -> String {
+    format!("agent-dispatch resume {}", record.id)
 }
 
 fn optional_hint(mut failure: Failure, hint: Option<String>) -> Failure {
@@ -178,10 +178,7 @@ mod tests {
         assert!(hint(90.0, None, None).contains("`--timeout 180s`"));
         assert!(hint(90.0, Some(80), None).contains("`--timeout 180s`"), "the usual limit was not enough");
         let known = hint(90.0, Some(604), Some("s"));
-        assert!(
-            known.contains("--session s --timeout 13m`; nine of ten") && known.contains("604 s"),
-            "{known}"
-        );
+        assert!(known.contains(" --timeout 13m`; nine of ten") && known.contains("604 s"), "{known}");
         assert!(hint(5.0, Some(40), None).contains("`--timeout 50s`"));
         assert!(hint(5.0, Some(7_300), None).contains("`--timeout 2h30m`"));
     }

@@ -41,7 +41,7 @@ pub(crate) fn run(args: &CancelArgs, context: &Context) -> CommandResult {
     // A wrong name among them stops nothing.
     let mut ids = Vec::new();
     for job in &args.jobs {
-        let id = store.resolve(job)?;
+        let id = context.job(&store, job)?;
         store.read(id)?;
         ids.push(id);
         if args.cascade {

@@ -7,8 +7,11 @@ use crate::cli::Global;
 use crate::config::{self, Config};
 use crate::engine::{Engine, Surroundings};
 use crate::error::{Exit, Failure};
-use crate::store::{Store, UnixSeconds};
-use crate::ui::Ui;
+use crate::store::{JobId, JobSelector, Store, StoreError, UnixSeconds};
+use crate::ui::{Ui, human};
+
+/// How many jobs are named of those that somebody could mean.
+const CANDIDATES: usize = 5;
 
 /// The place and manner of a command.
 #[derive(Debug)]
@@ -66,6 +69,30 @@ impl Context {
     /// Opens the jobs directory, which is created when it is missing.
     pub(crate) fn store(&self) -> Result<Store, Failure> {
         Ok(Store::open(&self.jobs_path()?)?)
+    }
+
+    /// The job that somebody means. One that could be several is refused with the newest of those.
+    pub(crate) fn job(&self, store: &Store, selector: &JobSelector) -> Result<JobId, Failure> {
+        store.resolve(selector).map_err(|error| match error {
+            StoreError::AmbiguousPrefix { ref ids, .. } => {
+                let candidates = self.candidates(store, ids);
+                let failure = Failure::from(error);
+                let hint = failure.hint.clone().unwrap_or_default();
+                failure.hint(format!("{hint}:{candidates}"))
+            }
+            error => error.into(),
+        })
+    }
+
+    /// Some of these jobs, a line each.
+    fn candidates(&self, store: &Store, ids: &[JobId]) -> String {
+        let records = ids.iter().filter_map(|id| store.read(*id).ok()).take(CANDIDATES);
+        let lines = records.map(|record| {
+            let age = human::ago(self.now() - record.created_at);
+            let task = human::one_line(&record.task, 40);
+            format!("\n  {}  {}  {age}  {task}", record.id, record.agent)
+        });
+        lines.collect()
     }
 
     /// The engine for this config, these jobs and this process's surroundings.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use clap::Args;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
+use super::dispatch::exit_of_signal;
 use super::request::read_task;
-use super::run::exit_of_signal;
 use super::verdict::Strictness;
 use super::{CommandResult, Context, Problem, completions, summary};
 use crate::config::{BudgetUsd, Timeout};

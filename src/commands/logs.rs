@@ -1,23 +1,30 @@
-//! `logs`: what a job's agent did.
+//! `logs`: what the agents of jobs did.
 
+use std::collections::HashSet;
 use std::io::Read;
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use clap::Args;
+use serde::Serialize;
 
 use super::{CommandResult, Context, Problem, completions, summary};
 use crate::engine::{Event, EventKind, Follower, look};
 use crate::error::{Exit, Failure};
 use crate::os::wait_readable;
-use crate::store::{JobSelector, Record, Store, StoreError};
+use crate::store::{JobId, JobSelector, Record, Store, StoreError};
 use crate::ui::{OutputError, Tone, Ui, human};
 
 /// How often a followed job's raw output is looked at. Its end is noticed at once.
 const LOOK: Duration = Duration::from_millis(250);
 
 const EXAMPLES: &str = "\
+Of several jobs each line begins with the agent and the end of the job's id. `logs -f` without a job
+shows what runs and what begins meanwhile, until it is interrupted.
+
 Examples:
   agent-dispatch logs latest --follow
+  agent-dispatch logs --follow
   agent-dispatch logs latest --json | jq -r 'select(.event == \"text\").text'
   agent-dispatch logs 01a20916e67173b7 --stderr";
 
@@ -25,65 +32,196 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct LogsArgs {
-    /// A job: its id, the beginning of one, or `latest`
-    #[arg(value_name = "JOB", add = completions::jobs())]
-    job: JobSelector,
-    /// Go on until the job is over
+    /// Jobs: ids, beginnings of ids, or `latest`; none with --follow: all that run
+    #[arg(value_name = "JOB", required_unless_present = "follow", add = completions::jobs())]
+    jobs: Vec<JobSelector>,
+    /// Go on until the jobs are over
     #[arg(long, short)]
     follow: bool,
-    /// Print the agent's output as it is
+    /// Print the agent's output as it is; of one job only
     #[arg(long)]
     raw: bool,
-    /// Print the agent's standard error instead
+    /// Print the agent's standard error instead; of one job only
     #[arg(long)]
     stderr: bool,
-    /// Print one JSON object a line
+    /// Print one JSON object a line; of several jobs each has its `job_id`
     #[arg(long, conflicts_with_all = ["raw", "stderr"])]
     json: bool,
 }
 
 pub(crate) fn run(args: &LogsArgs, context: &Context) -> CommandResult {
     let store = context.store()?;
-    let record = look(&store, store.resolve(&args.job)?)?;
-    if record.is_foreign() {
-        context.ui.note("jobs of the Python version of this tool have no log");
-        return Ok(Exit::Success);
-    }
+    let ids = args.jobs.iter().map(|job| context.job(&store, job)).collect::<Result<Vec<_>, _>>()?;
+    let mut logs = Logs { args, context, store: &store, jobs: Vec::new(), begun: HashSet::new() };
     if args.raw || args.stderr {
-        copy(args, context, &store, &record)?;
+        let [id] = ids.as_slice() else {
+            return Err(Failure::new(Exit::Usage, "--raw and --stderr are of one job")
+                .hint("the raw outputs of several cannot be told apart: name one job")
+                .into());
+        };
+        let record = look(&store, *id)?;
+        if is_there(context, &record) {
+            copy(args, context, &store, &record)?;
+        }
         return Ok(Exit::Success);
     }
-    let mut follower = Follower::new(&store, &record)?;
-    let mut printed = Ok(());
-    let mut catch_up = |follower: &mut Follower<'_>| -> Result<(), Problem> {
-        follower.catch_up(&mut |event| {
-            if printed.is_ok() {
-                printed = print(args, context, &event);
-            }
-        })?;
-        Ok(std::mem::replace(&mut printed, Ok(()))?)
-    };
-    catch_up(&mut follower)?;
-    if args.follow {
-        while !wait_readable(&[follower.descriptor()], follower.pause())[0] {
-            catch_up(&mut follower)?;
-        }
-        catch_up(&mut follower)?;
+    for id in ids {
+        logs.begin(look(&store, id)?)?;
     }
-    if record.finished().is_some() || args.follow {
-        let mut last = Ok(());
-        let record = follower.conclude(&mut |event| last = print(args, context, &event))?;
-        last?;
-        context.ui.note(format_args!("{}: {}", record.agent, summary::closing_line(&record)));
+    if args.follow {
+        logs.follow()?;
+    } else {
+        logs.catch_up()?;
     }
     Ok(Exit::Success)
 }
 
-fn print(args: &LogsArgs, context: &Context, event: &Event) -> Result<(), OutputError> {
-    if args.json {
-        return context.ui.json_line(event);
+/// Whether a job can have a log; says so when it cannot.
+fn is_there(context: &Context, record: &Record) -> bool {
+    if record.is_foreign() {
+        context.ui.note("jobs of the Python version of this tool have no log");
     }
-    line(context.ui, event).map_or(Ok(()), |line| context.ui.data(&line))
+    !record.is_foreign()
+}
+
+/// The logs that are shown.
+struct Logs<'a> {
+    args: &'a LogsArgs,
+    context: &'a Context,
+    store: &'a Store,
+    jobs: Vec<Log<'a>>,
+    /// The jobs that are or were among them.
+    begun: HashSet<JobId>,
+}
+
+/// The log of one job.
+struct Log<'a> {
+    record: Record,
+    follower: Follower<'a>,
+    /// How many came before it.
+    number: usize,
+}
+
+impl<'a> Logs<'a> {
+    fn begin(&mut self, record: Record) -> Result<(), Problem> {
+        let number = self.begun.len();
+        if self.begun.insert(record.id) && is_there(self.context, &record) {
+            self.jobs.push(Log { follower: Follower::new(self.store, &record)?, record, number });
+        }
+        Ok(())
+    }
+
+    /// Prints what is new, one job after the other. Those that are over are done with.
+    fn catch_up(&mut self) -> Result<(), Problem> {
+        // Later ones line up with what is there.
+        let width = self.jobs.iter().map(|log| log.record.agent.chars().count()).max().unwrap_or(0);
+        for mut log in std::mem::take(&mut self.jobs) {
+            let is_over = log.follower.is_over();
+            let voice =
+                Voice { as_json: self.args.json, ui: self.context.ui, label: self.label(&log, width) };
+            let mut printed = Ok(());
+            let mut print = |event| {
+                if printed.is_ok() {
+                    printed = voice.print(log.record.id, &event);
+                }
+            };
+            if is_over {
+                let record = log.follower.conclude(&mut print)?;
+                printed?;
+                voice.note(&format!("{}: {}", record.agent, summary::closing_line(&record)));
+            } else {
+                log.follower.catch_up(&mut print)?;
+                printed?;
+                self.jobs.push(log);
+            }
+        }
+        Ok(())
+    }
+
+    /// What the lines of a job begin with, if there are others.
+    fn label(&self, log: &Log<'_>, width: usize) -> Option<(String, usize)> {
+        let label = format!("{:width$} {} │", log.record.agent, tail(&log.record));
+        (self.args.jobs.len() != 1).then_some((label, log.number))
+    }
+
+    fn follow(mut self) -> Result<(), Problem> {
+        let follows_all = self.args.jobs.is_empty();
+        loop {
+            if follows_all {
+                for id in self
+                    .store
+                    .unretired()?
+                    .into_iter()
+                    .filter(|id| !self.begun.contains(id))
+                    .collect::<Vec<_>>()
+                {
+                    match look(self.store, id) {
+                        Ok(record) => {
+                            let tail = tail(&record);
+                            let what = format_args!("{} {tail}: job {id}", record.agent);
+                            self.context.ui.note(what);
+                            self.begin(record)?;
+                        }
+                        Err(StoreError::NoSuchJob(_) | StoreError::Damaged { .. }) => {}
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+            }
+            self.catch_up()?;
+            if self.jobs.is_empty() && !follows_all {
+                return Ok(());
+            }
+            let pause = self.jobs.iter().map(|log| log.follower.pause()).min().unwrap_or(LOOK);
+            let descriptors: Vec<BorrowedFd<'_>> =
+                self.jobs.iter().map(|log| log.follower.descriptor()).collect();
+            wait_readable(&descriptors, pause);
+        }
+    }
+}
+
+/// The end of a job's id: the beginning is a time, and that of jobs of the same minute is the same.
+fn tail(record: &Record) -> String {
+    let id = record.id.to_string();
+    id[id.len() - 4..].to_owned()
+}
+
+/// How the events of one job are printed.
+struct Voice {
+    ui: Ui,
+    as_json: bool,
+    label: Option<(String, usize)>,
+}
+
+/// An event of one of several jobs.
+#[derive(Serialize)]
+struct Labelled<'a> {
+    job_id: JobId,
+    #[serde(flatten)]
+    event: &'a Event,
+}
+
+impl Voice {
+    fn print(&self, job_id: JobId, event: &Event) -> Result<(), OutputError> {
+        match &self.label {
+            None if self.as_json => return self.ui.json_line(event),
+            Some(_) if self.as_json => return self.ui.json_line(&Labelled { job_id, event }),
+            _ => {}
+        }
+        let Some((text, tone)) = words(event) else { return Ok(()) };
+        let toned = |line: &str| tone.map_or_else(|| line.to_owned(), |tone| self.ui.tone(line, tone));
+        let Some((label, number)) = &self.label else { return self.ui.data(&toned(&text)) };
+        let label = self.ui.label(label, *number);
+        let lines: Vec<String> = text.lines().map(|line| format!("{label} {}", toned(line))).collect();
+        self.ui.data(&lines.join("\n"))
+    }
+
+    /// Says something that is not of the log.
+    fn note(&self, text: &str) {
+        match &self.label {
+            Some((label, _)) => self.ui.note(format_args!("{label} {text}")),
+            None => self.ui.note(text),
+        }
+    }
 }
 
 /// Copies one of the agent's two outputs as it is.
@@ -117,14 +255,14 @@ fn copy(args: &LogsArgs, context: &Context, store: &Store, record: &Record) -> R
     }
 }
 
-/// An event in words, in its colour. What the agent wrote cannot control the terminal.
-fn line(ui: Ui, event: &Event) -> Option<String> {
+/// An event in words, and what they mean. What the agent wrote cannot control the terminal.
+fn words(event: &Event) -> Option<(String, Option<Tone>)> {
     let text = human::printable(&event.narrate()?);
     let tone = match &event.kind {
-        EventKind::Text { .. } | EventKind::Unparsed { .. } => return Some(text),
+        EventKind::Text { .. } | EventKind::Unparsed { .. } => return Some((text, None)),
         EventKind::Synthetic { .. } | EventKind::ToolResult { is_error: true, .. } => Tone::Bad,
         EventKind::ToolCall { .. } | EventKind::Retry { .. } => Tone::Warning,
         _ => Tone::Faint,
     };
-    Some(ui.tone(&text, tone))
+    Some((text, Some(tone)))
 }

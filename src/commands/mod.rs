@@ -6,6 +6,7 @@ pub(crate) mod cancel;
 pub(crate) mod completions;
 mod context;
 pub(crate) mod dialogue;
+mod dispatch;
 pub(crate) mod doctor;
 pub(crate) mod gc;
 pub(crate) mod groups;
@@ -15,6 +16,8 @@ pub(crate) mod jobs;
 pub(crate) mod logs;
 pub(crate) mod request;
 pub(crate) mod result;
+pub(crate) mod resume;
+pub(crate) mod retry;
 pub(crate) mod run;
 #[cfg(feature = "mcp")]
 pub(crate) mod serve_mcp;
@@ -64,6 +67,8 @@ pub(crate) fn run(cli: &Cli) -> Exit {
         Command::Groups(command) => groups::run(command, &context),
         Command::Run(args) => run::run(args, &context),
         Command::Submit(args) => submit::run(args, &context),
+        Command::Resume(args) => resume::run(args, &context),
+        Command::Retry(args) => retry::run(args, &context),
         Command::Batch(args) => batch::run(args, &context),
         Command::Dialogue(args) => dialogue::run(args, &context),
         Command::Result(args) => result::run(args, &context),

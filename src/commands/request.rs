@@ -1,4 +1,4 @@
-//! The arguments of a dispatch, shared by `run` and `submit`.
+//! The arguments of a dispatch, shared by the commands that make one.
 
 use std::fs::File;
 use std::io::{IsTerminal, Read};
@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::{Context, completions, summary::foreign};
 use crate::config::{BudgetUsd, Timeout};
-use crate::engine::{Engine, PROMPT_LIMIT_BYTES, Request, Submitted, Task, TaskError, look};
+use crate::engine::{Engine, OnDone, PROMPT_LIMIT_BYTES, Request, Submitted, Task, TaskError, look};
 use crate::error::{Exit, Failure};
 use crate::store::{JobId, JobSelector, Store};
 
@@ -42,6 +42,19 @@ pub(crate) struct RequestArgs {
     /// Go on with this session of the agent
     #[arg(long, value_name = "ID")]
     session: Option<String>,
+    #[command(flatten)]
+    conditions: Conditions,
+    /// Wait for this job and send its result along; can be given several times
+    #[arg(long, value_name = "JOB", add = completions::jobs())]
+    after: Vec<JobSelector>,
+    /// A JSON Schema the answer must satisfy
+    #[arg(long, value_name = "FILE")]
+    json_schema: Option<PathBuf>,
+}
+
+/// The conditions of a run, and what follows it. Shared with the commands that repeat a request.
+#[derive(Debug, Args)]
+pub(crate) struct Conditions {
     /// How long the agent may take: 90, 90s, 15m, 2h
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     timeout: Option<Timeout>,
@@ -57,12 +70,24 @@ pub(crate) struct RequestArgs {
     /// What the run may cost, in US dollars
     #[arg(long, value_name = "DOLLARS", allow_hyphen_values = true)]
     max_budget_usd: Option<BudgetUsd>,
-    /// Wait for this job and send its result along; can be given several times
-    #[arg(long, value_name = "JOB", add = completions::jobs())]
-    after: Vec<JobSelector>,
-    /// A JSON Schema the answer must satisfy
-    #[arg(long, value_name = "FILE")]
-    json_schema: Option<PathBuf>,
+    /// Run this command in the agent's directory when the job is over, however it ends (see the README)
+    #[arg(long, value_name = "COMMAND", allow_hyphen_values = true)]
+    on_done: Option<OnDone>,
+}
+
+impl Conditions {
+    /// Puts what was given in the place of what the request says.
+    pub(crate) fn apply(&self, request: Request) -> Request {
+        Request {
+            timeout: self.timeout.or(request.timeout),
+            idle_timeout: self.idle_timeout.or(request.idle_timeout),
+            fail_if_busy: self.no_wait,
+            model: self.model.clone().or(request.model),
+            max_budget_usd: self.max_budget_usd.or(request.max_budget_usd),
+            on_done: self.on_done.clone().or(request.on_done),
+            ..request
+        }
+    }
 }
 
 /// Says which options had no effect.
@@ -84,7 +109,7 @@ pub(super) fn warn_of(ignored: &str, agent: &str, context: &Context) {
 
 impl RequestArgs {
     /// Reads what has to be read and puts the request together. The jobs it waits for are looked up in `store`.
-    pub(crate) fn to_request(&self, store: &Store) -> Result<Request, Failure> {
+    pub(crate) fn to_request(&self, place: &Context, store: &Store) -> Result<Request, Failure> {
         let context_from_stdin = self.context_file.as_deref() == Some(Path::new("-"));
         let task = match (&self.task, &self.task_file) {
             (_, Some(path)) => read_file(path)?,
@@ -108,21 +133,17 @@ impl RequestArgs {
             })?),
             None => None,
         };
-        Ok(Request {
+        let request = Request {
             context,
             caller: self.caller.clone(),
             goal: self.goal.clone(),
             group: self.group.clone(),
             session: self.session.clone(),
-            timeout: self.timeout,
-            idle_timeout: self.idle_timeout,
-            fail_if_busy: self.no_wait,
-            model: self.model.clone(),
-            max_budget_usd: self.max_budget_usd,
             response_schema,
-            after: self.after.iter().map(|job| awaited(store, job)).collect::<Result<_, _>>()?,
+            after: self.after.iter().map(|job| awaited(place, store, job)).collect::<Result<_, _>>()?,
             ..Request::new(&self.agent, Task::new(task)?)
-        })
+        };
+        Ok(self.conditions.apply(request))
     }
 }
 
@@ -140,8 +161,8 @@ pub(super) fn read_task(argument: Option<&str>) -> Result<String, Failure> {
 }
 
 /// A job that can be waited for.
-fn awaited(store: &Store, job: &JobSelector) -> Result<JobId, Failure> {
-    let record = look(store, store.resolve(job)?)?;
+fn awaited(context: &Context, store: &Store, job: &JobSelector) -> Result<JobId, Failure> {
+    let record = look(store, context.job(store, job)?)?;
     if record.is_foreign() && record.finished().is_none() {
         return Err(foreign(record.id));
     }

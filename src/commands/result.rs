@@ -9,6 +9,9 @@ use crate::error::{Exit, Failure};
 use crate::store::{JobSelector, Record, Store};
 
 const EXAMPLES: &str = "\
+On a terminal an answer that is longer than the screen goes through $AGENT_DISPATCH_PAGER, or $PAGER,
+or `less -FRX` where there is less; an empty variable, or --no-pager, switches that off.
+
 Examples:
   agent-dispatch result latest
   agent-dispatch result 01a20916e67173b7 --wait
@@ -34,6 +37,9 @@ pub(crate) struct ResultArgs {
     /// Leave out this many characters at the beginning of the answer
     #[arg(long, value_name = "COUNT", default_value_t = 0)]
     offset: usize,
+    /// Print a long answer as it is, not through a pager, on a terminal too
+    #[arg(long)]
+    no_pager: bool,
     /// Print the whole result as JSON
     #[arg(long)]
     json: bool,
@@ -43,7 +49,7 @@ pub(crate) struct ResultArgs {
 
 pub(crate) fn run(args: &ResultArgs, context: &Context) -> CommandResult {
     let store = context.store()?;
-    let id = store.resolve(&args.job)?;
+    let id = context.job(&store, &args.job)?;
     let mut record = look(&store, id)?;
     if args.wait && record.finished().is_none() && !record.is_foreign() {
         record = Follower::new(&store, &record)?.wait()?;
@@ -59,8 +65,12 @@ pub(crate) fn run(args: &ResultArgs, context: &Context) -> CommandResult {
     }
     if args.offset > 0 || args.max_chars.is_some() {
         print_part(args, context, &store, &record)?;
-    } else {
+    } else if args.json || args.no_pager || summary::result_of(&record).parsed_result.is_some() {
         summary::print(context, &store, &record, args.json)?;
+    } else {
+        let result = summary::result_of(&record);
+        let answer = store.answer(&result)?;
+        context.ui.paged(|print| answer.for_each_piece(print))?;
     }
     summary::report(context, &record, args.strictness);
     Ok(exit_of(&record, args.strictness))

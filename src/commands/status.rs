@@ -29,7 +29,7 @@ pub(crate) struct StatusArgs {
 
 pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
     let store = context.store()?;
-    let record = look(&store, store.resolve(&args.job)?)?;
+    let record = look(&store, context.job(&store, &args.job)?)?;
     let mut activity = Activity::default();
     if record.status() == Status::Running && !record.is_foreign() {
         Follower::new(&store, &record)?.catch_up(&mut |event| activity.observe(&event))?;

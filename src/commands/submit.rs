@@ -1,12 +1,9 @@
 //! `submit`: hand over a task and leave.
 
 use clap::Args;
-use serde_json::json;
 
-use super::request::{RequestArgs, warn_of_ignored, warn_of_short_timeout};
-use super::{CommandResult, Context};
-use crate::engine::Ownership;
-use crate::error::Exit;
+use super::request::RequestArgs;
+use super::{CommandResult, Context, dispatch};
 
 const EXAMPLES: &str = "\
 Example:
@@ -26,14 +23,6 @@ pub(crate) struct SubmitArgs {
 
 pub(crate) fn run(args: &SubmitArgs, context: &Context) -> CommandResult {
     let engine = context.engine()?;
-    let request = args.request.to_request(engine.store())?;
-    let submitted = engine.submit(&request, Ownership::Nobody, context.now())?;
-    warn_of_ignored(&submitted, &request.agent, context);
-    warn_of_short_timeout(&engine, &request, context);
-    if args.json {
-        context.ui.json(&json!({ "job_id": submitted.id, "agent": request.agent, "status": "pending" }))?;
-    } else {
-        context.ui.data(&submitted.id.to_string())?;
-    }
-    Ok(Exit::Success)
+    let request = args.request.to_request(context, engine.store())?;
+    dispatch::leave(&request, args.json, &engine, context)
 }

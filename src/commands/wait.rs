@@ -5,13 +5,17 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use super::dispatch::{SPIN, doing, exit_of_signal};
 use super::verdict::{Strictness, exit_of};
 use super::{CommandResult, Context, completions, summary};
 use crate::config::Timeout;
-use crate::engine::{Follower, look};
+use crate::engine::{Activity, Followers, look};
 use crate::error::{Exit, Failure};
-use crate::os::wait_readable;
+use crate::os::{SignalWatch, wait_readable};
 use crate::store::{Answer, JobResult, JobSelector, Record};
+use crate::ui::Board;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,14 +44,24 @@ pub(crate) struct WaitArgs {
 
 pub(crate) fn run(args: &WaitArgs, context: &Context) -> CommandResult {
     let store = context.store()?;
-    let mut waiting = Vec::new();
-    for (position, job) in args.jobs.iter().enumerate() {
-        let record = look(&store, store.resolve(job)?)?;
+    let mut records = Vec::new();
+    for job in &args.jobs {
+        let record = look(&store, context.job(&store, job)?)?;
         if record.is_foreign() && record.finished().is_none() {
             return Err(summary::foreign(record.id).into());
         }
-        waiting.push((position, Follower::new(&store, &record)?));
+        records.push(record);
     }
+    let signals = SignalWatch::new(&[SIGINT, SIGTERM, SIGHUP])
+        .map_err(|error| Failure::new(Exit::Failure, format_args!("failed to watch for signals: {error}")))?;
+    let mut waiting = Followers::new(&store, records.iter().map(|record| record.id))?;
+    let mut board = Board::new(context.ui);
+    for (number, record) in records.iter().enumerate().filter(|(_, record)| record.finished().is_none()) {
+        let since = record.started_at().unwrap_or(record.created_at);
+        let elapsed = Duration::try_from_secs_f64(context.now() - since).unwrap_or_default();
+        board.begin(number, &record.agent, elapsed);
+    }
+    let mut activities = vec![Activity::default(); records.len()];
     let deadline = args.timeout.map(|timeout| Instant::now() + timeout.duration());
     let mut over: Vec<(usize, Record)> = Vec::new();
     while !waiting.is_empty() {
@@ -56,26 +70,32 @@ pub(crate) fn run(args: &WaitArgs, context: &Context) -> CommandResult {
             Some(deadline) => deadline - Instant::now(),
             None => Duration::from_secs(3_600),
         };
-        let descriptors: Vec<BorrowedFd<'_>> =
-            waiting.iter().map(|(_, follower)| follower.descriptor()).collect();
-        let readable = wait_readable(&descriptors, patience);
-        let mut still = Vec::new();
-        for ((position, follower), is_over) in waiting.into_iter().zip(readable) {
-            if is_over {
-                let record = follower.wait()?;
-                context.ui.note(format_args!(
-                    "{} {}: {}",
-                    record.id,
-                    record.agent,
-                    summary::closing_line(&record)
-                ));
-                over.push((position, record));
-            } else {
-                still.push((position, follower));
-            }
+        let patience = if board.is_shown() { patience.min(SPIN) } else { patience };
+        let mut descriptors: Vec<BorrowedFd<'_>> = vec![signals.descriptor()];
+        descriptors.extend(waiting.descriptors());
+        wait_readable(&descriptors, patience);
+        if let Some(signal) = signals.take().into_iter().next_back() {
+            board.finish();
+            context.ui.note("the jobs go on");
+            return Ok(exit_of_signal(signal));
         }
-        waiting = still;
+        let ended = if board.is_shown() {
+            waiting.catch_up(&mut |number, event| {
+                activities[number].observe(&event);
+                board.doing(number, &records[number].agent, doing(&activities[number]));
+            })?
+        } else {
+            waiting.take_ended()?
+        };
+        for (number, record) in ended {
+            let line = format!("{} {}: {}", record.id, record.agent, summary::closing_line(&record));
+            board.over(number, &line);
+            over.push((number, record));
+        }
+        board.turn();
     }
+    let left = waiting.unfinished().count();
+    board.finish();
     over.sort_by_key(|(position, _)| *position);
     if args.json {
         let results: Vec<JobResult> = over.iter().map(|(_, record)| summary::result_of(record)).collect();
@@ -85,13 +105,10 @@ pub(crate) fn run(args: &WaitArgs, context: &Context) -> CommandResult {
             results.iter().zip(&answers).map(|(result, answer)| summary::WholeResult { result, answer });
         context.ui.json(&whole.collect::<Vec<_>>())?;
     }
-    if !waiting.is_empty() {
-        return Err(Failure::new(
-            Exit::TimedOut,
-            format_args!("{} of the jobs are not over yet", waiting.len()),
-        )
-        .hint("they go on; `agent-dispatch jobs --status running` lists them")
-        .into());
+    if left > 0 {
+        return Err(Failure::new(Exit::TimedOut, format_args!("{left} of the jobs are not over yet"))
+            .hint("they go on; `agent-dispatch jobs --status running` lists them")
+            .into());
     }
     // The first that went wrong, in the order they were named.
     let exits = over.iter().map(|(_, record)| exit_of(record, args.strictness));

@@ -223,7 +223,7 @@ impl Engine {
             command_line: CommandLine { argv, shown, files: Vec::new() },
             exclusive: false,
             fail_if_busy: false,
-            idle_timeout: None,
+            on_done: Vec::new(),
             grace_ms: GRACE_MS,
             ignored: Vec::new(),
         };

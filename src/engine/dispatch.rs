@@ -6,11 +6,14 @@ use std::time::Duration;
 use super::collect::collect_by_itself;
 use super::{PROMPT_LIMIT_BYTES, Prepared, Request, Surroundings, TaskError};
 use crate::backend::RefusedArgument;
-use crate::config::{AgentName, Config, Timeout};
+use crate::config::{AgentName, Config};
 use crate::store::{
     ErrorType, Finished, HeldJob, JobId, JobResult, Record, State, Store, StoreError, UnixSeconds, Verdict,
 };
 use crate::supervisor::{self, Order, OwnerPipe, Ownership, StartError};
+
+/// How long a command that is run after the end may take, in milliseconds: it is to tell somebody, not to work.
+const ON_DONE_LIMIT_MS: u64 = 60_000;
 
 /// Tells the agent's own dispatches where the jobs are: a chain of dispatches shares one directory.
 const JOBS_DIR_VARIABLE: &str = "AGENT_DISPATCH_JOBS_DIR";
@@ -77,6 +80,12 @@ pub enum DispatchError {
     NoProgram {
         /// The agent.
         agent: AgentName,
+        /// The program.
+        program: String,
+    },
+    /// What is to be run after the end does not exist.
+    #[error("the program '{program}', to be run when the job is over, was not found{}", if program.contains('/') { "" } else { " on PATH" })]
+    NoOnDone {
         /// The program.
         program: String,
     },
@@ -213,10 +222,11 @@ impl Engine {
                 exclusive: prepared.exclusive,
                 fail_if_busy: prepared.fail_if_busy,
                 parent_waits: self.surroundings.parent.filter(|_| owner.is_some()),
-                idle_timeout_seconds: prepared.idle_timeout.map(Timeout::seconds),
                 max_concurrency: self.config.settings.max_concurrency,
                 config: self.config.path.clone(),
                 grace_ms: prepared.grace_ms,
+                on_done: prepared.on_done,
+                on_done_limit_ms: ON_DONE_LIMIT_MS,
             };
             supervisor::start(&self.store, &job, &folder, &order, prepared.prompt.as_bytes(), owner)
         };

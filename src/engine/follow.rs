@@ -199,6 +199,20 @@ impl<'a> Followers<'a> {
         followed.chain(self.later.iter().map(|(_, id)| *id))
     }
 
+    /// The records of the jobs that are over, each once, without what their agents did.
+    pub fn take_ended(&mut self) -> Result<Vec<(usize, Record)>, FollowError> {
+        let mut over = Vec::new();
+        for (number, follower) in std::mem::take(&mut self.followed) {
+            if follower.is_over() {
+                over.push((number, follower.wait()?));
+            } else {
+                self.followed.push((number, follower));
+            }
+        }
+        self.fill_up()?;
+        Ok(over)
+    }
+
     /// Delivers what the agents have done since the last call, and then the records of the jobs that are over: each
     /// once, in the order in which that is noticed.
     pub fn catch_up(

@@ -12,6 +12,7 @@ mod dispatch;
 mod follow;
 mod list;
 mod machine;
+mod overview;
 mod prepare;
 mod prompt;
 mod request;
@@ -26,8 +27,9 @@ pub use dispatch::{DispatchError, Engine, Submitted};
 pub use follow::{FollowError, Follower, Followers, Reading, lend_slot};
 pub use list::{Listing, list};
 pub use machine::{Binary, Copy, Marked, Role, census, file_system, is_short_lived_sandbox, umask};
+pub use overview::{Overview, Watched};
 pub use prepare::{Prepared, find_program};
-pub use request::{Request, Task, TaskError};
+pub use request::{OnDone, OnDoneError, Request, Task, TaskError};
 pub use stats::{Figures, Selection, ShortTimeout, Stats, stats};
 pub use surroundings::Surroundings;
 

@@ -1,10 +1,10 @@
 //! Everything that can be refused before a job exists.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use super::dispatch::{DispatchError, Engine};
-use super::{PROMPT_LIMIT_BYTES, Request, prompt};
+use super::{OnDone, PROMPT_LIMIT_BYTES, Request, prompt};
 use crate::backend::{Assignment, Backend, CommandLine, Session, check_schema};
 use crate::config::{Agent, AgentName, BackendKind, BudgetUsd, Group, GroupName, Timeout};
 use crate::store::{JobId, Launch, Record};
@@ -27,9 +27,9 @@ pub struct Prepared {
     pub(super) command_line: CommandLine,
     pub(super) exclusive: bool,
     pub(super) fail_if_busy: bool,
-    pub(super) idle_timeout: Option<Timeout>,
     /// How long the agent has between the request to end and its death, in milliseconds.
     pub(super) grace_ms: u64,
+    pub(super) on_done: Vec<OsString>,
     pub(super) ignored: Vec<&'static str>,
 }
 
@@ -74,6 +74,10 @@ impl Engine {
             self.check_session(session, name, agent)?;
         }
         let program = self.program(name, agent)?;
+        let on_done = match &request.on_done {
+            Some(command) => self.on_done(command, agent)?,
+            None => Vec::new(),
+        };
         if let Some(schema) = &request.response_schema {
             check_schema(schema).map_err(DispatchError::Schema)?;
         }
@@ -91,6 +95,7 @@ impl Engine {
         let budget = request.max_budget_usd.or(effective.max_budget_usd);
         let system_prompt =
             prompt::system_prompt(agent, self.config.settings.dispatch_protocol, timeout, budget);
+        let model = request.model.as_deref().or(agent.model.as_deref());
         let session = match &request.session {
             Some(id) => Session::Resume(id.clone()),
             None => Session::New(uuid::Uuid::new_v4().to_string()),
@@ -104,7 +109,7 @@ impl Engine {
             arguments: agent.command.get(1..).unwrap_or_default(),
             system_prompt: system_prompt.as_deref(),
             session: &session,
-            model: request.model.as_deref().or(agent.model.as_deref()),
+            model,
             permission_mode: effective.permission_mode,
             allowed_tools: effective.allowed_tools,
             disallowed_tools: effective.disallowed_tools,
@@ -128,10 +133,13 @@ impl Engine {
             },
             resumed: matches!(session, Session::Resume(_)),
             timeout_seconds: Some(timeout.seconds()),
+            idle_timeout_seconds: request.idle_timeout.or(agent.idle_timeout).map(Timeout::seconds),
+            model: model.map(str::to_owned),
             max_budget_usd: budget.map(BudgetUsd::dollars),
             response_schema: request.response_schema.clone(),
             after: request.after.clone(),
             usage_log: self.journal().map(|journal| journal.path().to_owned()),
+            on_done: request.on_done.as_ref().map(|command| command.words().to_vec()).unwrap_or_default(),
             command: command_line.shown.clone(),
         };
         Ok(Prepared {
@@ -140,8 +148,8 @@ impl Engine {
             command_line,
             exclusive: agent.exclusive,
             fail_if_busy: request.fail_if_busy,
-            idle_timeout: request.idle_timeout.or(agent.idle_timeout),
             grace_ms: GRACE_MS,
+            on_done,
             ignored: ignored_by(agent, request),
         })
     }
@@ -170,6 +178,15 @@ impl Engine {
     fn program(&self, name: &AgentName, agent: &Agent) -> Result<PathBuf, DispatchError> {
         find_program(agent, self.surroundings.path.as_deref())
             .map_err(|program| DispatchError::NoProgram { agent: name.clone(), program })
+    }
+
+    /// What to execute for a command that is run after the end, as seen from the agent's directory.
+    fn on_done(&self, command: &OnDone, agent: &Agent) -> Result<Vec<OsString>, DispatchError> {
+        let [program, arguments @ ..] = command.words() else { return Ok(Vec::new()) };
+        let path = self.surroundings.path.as_deref().map(OsStr::new);
+        let found = which::which_in(program, path, &agent.directory)
+            .map_err(|_| DispatchError::NoOnDone { program: program.clone() })?;
+        Ok(std::iter::once(found.into()).chain(arguments.iter().map(OsString::from)).collect())
     }
 
     /// Refuses a session that a job of another agent began. Claude Code itself would go on with it in any directory.

@@ -1,10 +1,13 @@
 //! What a caller asks for.
 
+use std::str::FromStr;
+use std::time::Duration;
+
 use serde_json::Value;
 
-use crate::backend::PROMPT_LIMIT_BYTES;
+use crate::backend::{Backend, PROMPT_LIMIT_BYTES};
 use crate::config::{BudgetUsd, Timeout};
-use crate::store::JobId;
+use crate::store::{JobId, Record};
 
 /// A task: text that is not blank and short enough to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +46,38 @@ impl Task {
     }
 }
 
+/// A program and its arguments, to be run when a job is over. Written as a shell would take it apart, but no shell
+/// ever sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnDone(Vec<String>);
+
+/// Why a text is no command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OnDoneError {
+    /// There is nothing in it.
+    #[error("there is no command in it")]
+    Empty,
+    /// It cannot be taken apart.
+    #[error("a quote is not closed, or it ends with a backslash")]
+    Unfinished,
+}
+
+impl OnDone {
+    /// The program and its arguments; at least the program.
+    pub fn words(&self) -> &[String] {
+        &self.0
+    }
+}
+
+impl FromStr for OnDone {
+    type Err = OnDoneError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let words = shlex::split(text).ok_or(OnDoneError::Unfinished)?;
+        if words.first().is_none_or(String::is_empty) { Err(OnDoneError::Empty) } else { Ok(Self(words)) }
+    }
+}
+
 /// A dispatch somebody asks for. What is `None` is taken from the agent's configuration.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -74,6 +109,8 @@ pub struct Request {
     pub response_schema: Option<Value>,
     /// Jobs to wait for, whose results complete the task.
     pub after: Vec<JobId>,
+    /// What to run when the job is over.
+    pub on_done: Option<OnDone>,
 }
 
 impl Request {
@@ -94,13 +131,81 @@ impl Request {
             max_budget_usd: None,
             response_schema: None,
             after: Vec::new(),
+            on_done: None,
         }
+    }
+
+    /// The request that a job was made by, for a session of its own, as far as the record tells. What is to be run
+    /// after the end is not repeated: a record is data, and nothing in it is executed.
+    pub fn again(record: &Record) -> Result<Self, TaskError> {
+        let launch = &record.launch;
+        let limit = |seconds: f64| {
+            Duration::try_from_secs_f64(seconds).ok().and_then(|limit| Timeout::new(limit).ok())
+        };
+        // To a plain program neither a model nor a spend cap means anything.
+        let is_plain = launch.backend.as_deref() == Some(Backend::Command.name());
+        Ok(Self {
+            context: record.context.clone(),
+            caller: record.caller.clone(),
+            goal: record.goal.clone(),
+            group: launch.group.clone(),
+            timeout: launch.timeout_seconds.and_then(limit),
+            idle_timeout: launch.idle_timeout_seconds.and_then(limit),
+            model: launch.model.clone().filter(|_| !is_plain),
+            max_budget_usd: launch
+                .max_budget_usd
+                .and_then(|cap| BudgetUsd::new(cap).ok())
+                .filter(|_| !is_plain),
+            response_schema: launch.response_schema.clone(),
+            after: launch.after.clone(),
+            ..Self::new(&record.agent, Task::new(&record.task)?)
+        })
+    }
+
+    /// The request to go on with the conversation of a job under the conditions it was made under. What it was told
+    /// then, its agent knows.
+    pub fn go_on(record: &Record, session: String, task: Task) -> Result<Self, TaskError> {
+        let (context, goal, group) = (None, None, None);
+        let first = Self::again(record)?;
+        Ok(Self { task, context, goal, group, session: Some(session), after: Vec::new(), ..first })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_is_taken_apart_as_a_shell_would() {
+        let words = |text: &str| text.parse::<OnDone>().map(|command| command.words().join("|"));
+        assert_eq!(
+            words("notify-send 'it is done' \"a b\" c\\ d $HOME;x").unwrap(),
+            "notify-send|it is done|a b|c d|$HOME;x"
+        );
+        assert_eq!(words(" "), Err(OnDoneError::Empty));
+        assert_eq!(words("'' x"), Err(OnDoneError::Empty));
+        assert_eq!(words("say 'what"), Err(OnDoneError::Unfinished));
+    }
+
+    #[test]
+    fn a_request_comes_back_from_the_record_it_led_to() {
+        let mut record = Record::pending(JobId::generate(), "infra", "look", 1.0);
+        record.goal = Some("ship".into());
+        record.launch.timeout_seconds = Some(90.5);
+        record.launch.model = Some("opus".into());
+        record.launch.max_budget_usd = Some(0.5);
+        record.launch.session_id = Some("old".into());
+        let request = Request::again(&record).unwrap();
+        assert_eq!((request.agent.as_str(), request.task.as_str()), ("infra", "look"));
+        assert_eq!(request.timeout.map(Timeout::seconds), Some(90.5));
+        assert_eq!((request.goal.as_deref(), request.model.as_deref()), (Some("ship"), Some("opus")));
+        assert_eq!(request.session, None);
+        let on = Request::go_on(&record, "old".into(), Task::new("more").unwrap()).unwrap();
+        assert_eq!((on.session.as_deref(), on.goal, on.task.as_str()), (Some("old"), None, "more"));
+        assert_eq!(on.max_budget_usd.map(BudgetUsd::dollars), Some(0.5));
+        record.launch.backend = Some("command".into());
+        assert_eq!(Request::again(&record).unwrap().max_budget_usd, None);
+    }
 
     #[test]
     fn a_task_has_something_in_it_and_is_not_too_long() {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Map, Value, json};
 
+use crate::config::Timeout;
 use crate::engine::{Activity, Reading};
 use crate::error::Failure;
 use crate::store::{ErrorType, JobResult, Record, Status, Store, StoreError};
@@ -241,30 +242,31 @@ fn remedy(record: &Record, result: &JobResult) -> Option<String> {
         }
         Some(ErrorType::Budget) => Some(format!(
             "{}. Each run has the whole spend cap; only the user can raise max_budget_usd of the agent",
-            in_terms_of_tools(hint, &record.agent)
+            in_terms_of_tools(hint, record)
         )),
-        _ => Some(in_terms_of_tools(hint, &record.agent)),
+        _ => Some(in_terms_of_tools(hint, record)),
     }
 }
 
-/// Puts the call of `dispatch` in the place of a command that goes on with a session.
-fn in_terms_of_tools(hint: &str, agent: &str) -> String {
-    const COMMAND: &str = "`agent-dispatch run ";
-    let Some((before, (command, after))) =
-        hint.split_once(COMMAND).and_then(|(before, rest)| Some((before, rest.split_once('`')?)))
-    else {
-        return hint.to_owned();
+/// Puts the call of `dispatch` in the place of a command that resumes a job or starts anew.
+fn in_terms_of_tools(hint: &str, record: &Record) -> String {
+    let command_in = |start: &str| {
+        let (before, rest) = hint.split_once(start)?;
+        let (command, after) = rest.split_once('`')?;
+        Some((before, command, after))
     };
-    let option = |name: &str| {
-        let mut words = command.split_whitespace().skip_while(|word| *word != name);
-        words.nth(1).map(str::to_owned)
+    let (session, found) = match command_in("`agent-dispatch resume ") {
+        Some(found) => (record.conclusion().session_id, Some(found)),
+        None => (None, command_in("`agent-dispatch run ")),
     };
-    let mut call = format!("call dispatch for {agent}");
-    if let Some(session) = option("--session") {
+    let Some((before, command, after)) = found else { return hint.to_owned() };
+    let mut call = format!("call dispatch for {}", record.agent);
+    if let Some(session) = session {
         call.push_str(&format!(" with session_id {session}"));
     }
-    if let Some(seconds) = option("--timeout") {
-        call.push_str(&format!(" and timeout_seconds {}", seconds.trim_end_matches('s')));
+    let mut words = command.split_whitespace().skip_while(|word| *word != "--timeout");
+    if let Some(timeout) = words.nth(1).and_then(|limit| limit.parse::<Timeout>().ok()) {
+        call.push_str(&format!(" and timeout_seconds {}", timeout.seconds()));
     }
     format!("{before}{call}{after}")
 }
@@ -322,6 +324,7 @@ fn progress(store: &Store, record: &Record) -> Result<Option<String>, Refused> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::{Finished, JobId, State, Verdict};
 
     #[test]
     fn a_part_counts_characters_and_knows_what_comes_next() {
@@ -333,14 +336,29 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_goes_on_with_a_session_becomes_a_call() {
-        let hint = "resume it: `agent-dispatch run api \"continue where you left off\" --session s-1 --timeout 20s`, later";
-        let told = in_terms_of_tools(hint, "api");
+    fn a_command_that_resumes_a_job_becomes_a_call() {
+        let mut record = Record::pending(JobId::generate(), "api", "look", 1.0);
+        let result = JobResult { session_id: Some("s-1".into()), ..JobResult::answer(record.id, "api", "") };
+        record.state = State::Finished(Box::new(Finished {
+            started_at: None,
+            completed_at: 2.0,
+            verdict: Verdict::Failed,
+            result: Some(result),
+            error: None,
+        }));
+        let told = |hint: &str| in_terms_of_tools(hint, &record);
+        let resume = format!("`agent-dispatch resume {}", record.id);
         assert_eq!(
-            told,
+            told(&format!("resume it: {resume} --timeout 20s`, later")),
             "resume it: call dispatch for api with session_id s-1 and timeout_seconds 20, later"
         );
-        assert_eq!(in_terms_of_tools("run `claude` and log in", "api"), "run `claude` and log in");
+        assert_eq!(
+            told(&format!("{resume} --timeout 2h30m`")),
+            "call dispatch for api with session_id s-1 and timeout_seconds 9000"
+        );
+        assert_eq!(told(&format!("{resume} \"more\"`")), "call dispatch for api with session_id s-1");
+        assert_eq!(told("start anew: `agent-dispatch run api TASK`"), "start anew: call dispatch for api");
+        assert_eq!(told("run `claude` and log in"), "run `claude` and log in");
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod record;
 mod result;
 mod retention;
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -51,12 +51,12 @@ pub enum StoreError {
     #[error("there is no job whose id begins with '{0}'")]
     NoSuchPrefix(String),
     /// Several records' ids begin like this.
-    #[error("{count} jobs have ids that begin with '{prefix}'")]
+    #[error("{} jobs have ids that begin with '{prefix}'", ids.len())]
     AmbiguousPrefix {
         /// What was given.
         prefix: String,
-        /// How many jobs it names.
-        count: usize,
+        /// The jobs it names, newest first.
+        ids: Vec<JobId>,
     },
     /// There is no job at all.
     #[error("there are no jobs yet in {}", .0.display())]
@@ -211,6 +211,11 @@ impl Store {
         self.jobs.path()
     }
 
+    /// Where the record of a job lies, for those who are told about it.
+    pub fn record_path(&self, id: JobId) -> PathBuf {
+        self.jobs.path().join(paths::record(id))
+    }
+
     /// Creates a job: its lock first, then its folder, then the record, durably. Whoever sees the record
     /// sees it held.
     pub fn create(&self, record: &Record) -> Result<HeldJob<'_>, StoreError> {
@@ -349,7 +354,7 @@ impl Store {
             }
             JobSelector::Prefix(prefix) => {
                 let names = self.jobs.names()?;
-                let matching: HashSet<JobId> = names
+                let matching: BTreeSet<JobId> = names
                     .iter()
                     .filter_map(|name| name.to_str())
                     .filter(|name| name.starts_with(prefix.as_str()))
@@ -358,7 +363,10 @@ impl Store {
                 match matching.len() {
                     0 => Err(StoreError::NoSuchPrefix(prefix.clone())),
                     1 => Ok(matching.into_iter().next().expect("it has one")),
-                    count => Err(StoreError::AmbiguousPrefix { prefix: prefix.clone(), count }),
+                    _ => Err(StoreError::AmbiguousPrefix {
+                        prefix: prefix.clone(),
+                        ids: matching.into_iter().rev().collect(),
+                    }),
                 }
             }
         }

@@ -79,6 +79,12 @@ pub struct Launch {
     /// The time limit, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_seconds: Option<f64>,
+    /// How long the agent may be silent, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_timeout_seconds: Option<f64>,
+    /// The model that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     /// The spend cap, in US dollars.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_budget_usd: Option<f64>,
@@ -91,6 +97,9 @@ pub struct Launch {
     /// The journal in which its end is noted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage_log: Option<PathBuf>,
+    /// The command that is run after the end, as it was given. Only shown: nothing that is read here is ever run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub on_done: Vec<String>,
     /// The command line, without anything secret.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<String>,
@@ -372,10 +381,13 @@ const LAUNCH_FIELDS: &[&str] = &[
     "session_id",
     "resumed",
     "timeout_seconds",
+    "idle_timeout_seconds",
+    "model",
     "max_budget_usd",
     "response_schema",
     "after",
     "usage_log",
+    "on_done",
     "command",
 ];
 
@@ -411,10 +423,13 @@ mod tests {
             session_id: Some("s".into()),
             resumed: true,
             timeout_seconds: Some(90.5),
+            idle_timeout_seconds: Some(20.0),
+            model: Some("opus".into()),
             max_budget_usd: Some(0.5),
             response_schema: Some(json!({"type": "object"})),
             after: vec![JobId::generate()],
             usage_log: Some("/srv/usage.jsonl".into()),
+            on_done: vec!["notify".into()],
             command: vec!["claude".into(), "-p".into()],
         };
         record

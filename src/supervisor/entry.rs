@@ -12,7 +12,7 @@ use super::job::{self, Belongings};
 use super::start::READY;
 use super::summons::Summons;
 use super::turn::{Granted, Turn};
-use super::{Order, now};
+use super::{Order, now, on_done};
 use crate::os;
 use crate::store::{HeldJob, JobId, Store};
 
@@ -67,7 +67,9 @@ fn supervise(mut arguments: impl Iterator<Item = OsString>) -> Result<(), Box<dy
         },
     };
     let granted = its_turn().unwrap_or_else(Granted::Failed);
-    job::run(job, record.clone(), Belongings { order: &order, prompt, summons }, granted, now)?;
+    let mut belongings = Belongings { order: &order, prompt, summons };
+    let record = job::run(job, record.clone(), &mut belongings, granted, now)?;
+    on_done::run(&store, &record, &mut belongings);
     Ok(())
 }
 

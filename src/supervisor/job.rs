@@ -1,5 +1,6 @@
 //! The state machine of one job: pending, running, finished.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -47,10 +48,10 @@ struct Ended {
 pub(super) fn run(
     job: HeldJob<'_>,
     mut record: Record,
-    mut belongings: Belongings<'_>,
+    belongings: &mut Belongings<'_>,
     granted: Granted,
     clock: fn() -> UnixSeconds,
-) -> Result<(), StoreError> {
+) -> Result<Record, StoreError> {
     let refused = match granted {
         Granted::Yes(permit) => Ok(permit),
         Granted::Stopped(Stop::OwnerGone) => Err((
@@ -81,7 +82,7 @@ pub(super) fn run(
 
     let started = Instant::now();
     let folder = belongings.summons.folder();
-    let agent = match spawn(&record, &belongings, folder) {
+    let agent = match spawn(&record, belongings, folder) {
         Ok(agent) => agent,
         Err(error) => {
             let kind = match error.kind() {
@@ -95,12 +96,14 @@ pub(super) fn run(
         }
     };
     // The agent has its own copy; this one would only keep the file's space in use.
-    belongings.prompt = File::open("/dev/null").unwrap_or(belongings.prompt);
+    if let Ok(nothing) = File::open("/dev/null") {
+        belongings.prompt = nothing;
+    }
 
     let backend = backend_of(&record);
     let watch = StreamWatch::new(backend, folder);
     let mut brood = Brood::new(agent.pid);
-    let ended = attend(agent, &mut brood, started, &record, &mut belongings, watch);
+    let ended = attend(agent, &mut brood, started, &record, belongings, watch);
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     if ended.any_left || ended.stop.is_some() {
         sweep(&mut brood, &record);
@@ -134,12 +137,18 @@ fn spawn(record: &Record, belongings: &Belongings<'_>, folder: &JobFolder) -> st
     let [program, arguments @ ..] = belongings.order.argv.as_slice() else {
         return Err(std::io::Error::new(std::io::ErrorKind::NotFound, "there is no program to start"));
     };
-    let mut command = Command::new(program);
+    let mut command = command(record, belongings.order, program);
     command
         .args(arguments)
         .stdin(belongings.prompt.try_clone()?)
         .stdout(folder.append_to_stdout().map_err(std::io::Error::other)?)
         .stderr(folder.append_to_stderr().map_err(std::io::Error::other)?);
+    os::spawn_owned(command)
+}
+
+/// A program to be started in the agent's directory and environment, marked as belonging to the job.
+pub(super) fn command(record: &Record, order: &Order, program: &OsStr) -> Command {
+    let mut command = Command::new(program);
     if let Some(directory) = &record.launch.directory {
         command.current_dir(directory).env("PWD", directory);
     }
@@ -147,10 +156,10 @@ fn spawn(record: &Record, belongings: &Belongings<'_>, folder: &JobFolder) -> st
         command.env_remove(name);
     }
     command
-        .envs(belongings.order.environment.iter().map(|(name, value)| (name, value)))
+        .envs(order.environment.iter().map(|(name, value)| (name, value)))
         .env(JOB_VARIABLE, record.id.to_string())
         .env(DEPTH_VARIABLE, record.launch.depth.unwrap_or(1).to_string());
-    os::spawn_owned(command)
+    command
 }
 
 /// Watches over the agent until its process has ended, and ends it when there is a reason to.
@@ -163,7 +172,7 @@ fn attend(
     mut watch: StreamWatch,
 ) -> Ended {
     let limit = record.launch.timeout_seconds.map(Duration::from_secs_f64);
-    let idle_limit = belongings.order.idle_timeout_seconds.map(Duration::from_secs_f64);
+    let idle_limit = record.launch.idle_timeout_seconds.map(Duration::from_secs_f64);
     let grace = Duration::from_millis(belongings.order.grace_ms);
     let mut last_output = started;
     let mut stopping: Option<(Stop, Instant)> = None;
@@ -217,7 +226,7 @@ fn usual_duration(record: &Record) -> Option<Duration> {
 }
 
 /// Ends whatever the agent has started and left, except other jobs: they have supervisors of their own.
-fn sweep(brood: &mut Brood, record: &Record) {
+pub(super) fn sweep(brood: &mut Brood, record: &Record) {
     let left = brood.kill(SWEEP_PATIENCE, kin::is_supervisor);
     let marked = os::kill_marked(JOB_VARIABLE, &record.id.to_string(), SWEEP_PATIENCE, kin::is_supervisor);
     for sweep in [left, marked] {
@@ -227,7 +236,7 @@ fn sweep(brood: &mut Brood, record: &Record) {
     }
 }
 
-/// Records the outcome, exactly once.
+/// Records the outcome, exactly once, and returns the record.
 ///
 /// The agent's own output stays in the job's folder, so even when the record cannot be written the answer is
 /// not lost: whoever looks at the job next finds it there.
@@ -236,13 +245,13 @@ fn finish(
     mut record: Record,
     result: JobResult,
     clock: fn() -> UnixSeconds,
-) -> Result<(), StoreError> {
+) -> Result<Record, StoreError> {
     conclude_record(&mut record, result, clock());
     let deadline = Instant::now() + RECORD_PATIENCE;
     let mut pause = Duration::from_millis(50);
     loop {
         match job.finish(&record) {
-            Ok(()) => return Ok(()),
+            Ok(()) => return Ok(record),
             Err((held, error)) if Instant::now() < deadline => {
                 complain(&format!("{error}; trying again"));
                 job = held;
@@ -270,7 +279,7 @@ pub(super) fn conclude_record(record: &mut Record, result: JobResult, completed_
 }
 
 /// Leaves a line in the job's stderr.log, which is this process's standard error.
-fn complain(message: &str) {
+pub(super) fn complain(message: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "agent-dispatch: supervisor: {message}");
 }

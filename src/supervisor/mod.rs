@@ -10,6 +10,7 @@ mod entry;
 mod gather;
 mod job;
 mod kin;
+mod on_done;
 mod order;
 mod recover;
 mod start;

@@ -23,14 +23,16 @@ pub struct Order {
     pub fail_if_busy: bool,
     /// The job whose agent waits for this one: its slot can be used meanwhile.
     pub parent_waits: Option<JobId>,
-    /// How long the agent may be silent, in seconds.
-    pub idle_timeout_seconds: Option<f64>,
     /// How many agents may run at once.
     pub max_concurrency: u32,
     /// The config, whose newer word on that counts.
     pub config: PathBuf,
     /// How long to wait between asking the agent to end and killing it, in milliseconds.
     pub grace_ms: u64,
+    /// The program to run when the outcome is recorded, and its arguments; nothing if there is none.
+    pub on_done: Vec<OsString>,
+    /// How long it may take, in milliseconds.
+    pub on_done_limit_ms: u64,
 }
 
 impl Order {

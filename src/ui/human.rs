@@ -14,6 +14,12 @@ pub fn duration(duration: Duration) -> String {
     }
 }
 
+/// A length of time that goes on, in whole units: `4s`, `1m 30s`, `2h 5m`.
+pub fn elapsed(seconds: f64) -> String {
+    let seconds = seconds.max(0.0) as u64;
+    if seconds < 60 { format!("{seconds}s") } else { duration(Duration::from_secs(seconds)) }
+}
+
 /// How long ago something was, in whole units: `now`, `40s ago`, `5m ago`, `3h ago`, `12d ago`.
 pub fn ago(seconds: f64) -> String {
     let seconds = seconds.max(0.0) as u64;
@@ -72,6 +78,7 @@ mod tests {
         for (millis, text) in cases {
             assert_eq!(duration(Duration::from_millis(millis)), text);
         }
+        assert_eq!((elapsed(4.9), elapsed(90.2)), ("4s".to_owned(), "1m 30s".to_owned()));
         assert_eq!(ago(0.3), "now");
         assert_eq!(ago(3_700.0), "1h ago");
     }

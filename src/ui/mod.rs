@@ -3,7 +3,9 @@
 //! Data goes to standard output, everything else to standard error. A reader that goes away is no error.
 
 pub mod human;
+mod pager;
 mod progress;
+mod screen;
 mod table;
 
 use std::fmt::Display;
@@ -13,7 +15,8 @@ use std::os::fd::AsFd;
 use serde::Serialize;
 
 pub use progress::{Board, Progress};
-pub use table::{Cell, table};
+pub use screen::Screen;
+pub use table::{Cell, table, table_that_narrows};
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -182,6 +185,16 @@ impl Ui {
     /// A word for standard output.
     pub fn tone(self, word: &str, tone: Tone) -> String {
         paint(word, tone, self.color_out)
+    }
+
+    /// A label for standard output that tells what bears this number from what bears another.
+    pub fn label(self, label: &str, number: usize) -> String {
+        const COLORS: [&str; 6] = ["36", "35", "34", "33", "32", "31"];
+        if self.color_out {
+            format!("\x1b[{}m{label}\x1b[0m", COLORS[number % COLORS.len()])
+        } else {
+            label.to_owned()
+        }
     }
 
     /// A word for standard error.

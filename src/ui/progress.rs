@@ -83,6 +83,18 @@ impl Board {
         Self { ui, spinners: BTreeMap::new(), place, last_line: Instant::now() }
     }
 
+    /// Whether anybody sees the spinners.
+    pub fn is_shown(&self) -> bool {
+        self.place.is_some()
+    }
+
+    /// Shows a run that has gone on for so long.
+    pub fn begin(&mut self, number: usize, name: &str, elapsed: Duration) {
+        let Some(place) = &self.place else { return };
+        let spinner = place.add(ProgressBar::new_spinner().with_elapsed(elapsed));
+        self.spinners.insert(number, dressed(spinner, name));
+    }
+
     /// Notes what the run with this number does now.
     pub fn doing(&mut self, number: usize, name: &str, what: String) {
         let Some(place) = &self.place else { return };
@@ -102,9 +114,14 @@ impl Board {
         self.last_line = Instant::now();
     }
 
+    /// Called every so often where only the spinners are to be seen: keeps them turning.
+    pub fn turn(&self) {
+        self.spinners.values().for_each(ProgressBar::tick);
+    }
+
     /// Called every so often: keeps the spinners turning, and says `how_far` it is where nothing else is seen.
     pub fn tick(&mut self, how_far: impl FnOnce() -> String) {
-        self.spinners.values().for_each(ProgressBar::tick);
+        self.turn();
         if self.place.is_none() && self.last_line.elapsed() >= RARE {
             self.last_line = Instant::now();
             self.ui.note(how_far());

@@ -27,13 +27,27 @@ impl<T: Into<String>> From<T> for Cell {
 /// Lays out rows under headings, without lines between them. A row is always one line: on a terminal the last
 /// column is cut to what fits, and no other is ever broken, so that an id can be copied.
 pub fn table(ui: Ui, headings: &[&str], rows: impl IntoIterator<Item = Vec<Cell>>) -> String {
-    lay_out(Table::new(), ui.color_out, headings, rows)
+    table_that_narrows(ui, headings, &[], rows)
 }
+
+/// The same, but where there is little room the columns with these headings are left out, one after the other.
+pub fn table_that_narrows(
+    ui: Ui,
+    headings: &[&str],
+    spare: &[&str],
+    rows: impl IntoIterator<Item = Vec<Cell>>,
+) -> String {
+    lay_out(Table::new(), ui.color_out, headings, spare, rows)
+}
+
+/// How much the last column should have at least, in characters, before others are left out.
+const LAST_AT_LEAST: u16 = 24;
 
 fn lay_out(
     mut table: Table,
     colored: bool,
     headings: &[&str],
+    spare: &[&str],
     rows: impl IntoIterator<Item = Vec<Cell>>,
 ) -> String {
     table
@@ -50,14 +64,39 @@ fn lay_out(
     };
     table.set_header(one_line(headings.iter().map(|heading| Cell::from(*heading)).collect()));
     table.add_rows(rows.into_iter().map(one_line));
+    let hidden = left_out(&table, headings, spare);
     for (number, column) in table.column_iter_mut().enumerate() {
-        if number + 1 < headings.len() {
+        if hidden.contains(&number) {
+            column.set_constraint(ColumnConstraint::Hidden);
+        } else if number + 1 < headings.len() {
             column.set_padding((0, 2)).set_constraint(ColumnConstraint::ContentWidth);
         } else {
             column.set_padding((0, 0));
         }
     }
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+/// The numbers of the columns that are left out.
+fn left_out(table: &Table, headings: &[&str], spare: &[&str]) -> Vec<usize> {
+    let Some(room) = table.width() else { return Vec::new() };
+    let mut widths = table.column_max_content_widths();
+    if let Some(last) = widths.last_mut() {
+        *last = (*last).min(LAST_AT_LEAST);
+    }
+    let mut hidden = Vec::new();
+    let mut spare = spare.iter().filter_map(|name| headings.iter().position(|heading| heading == name));
+    // Two columns between each and the next.
+    let needed = |hidden: &[usize]| -> usize {
+        let shown = widths.iter().enumerate().filter(|(number, _)| !hidden.contains(number));
+        shown.map(|(_, width)| usize::from(*width) + 2).sum::<usize>().saturating_sub(2)
+    };
+    while needed(&hidden) > usize::from(room)
+        && let Some(number) = spare.next()
+    {
+        hidden.push(number);
+    }
+    hidden
 }
 
 fn styled(cell: Cell, colored: bool) -> comfy_table::Cell {
@@ -92,7 +131,20 @@ mod tests {
             Some(width) => table.set_width(width),
             None => table.force_no_tty(),
         };
-        lay_out(table, colored, &["JOB", "STATUS", "TASK"], rows())
+        lay_out(table, colored, &["JOB", "STATUS", "TASK"], &[], rows())
+    }
+
+    #[test]
+    fn where_there_is_little_room_spare_columns_are_left_out() {
+        let table_of_width = |width| {
+            let mut table = Table::new();
+            table.set_width(width);
+            lay_out(table, false, &["JOB", "STATUS", "TASK"], &["STATUS"], rows())
+        };
+        assert!(table_of_width(70).contains("STATUS"));
+        let narrow = table_of_width(60);
+        assert!(narrow.starts_with("JOB                               TASK"), "{narrow}");
+        assert!(narrow.lines().all(|line| line.chars().count() <= 60), "{narrow}");
     }
 
     #[test]

@@ -28,7 +28,7 @@ fn a_killed_supervisor_leaves_a_lost_job_and_no_process() {
         let status = scene.status(&id);
         assert_eq!((&status["status"], &status["result"]["error_type"]), (&json!("failed"), &json!("lost")));
         let session = status["session_id"].as_str().unwrap();
-        assert!(status["result"]["hint"].as_str().unwrap().contains(session), "{status}");
+        assert!(status["result"]["hint"].as_str().unwrap().contains(&format!("resume {id}")), "{status}");
         scene.environment.assert_nothing_running();
 
         std::fs::remove_file(scene.project.join("began")).unwrap();

@@ -43,8 +43,8 @@ fn prose_where_data_was_wanted_is_incomplete() {
         let result = scene.run(arguments).run().expect_code(1).json();
         assert_eq!((&result["error_type"], result.get("parsed_result")), (&json!("incomplete"), None));
         assert_eq!(result["result"], "There are three.", "what it said is kept");
-        let session = result["session_id"].as_str().unwrap();
-        assert!(result["hint"].as_str().unwrap().contains(&format!("--session {session}")));
+        let id = result["job_id"].as_str().unwrap();
+        assert!(result["hint"].as_str().unwrap().contains(&format!("agent-dispatch resume {id}")));
     });
 }
 

@@ -18,9 +18,11 @@ fn a_run_beyond_its_time_is_stopped_and_can_be_resumed() {
         scene.environment.assert_nothing_running();
         let session = result["session_id"].as_str().expect("the session is known").to_owned();
         let hint = result["hint"].as_str().unwrap();
-        assert!(hint.contains(&format!("--session {session}")) && hint.contains("--timeout 12s"), "{hint}");
+        let id = result["job_id"].as_str().unwrap();
+        assert!(hint.contains(&format!("agent-dispatch resume {id} --timeout 12s")), "{hint}");
 
-        let resumed = scene.run(["go on", "--session", &session, "--json"]).run().expect_code(0).json();
+        let resume = scene.environment.command(["resume", id, "go on", "--json"]);
+        let resumed = resume.run().expect_code(0).json();
         assert_eq!((&resumed["result"], &resumed["session_id"]), (&json!("Finished."), &json!(session)));
         assert!(scene.last_told().contains("a long task"), "the earlier conversation");
     });

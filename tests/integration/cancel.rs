@@ -15,8 +15,7 @@ fn a_running_job_is_stopped_and_the_end_is_told() {
     assert_eq!(record["status"], "cancelled");
     let result = &record["result"];
     assert_eq!((&result["error"], &result["result"]), (&json!("cancelled"), &json!("working")));
-    let session = record["session_id"].as_str().unwrap();
-    assert!(result["hint"].as_str().unwrap().contains(&format!("--session {session}`")), "{result}");
+    assert!(result["hint"].as_str().unwrap().contains(&format!("`agent-dispatch resume {id}`")), "{result}");
     environment.assert_nothing_running();
 }
 

@@ -1,8 +1,14 @@
 //! Short ways to hand a task to an agent of a test.
 
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{AsFd, AsRawFd};
 use std::path::PathBuf;
 
-use crate::support::{Output, PATIENCE, Running, TestEnvironment, wait_until};
+use agent_dispatch::store::{JobId, Launch, Record, Store};
+use agent_dispatch::supervisor::{ENTRY, Order};
+
+use crate::support::{Invocation, Output, PATIENCE, Running, TestEnvironment, wait_until};
 
 /// The agent of most tests; its project has the same name.
 pub(crate) const AGENT: &str = "infra";
@@ -79,4 +85,54 @@ pub(crate) fn wait_for_begin(environment: &TestEnvironment) {
 /// The agent's directory.
 pub(crate) fn project(environment: &TestEnvironment) -> PathBuf {
     environment.root().join("projects").join(AGENT)
+}
+
+/// Runs a supervisor for a job as `submit` would have started it, with an order that `change` has changed. Returns
+/// what became of it, and what it said when it took over.
+#[track_caller]
+pub(crate) fn supervise(
+    environment: &TestEnvironment,
+    command: Invocation,
+    task: &str,
+    change: impl FnOnce(&mut Order),
+) -> (Output, String) {
+    let store = Store::open(&environment.jobs_directory()).expect("the jobs directory");
+    let mut record = Record::pending(JobId::generate(), AGENT, task, 1_700_000_000.0);
+    record.launch = Launch {
+        directory: Some(project(environment)),
+        backend: Some("claude".to_owned()),
+        ..Launch::default()
+    };
+    let mut order = Order {
+        argv: vec![
+            environment.bin().join("claude").into(),
+            "-p".into(),
+            "--output-format=stream-json".into(),
+            "--verbose".into(),
+        ],
+        environment: Vec::new(),
+        exclusive: true,
+        fail_if_busy: false,
+        parent_waits: None,
+        max_concurrency: 2,
+        config: environment.config(),
+        grace_ms: 2_000,
+        on_done: Vec::new(),
+        on_done_limit_ms: 1,
+    };
+    change(&mut order);
+    let job = store.create(&record).expect("a job");
+    let folder = job.folder().expect("its folder");
+    let order = folder.nameless(&serde_json::to_vec(&order).expect("JSON")).expect("room");
+    let prompt = folder.nameless(task.as_bytes()).expect("room");
+    let (ready, ready_write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).expect("a pipe");
+    let descriptors = [job.descriptor(), order.as_fd(), prompt.as_fd(), ready_write.as_fd()];
+    let numbers = descriptors.map(|descriptor| descriptor.as_raw_fd().to_string());
+    let id = record.id.to_string();
+    let running = command.arg(ENTRY).arg(store.path()).arg(&id).args(numbers).inherit(&descriptors).spawn();
+    drop((job, order, prompt, ready_write));
+    let output = running.wait();
+    let mut word = String::new();
+    File::from(ready).read_to_string(&mut word).expect("a pipe");
+    (output, word)
 }

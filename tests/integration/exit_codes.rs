@@ -109,9 +109,9 @@ fn a_time_limit_is_124_and_what_there_was_is_kept() {
     assert_eq!(result["error_type"], "timeout");
     assert_eq!(result["error"], "timed out after 0.5s");
     assert_eq!(result["result"], "halfway");
-    let session = result["session_id"].as_str().unwrap();
+    let id = result["job_id"].as_str().unwrap();
     assert!(
-        result["hint"].as_str().unwrap().contains(&format!("--session {session} --timeout 1s")),
+        result["hint"].as_str().unwrap().contains(&format!("agent-dispatch resume {id} --timeout 1s`")),
         "{result}"
     );
     assert_eq!(environment.only_record()["status"], "failed");

@@ -1,15 +1,11 @@
 //! Every system call that matters fails once, or is the last one: the first of its kind, the second, and so on until
 //! a run has no more of them. strace does it to one process, the submitter or the supervisor.
 
-use std::fs::{self, File};
-use std::io::Read;
-use std::os::fd::AsFd;
+use std::fs;
 use std::path::Path;
 
-use agent_dispatch::store::{JobId, Launch, Record, Store};
-use agent_dispatch::supervisor::{ENTRY, Order};
-
 use crate::aftermath::{self, Tally};
+use crate::dispatch;
 use crate::support::{Invocation, Output, TestEnvironment, namespace, programs};
 
 /// The calls by which a job comes to be, lives and ends on disk, and how each of them can fail.
@@ -105,43 +101,8 @@ fn submit(environment: &TestEnvironment, fault: &Fault, nth: u32) -> Output {
 /// Runs a supervisor for a job as `submit` would have started it.
 fn supervise(environment: &TestEnvironment, fault: &Fault, nth: u32) -> Output {
     let task = aftermath::task(environment, "answer", 0);
-    let store = Store::open(&environment.jobs_directory()).expect("the jobs directory");
-    let mut record = Record::pending(JobId::generate(), "infra", &task, 1_700_000_000.0);
-    record.launch = Launch {
-        directory: Some(environment.root().join("projects/infra")),
-        backend: Some("claude".to_owned()),
-        ..Launch::default()
-    };
-    let order = Order {
-        argv: vec![
-            environment.bin().join("claude").into(),
-            "-p".into(),
-            "--output-format=stream-json".into(),
-            "--verbose".into(),
-        ],
-        environment: Vec::new(),
-        exclusive: true,
-        fail_if_busy: false,
-        parent_waits: None,
-        idle_timeout_seconds: None,
-        max_concurrency: 2,
-        config: environment.config(),
-        grace_ms: 2_000,
-    };
-    let job = store.create(&record).expect("a job");
-    let folder = job.folder().expect("its folder");
-    let order = folder.nameless(&serde_json::to_vec(&order).expect("JSON")).expect("room");
-    let prompt = folder.nameless(task.as_bytes()).expect("room");
-    let (ready, ready_write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).expect("a pipe");
-    let descriptors = [job.descriptor(), order.as_fd(), prompt.as_fd(), ready_write.as_fd()];
-    let numbers = descriptors.map(|descriptor| std::os::fd::AsRawFd::as_raw_fd(&descriptor).to_string());
     let command = fault.strace(environment, nth, programs::agent_dispatch());
-    let id = record.id.to_string();
-    let running = command.arg(ENTRY).arg(store.path()).arg(&id).args(numbers).inherit(&descriptors).spawn();
-    drop((job, order, prompt, ready_write));
-    let output = running.wait();
-    let mut word = String::new();
-    File::from(ready).read_to_string(&mut word).expect("a pipe");
+    let (output, word) = dispatch::supervise(environment, command, &task, |_| {});
     fs::write(environment.root().join("ready"), word).expect("a file");
     output
 }

@@ -87,6 +87,20 @@ fn the_newest_comes_first() {
 }
 
 #[test]
+fn watching_needs_a_terminal() {
+    let environment = with_agent();
+    let output = environment.command(["jobs", "--watch"]).run().expect_code(2);
+    assert_eq!(
+        (output.stdout.as_str(), output.stderr.as_str()),
+        (
+            "",
+            "error: --watch needs a terminal to show the jobs on\nhint: `agent-dispatch jobs` lists them once; \
+             `agent-dispatch wait JOB` waits for the end of one\n"
+        )
+    );
+}
+
+#[test]
 fn a_row_stays_a_line_whatever_the_task_is() {
     let environment = with_agent();
     submit_and_finish(&environment, &format!("one\n\ttwo \u{1b}[31m {}", "long ".repeat(100)));
@@ -222,7 +236,9 @@ fn names_that_fit_no_job_or_several_are_refused() {
         )
     );
     leave_python_records(&environment);
-    leave_record(&environment, "5f0c9d0e7a3b4c1d8e2f00112233aabc", "{}");
+    let (id, content) = PYTHON[0];
+    let twin = "5f0c9d0e7a3b4c1d8e2f00112233aabc";
+    leave_record(&environment, twin, &content.replace(id, twin));
     let list = "`agent-dispatch jobs` lists them";
     for (name, code, said) in [
         (
@@ -231,16 +247,17 @@ fn names_that_fit_no_job_or_several_are_refused() {
             format!("error: there is no job 0190163d8694739baea5966c26f8ad91\nhint: {list}\n"),
         ),
         ("0190", 3, format!("error: there is no job whose id begins with '0190'\nhint: {list}\n")),
-        (
-            "5f0c",
-            2,
-            format!("error: 2 jobs have ids that begin with '5f0c'\nhint: give more of the id; {list}\n"),
-        ),
     ] {
         for command in ["status", "result", "wait", "logs", "cancel"] {
             let output = environment.command([command, name]).run().expect_code(code);
             assert_eq!((output.stdout.as_str(), &output.stderr), ("", &said), "{command} {name}");
         }
+    }
+    let ambiguous = "error: 2 jobs have ids that begin with '5f0c'\nhint: give more of the id; ";
+    for command in ["status", "result", "wait", "logs", "cancel", "retry", "resume"] {
+        let output = environment.command([command, "5f0c"]).run().expect_code(2);
+        assert!(output.stderr.starts_with(&format!("{ambiguous}{list}:\n  {twin}  ")), "{}", output.stderr);
+        assert!(output.stderr.contains(&format!("\n  {id}  ")), "{}", output.stderr);
     }
     for name in [
         "../../etc/passwd",

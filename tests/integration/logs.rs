@@ -96,6 +96,53 @@ fn following_ends_with_the_job() {
 }
 
 #[test]
+fn the_lines_of_several_jobs_say_whose_they_are() {
+    let environment = with_agent();
+    let first = submit_and_finish(&environment, "fake: text one\\ntwo");
+    let second = submit_and_finish(&environment, "fake: text three");
+    let (one, two) = (format!("infra {} │ ", &first[28..]), format!("infra {} │ ", &second[28..]));
+    let output = logs(&environment, &first, &[&second]);
+    assert!(output.stdout.contains(&format!("\n{one}one\n{one}two\n")), "{}", output.stdout);
+    assert!(output.stdout.contains(&format!("\n{two}three\n")), "{}", output.stdout);
+    assert!(output.stdout.lines().all(|line| line.starts_with(&one) || line.starts_with(&two)));
+    assert!(output.stderr.contains(&format!("{two}infra: done in ")), "{}", output.stderr);
+    let colored = logs(&environment, &first, &[&second, "--color=always"]).stdout;
+    assert!(colored.contains("\u{1b}[36minfra") && colored.contains("\u{1b}[35minfra"), "{colored}");
+
+    let output = logs(&environment, &first, &[&second, "--json"]);
+    let events = output.events();
+    assert!(events.len() > 4 && events.iter().all(|event| event["event"].is_string()), "{}", output.stdout);
+    for id in [&first, &second] {
+        assert!(events.iter().any(|event| event["job_id"] == id.as_str()), "{}", output.stdout);
+    }
+    for option in ["--raw", "--stderr"] {
+        let refused = environment.command(["logs", &first, &second, option]).run().expect_code(2);
+        assert!(refused.stderr.contains("--raw and --stderr are of one job"), "{}", refused.stderr);
+    }
+    let refused = environment.command(["logs"]).run().expect_code(2);
+    assert!(refused.stderr.contains("<JOB>"), "{}", refused.stderr);
+}
+
+#[test]
+fn following_without_a_job_shows_what_runs_and_what_begins() {
+    let environment = with_agent();
+    let over = submit_and_finish(&environment, "fake: text long over");
+    let first = submit_endless(&environment);
+    let follower = environment.command(["logs", "-f"]).spawn();
+    follower.wait_for_stdout(&format!("infra {} │ working\n", &first[28..]));
+    let second = submit_endless(&environment);
+    follower.wait_for_stdout(&format!("infra {} │ working\n", &second[28..]));
+    follower.wait_for_stderr(&format!("infra {}: job {second}\n", &second[28..]));
+    for id in [&first, &second] {
+        environment.command(["cancel", id]).run().expect_code(0);
+        follower.wait_for_stderr(&format!("infra {} │ infra: cancelled in ", &id[28..]));
+    }
+    assert!(!follower.stdout().contains(&over[28..]));
+    follower.signal(libc::SIGINT);
+    assert_eq!(follower.wait().signal, Some(libc::SIGINT));
+}
+
+#[test]
 fn looking_at_a_running_job_does_not_wait() {
     let environment = with_agent();
     let id = submit_endless(&environment);

@@ -10,7 +10,7 @@ fn output_cut_with_exit_0_is_a_failure() {
     let result = run_json(&environment, "fake: answer-bytes 100000\nfake: cut 50000").expect_code(1).json();
     assert_eq!(result["error_type"], "incomplete");
     assert_eq!(result["error"], "the agent exited with code 0, but its output ends without a result");
-    assert!(result["hint"].as_str().unwrap().contains("--session "), "{result}");
+    assert!(result["hint"].as_str().unwrap().contains("agent-dispatch resume "), "{result}");
 }
 
 #[test]

@@ -12,10 +12,12 @@ pub(crate) mod messages_api;
 pub(crate) mod namespace;
 pub(crate) mod programs;
 pub(crate) mod snapshots;
+mod terminal;
 
 pub(crate) use environment::TestEnvironment;
 pub(crate) use invocation::{Invocation, Output, Running};
 pub(crate) use leak::signal;
+pub(crate) use terminal::Terminal;
 
 use std::time::{Duration, Instant};
 

@@ -78,7 +78,7 @@ pub(in crate::backend) fn is_account_limit(text: &str) -> bool {
 pub(super) fn explain(signals: Signals<'_>, record: &Record, session: Option<&str>) -> Option<Failure> {
     let cause = recognise(signals)?;
     let again = || match session {
-        Some(session) => format!("`{}`", resume_command(record, session)),
+        Some(_) => format!("`{}`", resume_command(record)),
         None => "dispatch the task again".to_owned(),
     };
     let said = message(signals.text);

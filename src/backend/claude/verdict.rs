@@ -121,11 +121,8 @@ fn answered(
     }
     if let Some(reason) = complaint {
         let failure = Failure::new(ErrorType::Incomplete, reason);
-        let hint = result.session_id.as_deref().map(|session| {
-            format!(
-                "ask for it again: `agent-dispatch run {} \"answer as JSON, by the schema\" --session {session} --json-schema FILE`",
-                record.agent
-            )
+        let hint = result.session_id.as_ref().map(|_| {
+            format!("ask for it again: `{} \"answer as JSON, by the schema\"`", resume_command(record))
         });
         return Failure { hint, ..failure }.tell(result);
     }
@@ -191,7 +188,7 @@ fn turn_failure(
     evidence: &Evidence<'_>,
     session: Option<&str>,
 ) -> Option<Failure> {
-    let resume = session.map(|session| resume_command(record, session));
+    let resume = session.map(|_| resume_command(record));
     let reason = turn.terminal_reason.as_deref();
     let mut said = turn.result.clone().unwrap_or_default();
     if said.is_empty() {
@@ -329,7 +326,7 @@ fn no_result(
             return failure;
         }
     }
-    let resume = session.map(|session| format!("resume it: `{}`", resume_command(record, session)));
+    let resume = session.map(|_| format!("resume it: `{}`", resume_command(record)));
     let failure = match evidence.ending {
         Some(Ending::Signalled(signal)) => signalled(signal),
         // The CLI catches these signals and exits with 128 + the signal's number.

@@ -94,7 +94,7 @@ fn turns_used_up_is_incomplete() {
         "terminal_reason": "max_turns", "errors": ["Reached maximum number of turns (2)"]});
     let result = fails(&run(&[init(), says("half done"), ended]).exit(1), ErrorType::Incomplete, "turns (2)");
     assert_eq!(result.result, "half done");
-    assert!(result.hint.unwrap().contains(&format!("--session {SESSION}")));
+    assert!(result.hint.unwrap().contains(&format!("agent-dispatch resume {}", result.job_id)));
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_budget_stop_recovers_the_last_text() {
         assert_eq!(result.outcome, Some(Outcome::Done));
         assert!(result.budget_exceeded);
         let hint = result.hint.unwrap();
-        assert!(hint.contains(&format!("--session {SESSION} --max-budget-usd 1.00")), "{hint}");
+        assert!(hint.contains(&format!("resume {} --max-budget-usd 1.00", result.job_id)), "{hint}");
     }
 }
 
@@ -185,15 +185,16 @@ fn an_interruption_by_us_has_the_type_of_our_reason() {
 fn a_timeout_says_how_to_go_on() {
     let result = fails(&run(&[init()]).stop(TIMEOUT), ErrorType::Timeout, "timed out after 90s");
     assert_eq!(
-        result.hint.unwrap(),
+        result.hint.clone().unwrap(),
         format!(
-            "resume it where it stopped, with more time: `agent-dispatch run api \"continue where you left off\" --session {SESSION} --timeout 180s`"
+            "resume it where it stopped, with more time: `agent-dispatch resume {} --timeout 180s`",
+            result.job_id
         )
     );
     // A session that never started cannot be resumed.
     let nothing = run(&[]).stop(TIMEOUT).conclude();
     assert_eq!(nothing.session_id, None);
-    assert!(!nothing.hint.unwrap().contains("--session"));
+    assert!(!nothing.hint.unwrap().contains("agent-dispatch resume"));
     let mut resumed = record();
     resumed.launch.resumed = true;
     let resumed = run(&[]).stop(TIMEOUT).record(resumed).conclude();
@@ -308,7 +309,7 @@ fn a_refusal_is_told() {
 fn a_conversation_that_is_too_long_is_told() {
     let long = result(json!({"is_error": true, "terminal_reason": "prompt_too_long", "result": "Zu lang"}));
     let result = fails(&run(&[long]).exit(1), ErrorType::CliError, "too long");
-    assert!(result.hint.unwrap().contains("--session"));
+    assert!(result.hint.unwrap().contains("without `--session`"));
 }
 
 #[test]
@@ -376,7 +377,7 @@ fn a_kill_from_elsewhere_is_named() {
     assert!(result.hint.unwrap().contains("memory"));
     assert_eq!(result.result, "so far");
     let terminated = fails(&run(&[init()]).exit(143), ErrorType::CliError, "signal 15 (SIGTERM)");
-    assert!(terminated.hint.unwrap().contains(&format!("--session {SESSION}")));
+    assert!(terminated.hint.unwrap().contains("agent-dispatch resume"));
 }
 
 #[test]
@@ -451,7 +452,7 @@ fn a_schema_needs_an_answer_that_satisfies_it() {
 
     let prose = fails(&with(result(json!({"result": "It is two."}))), ErrorType::Incomplete, "not JSON");
     assert_eq!(prose.result, "It is two.");
-    assert!(prose.hint.unwrap().contains("--json-schema"));
+    assert!(prose.hint.unwrap().contains("\"answer as JSON, by the schema\"`"));
     let wrong = with(result(json!({"structured_output": {"n": "two"}, "result": "x"})));
     fails(&wrong, ErrorType::Incomplete, "does not satisfy the response schema: at /n");
 }

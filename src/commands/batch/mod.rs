@@ -11,8 +11,8 @@ use clap::Args;
 use serde_json::json;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
+use super::dispatch::exit_of_signal;
 use super::request::{open, read_at_most, warn_of};
-use super::run::exit_of_signal;
 use super::verdict::Strictness;
 use super::{CommandResult, Context, Problem, completions, summary};
 use crate::engine::{Activity, Batch, BatchItem, Engine, Followers, Ownership, Request, Task, cancel};

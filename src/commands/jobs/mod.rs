@@ -1,5 +1,7 @@
 //! `jobs`: the newest jobs, or those that run.
 
+mod watch;
+
 use std::collections::HashSet;
 
 use clap::Args;
@@ -9,12 +11,14 @@ use super::{CommandResult, Context, completions, summary};
 use crate::engine::list;
 use crate::error::Exit;
 use crate::store::{JobId, Record, Status};
-use crate::ui::{Cell, human, table};
+use crate::ui::{Cell, human, table_that_narrows};
 
 const EXAMPLES: &str = "\
+With --watch: `q` ends it (exit code 0), and so does Ctrl-C (130). What was shown last stays.
+
 Examples:
-  agent-dispatch jobs
   agent-dispatch jobs --status running
+  agent-dispatch jobs --watch --agent infra
   agent-dispatch jobs --agent infra --limit 0 --json | jq 'map(.result.cost_usd // 0) | add'";
 
 /// Arguments of `jobs`.
@@ -33,6 +37,9 @@ pub(crate) struct JobsArgs {
     /// Show which jobs were dispatched by the agents of which
     #[arg(long)]
     tree: bool,
+    /// Show what is going on until `q` is pressed: jobs that are not over first, and what they do
+    #[arg(long, short, conflicts_with_all = ["tree", "json"])]
+    watch: bool,
     /// Print an array of records as JSON
     #[arg(long)]
     json: bool,
@@ -62,6 +69,9 @@ impl From<StatusArg> for Status {
 
 pub(crate) fn run(args: &JobsArgs, context: &Context) -> CommandResult {
     let store = context.store()?;
+    if args.watch {
+        return watch::run(args, &store, context);
+    }
     let limit = if args.limit == 0 { usize::MAX } else { args.limit };
     let of_agent = |agent: &str| args.agent.as_deref().is_none_or(|wanted| wanted == agent);
     let listing = list(&store, args.status.map(Status::from), of_agent, limit)?;
@@ -79,27 +89,32 @@ pub(crate) fn run(args: &JobsArgs, context: &Context) -> CommandResult {
         return Ok(Exit::Success);
     }
     let queued = store.queued()?;
-    let place = |record: &Record| queued.iter().position(|id| *id == record.id).map(|place| place + 1);
     let jobs = if args.tree { tree(jobs) } else { jobs.into_iter().map(|record| (0, record)).collect() };
     let rows = jobs.iter().map(|(depth, record)| {
         let result = record.finished().map(|_| summary::result_of(record));
         let branch = if *depth == 0 { String::new() } else { format!("{:1$}└ ", "", 2 * (depth - 1)) };
-        let status = record.status();
-        let word = match place(record) {
-            Some(place) => format!("{} ({place})", status.name()),
-            None => status.name().to_owned(),
-        };
         vec![
             format!("{branch}{}", record.id).into(),
             record.agent.as_str().into(),
-            Cell::toned(word, summary::status_tone(status)),
+            status_cell(record, &queued),
             human::ago(context.now() - record.created_at).into(),
             result.and_then(|result| result.cost_usd).map(human::dollars).unwrap_or_default().into(),
             human::one_line(&record.task, 60).into(),
         ]
     });
-    context.ui.data(&table(context.ui, &["JOB", "AGENT", "STATUS", "CREATED", "COST", "TASK"], rows))?;
+    let headings = ["JOB", "AGENT", "STATUS", "CREATED", "COST", "TASK"];
+    context.ui.data(&table_that_narrows(context.ui, &headings, &["CREATED", "COST"], rows))?;
     Ok(Exit::Success)
+}
+
+/// A job's status, with its place among those that wait for a slot.
+fn status_cell(record: &Record, queued: &[JobId]) -> Cell {
+    let status = record.status();
+    let word = match queued.iter().position(|id| *id == record.id) {
+        Some(place) => format!("{} ({})", status.name(), place + 1),
+        None => status.name().to_owned(),
+    };
+    Cell::toned(word, summary::status_tone(status))
 }
 
 /// Puts each job below the one whose agent dispatched it, with its depth in the list. The order stays otherwise.

@@ -1,0 +1,186 @@
+//! What becomes of a request: `run`, `retry` and `resume` wait for the answer, `submit` leaves.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::json;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use super::request::{warn_of_ignored, warn_of_short_timeout};
+use super::verdict::{Strictness, exit_of};
+use super::{CommandResult, Context, Problem, summary};
+use crate::engine::{Activity, Engine, Follower, Ownership, Request, cancel};
+use crate::error::{Exit, Failure};
+use crate::os::{SignalWatch, wait_readable};
+use crate::ui::{Progress, human};
+
+/// How often the spinner turns.
+pub(crate) const SPIN: Duration = Duration::from_millis(100);
+
+/// How to wait for an answer, and what to print of it.
+#[derive(Debug, Args)]
+pub(crate) struct Waiting {
+    #[command(flatten)]
+    strictness: Strictness,
+    /// Print the whole result as JSON
+    #[arg(long)]
+    json: bool,
+    /// Print what the agent does as it does it, and the result last: one JSON object a line
+    #[arg(long, conflicts_with = "json")]
+    jsonl: bool,
+    /// Let the job go on if this process dies; an interrupt then leaves it running
+    #[arg(long)]
+    detach: bool,
+}
+
+/// Whether and how to wait.
+#[derive(Debug, Args)]
+pub(crate) struct Manner {
+    #[command(flatten)]
+    waiting: Waiting,
+    /// Do not wait: print the new job's id and leave
+    #[arg(long, conflicts_with_all = ["jsonl", "strict", "detach"])]
+    background: bool,
+}
+
+/// Hands the request over in the manner that was asked for.
+pub(crate) fn hand_over(
+    request: &Request,
+    manner: &Manner,
+    engine: &Engine,
+    context: &Context,
+) -> CommandResult {
+    if manner.background {
+        leave(request, manner.waiting.json, engine, context)
+    } else {
+        wait(request, &manner.waiting, engine, context)
+    }
+}
+
+/// Hands the request over and prints the job's id.
+pub(crate) fn leave(request: &Request, as_json: bool, engine: &Engine, context: &Context) -> CommandResult {
+    let submitted = engine.submit(request, Ownership::Nobody, context.now())?;
+    warn_of_ignored(&submitted, &request.agent, context);
+    warn_of_short_timeout(engine, request, context);
+    if as_json {
+        context.ui.json(&json!({ "job_id": submitted.id, "agent": request.agent, "status": "pending" }))?;
+    } else {
+        context.ui.data(&submitted.id.to_string())?;
+    }
+    Ok(Exit::Success)
+}
+
+/// Hands the request over, shows what the agent does and prints the answer.
+pub(crate) fn wait(
+    request: &Request,
+    waiting: &Waiting,
+    engine: &Engine,
+    context: &Context,
+) -> CommandResult {
+    let signals = SignalWatch::new(&[SIGINT, SIGTERM, SIGHUP])
+        .map_err(|error| Failure::new(Exit::Failure, format_args!("failed to watch for signals: {error}")))?;
+    let ownership = if waiting.detach { Ownership::Nobody } else { Ownership::Caller };
+    // Dropped when the job is over: until then it ties the job to this process.
+    let submitted = engine.submit(request, ownership, context.now())?;
+    warn_of_ignored(&submitted, &request.agent, context);
+    warn_of_short_timeout(engine, request, context);
+    let store = engine.store();
+    let id = submitted.id;
+    let record = store.read(id)?;
+
+    let mut progress = Progress::start(context.ui, &record.agent);
+    progress.note(&format!("{}: job {id}", record.agent));
+    let mut follower = Follower::new(store, &record)?;
+    let mut activity = Activity::default();
+    let mut interrupted: Option<Exit> = None;
+    let mut output = Ok(());
+    loop {
+        let pause = if context.ui.is_interactive() { SPIN } else { follower.pause() };
+        let readable = wait_readable(&[signals.descriptor(), follower.descriptor()], pause);
+        if let Some(exit) = signals.take().into_iter().map(exit_of_signal).next_back() {
+            if interrupted.is_some() || waiting.detach {
+                progress.finish();
+                if waiting.detach {
+                    context.ui.note(format_args!("the job goes on: agent-dispatch wait {id}"));
+                }
+                return Ok(exit);
+            }
+            interrupted = Some(exit);
+            progress.note("stopping the job; once more to leave at once");
+            cancel(store, id)?;
+        }
+        let mut last = None;
+        follower.catch_up(&mut |event| {
+            activity.observe(&event);
+            if waiting.jsonl && output.is_ok() {
+                output = context.ui.json_line(&event);
+            }
+            last = Some(());
+        })?;
+        if last.is_some() {
+            progress.doing(doing(&activity));
+        }
+        progress.tick();
+        if readable[1] {
+            break;
+        }
+    }
+    let record = follower.conclude(&mut |event| {
+        if waiting.jsonl && output.is_ok() {
+            output = context.ui.json_line(&event);
+        }
+    })?;
+    progress.finish();
+    if record.finished().is_none() {
+        return Err(Failure::new(Exit::Failure, format_args!("nobody looks after job {id} any more")).into());
+    }
+
+    let printed = match output {
+        Err(error) => Err(error.into()),
+        Ok(()) if waiting.jsonl => {
+            let result = summary::result_of(&record);
+            let answer = store.answer(&result)?;
+            let result = summary::WholeResult { result: &result, answer: &answer };
+            context.ui.json_line(&Last { event: "finished", result }).map_err(Problem::from)
+        }
+        Ok(()) => summary::print(context, store, &record, waiting.json),
+    };
+    printed.map_err(|problem| match problem {
+        Problem::Output(error) if !error.is_reader_gone() => Failure::new(Exit::Failure, error)
+            .hint(format!("the job is recorded: agent-dispatch result {id}"))
+            .into(),
+        problem => problem,
+    })?;
+    summary::report(context, &record, waiting.strictness);
+    context.ui.note(format_args!(
+        "{}: {}{}",
+        record.agent,
+        summary::closing_line(&record),
+        session_note(&record)
+    ));
+    Ok(interrupted.unwrap_or_else(|| exit_of(&record, waiting.strictness)))
+}
+
+/// The last line of `--jsonl`.
+#[derive(Serialize)]
+struct Last<'a> {
+    event: &'static str,
+    result: summary::WholeResult<'a>,
+}
+
+fn session_note(record: &crate::store::Record) -> String {
+    let session = summary::result_of(record).session_id;
+    session.map(|session| format!(", session {session}")).unwrap_or_default()
+}
+
+/// What an agent does and has cost, on one line.
+pub(crate) fn doing(activity: &Activity) -> String {
+    let cost = activity.spend.usd().map(|cost| format!(" · {}", human::dollars(cost))).unwrap_or_default();
+    format!("{}{cost}", activity.line().unwrap_or_default())
+}
+
+/// What a signal asks for.
+pub(crate) fn exit_of_signal(signal: i32) -> Exit {
+    if signal == SIGINT { Exit::Interrupted } else { Exit::Terminated }
+}

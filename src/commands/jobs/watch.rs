@@ -1,0 +1,119 @@
+//! `jobs --watch`: the jobs as they go on.
+
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGWINCH};
+
+use super::{JobsArgs, status_cell};
+use crate::commands::{CommandResult, Context, Problem, summary};
+use crate::engine::{Overview, Watched};
+use crate::error::{Exit, Failure};
+use crate::os::{SignalWatch, wait_readable};
+use crate::store::{JobId, Status, Store};
+use crate::ui::{Cell, Screen, Tone, human, table_that_narrows};
+
+/// How often the jobs are looked at. The end of one is noticed at once.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// How often the times are brought up to date.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Lines that are no jobs: the summary and the headings.
+const OTHER_LINES: usize = 2;
+
+pub(super) fn run(args: &JobsArgs, store: &Store, context: &Context) -> CommandResult {
+    let Some(mut screen) = Screen::take()? else {
+        return Err(Failure::new(Exit::Usage, "--watch needs a terminal to show the jobs on")
+            .hint("`agent-dispatch jobs` lists them once; `agent-dispatch wait JOB` waits for the end of one")
+            .into());
+    };
+    let watched = watch(args, store, context, &mut screen);
+    drop(screen);
+    let (exit, last) = watched?;
+    context.ui.data(&last)?;
+    Ok(exit)
+}
+
+/// Shows the jobs until somebody has seen enough; returns what was shown last.
+fn watch(
+    args: &JobsArgs,
+    store: &Store,
+    context: &Context,
+    screen: &mut Screen,
+) -> Result<(Exit, String), Problem> {
+    let signals = SignalWatch::new(&[SIGINT, SIGTERM, SIGHUP, SIGWINCH])
+        .map_err(|error| Failure::new(Exit::Failure, format_args!("failed to watch for signals: {error}")))?;
+    let mut overview = Overview::new(store, args.status.map(Status::from), args.agent.as_deref());
+    let mut drawn: Option<Instant> = None;
+    let mut last = String::new();
+    loop {
+        let room = screen.size().rows.saturating_sub(OTHER_LINES).max(1);
+        let is_new = overview.look(if args.limit == 0 { room } else { room.min(args.limit) })?;
+        if is_new || drawn.is_none_or(|drawn| drawn.elapsed() >= TICK) {
+            last = table(context, overview.jobs(), &store.queued()?);
+            screen.show(&format!("{}\n{last}", headline(context, overview.jobs())))?;
+            drawn = Some(Instant::now());
+        }
+        let keys = screen.keys();
+        let mut descriptors: Vec<BorrowedFd<'_>> = vec![signals.descriptor()];
+        descriptors.extend(keys);
+        descriptors.extend(overview.descriptors());
+        let readable = wait_readable(&descriptors, LOOK);
+        let is_pressed = keys.is_some() && readable[1];
+        if is_pressed && screen.pressed().iter().any(|key| matches!(key, b'q' | b'Q')) {
+            return Ok((Exit::Success, last));
+        }
+        for signal in signals.take() {
+            match signal {
+                SIGINT => return Ok((Exit::Interrupted, last)),
+                SIGWINCH => {
+                    screen.redraw();
+                    drawn = None;
+                }
+                _ => return Ok((Exit::Terminated, last)),
+            }
+        }
+    }
+}
+
+/// How many jobs there are of what kind, and how to leave.
+fn headline(context: &Context, jobs: &[Watched<'_>]) -> String {
+    let count = |status| jobs.iter().filter(|job| job.record.status() == status).count();
+    let counts = format!("{} running, {} waiting", count(Status::Running), count(Status::Pending));
+    format!("{counts}  {}", context.ui.tone("q quits", Tone::Faint))
+}
+
+fn table(context: &Context, jobs: &[Watched<'_>], queued: &[JobId]) -> String {
+    if jobs.is_empty() {
+        return "no jobs".to_owned();
+    }
+    let rows = jobs.iter().map(|Watched { record, activity, .. }| {
+        let result = record.finished().map(|_| summary::result_of(record));
+        let since = record.started_at().unwrap_or(record.created_at);
+        let (time, cost) = match &result {
+            Some(result) => (
+                result
+                    .duration_ms
+                    .map(|millis| human::duration(Duration::from_millis(millis)))
+                    .unwrap_or_default(),
+                result.cost_usd,
+            ),
+            None => (human::elapsed(context.now() - since), activity.spend.usd()),
+        };
+        let doing = record.progress.as_deref().or(activity.line()).filter(|_| result.is_none());
+        vec![
+            record.id.to_string().into(),
+            record.agent.as_str().into(),
+            status_cell(record, queued),
+            time.into(),
+            cost.map(human::dollars).unwrap_or_default().into(),
+            match doing {
+                Some(doing) => human::one_line(doing, 160).into(),
+                None => Cell::toned(human::one_line(&record.task, 160), Tone::Faint),
+            },
+        ]
+    });
+    let headings = ["JOB", "AGENT", "STATUS", "TIME", "COST", "DOING"];
+    table_that_narrows(context.ui, &headings, &["COST", "TIME"], rows)
+}

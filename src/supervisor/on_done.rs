@@ -1,0 +1,92 @@
+//! Telling somebody that a job is over: the command that `--on-done` names.
+//!
+//! It is run by the job's supervisor when the outcome has been recorded and everybody who waits for it has been told,
+//! so at most once, whatever the outcome is. Only a supervisor that dies before runs it not at all: whoever finds the
+//! lost job later knows the command from the record alone, and what lies in a file is never executed.
+//!
+//! It runs as the agent did, in its directory and with its environment, and what it dispatches is dispatched by the
+//! job: the limits on chains of dispatches hold for it.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use super::job::{self, Belongings, complain};
+use super::summons::TICK;
+use crate::os::{self, Brood, Exit};
+use crate::store::{Record, Store};
+
+/// Runs the command, if there is one, and ends what it leaves running. Its failure is a line in the job's stderr.log.
+pub(super) fn run(store: &Store, record: &Record, belongings: &mut Belongings<'_>) {
+    if let Err(error) = run_or_say_why_not(store, record, belongings) {
+        complain(&format!("--on-done: {error}"));
+    }
+}
+
+fn run_or_say_why_not(store: &Store, record: &Record, belongings: &mut Belongings<'_>) -> Result<(), String> {
+    let order = belongings.order;
+    let [program, arguments @ ..] = order.on_done.as_slice() else { return Ok(()) };
+    let failed = |error: &dyn std::fmt::Display| format!("failed to run {}: {error}", program.display());
+    let folder = belongings.summons.folder();
+    let mut command = job::command(record, order, program);
+    // What a command like this one, after another job, was told may have led here.
+    for name in FACTS {
+        command.env_remove(name);
+    }
+    command
+        .args(arguments)
+        .envs(facts(store, record))
+        .stdin(Stdio::null())
+        .stdout(folder.append_to_stderr().map_err(|error| failed(&error))?)
+        .stderr(folder.append_to_stderr().map_err(|error| failed(&error))?);
+    let started = Instant::now();
+    let limit = Duration::from_millis(order.on_done_limit_ms);
+    let mut brood = Brood::new(os::spawn_owned(command).map_err(|error| failed(&error))?.pid);
+    let stopped = loop {
+        brood.reap();
+        if brood.exit().is_some() {
+            break false;
+        }
+        let left = limit.saturating_sub(started.elapsed());
+        // A request to cancel the job may still lie there, and it came too late to mean this.
+        if left.is_zero() {
+            break true;
+        }
+        belongings.summons.wait(None, left.min(TICK));
+    };
+    job::sweep(&mut brood, record);
+    match brood.exit() {
+        _ if stopped => Err(format!("{} was ended after {} s", program.display(), limit.as_secs_f64())),
+        Some(Exit::Code(0)) => Ok(()),
+        Some(Exit::Code(code)) => Err(format!("{} ended with code {code}", program.display())),
+        Some(Exit::Signal(signal)) => Err(format!("{} was ended by signal {signal}", program.display())),
+        None => Err(format!("{} ended, and nobody can tell how", program.display())),
+    }
+}
+
+/// The variables of [`facts`].
+const FACTS: [&str; 8] = [
+    "AGENT_DISPATCH_JOB_ID",
+    "AGENT_DISPATCH_AGENT",
+    "AGENT_DISPATCH_STATUS",
+    "AGENT_DISPATCH_RECORD",
+    "AGENT_DISPATCH_OUTCOME",
+    "AGENT_DISPATCH_ERROR_TYPE",
+    "AGENT_DISPATCH_COST_USD",
+    "AGENT_DISPATCH_DURATION_MS",
+];
+
+/// What the command is told. What there is not, it is not told.
+fn facts(store: &Store, record: &Record) -> impl Iterator<Item = (&'static str, String)> {
+    let result = record.conclusion();
+    let values = [
+        Some(record.id.to_string()),
+        Some(record.agent.clone()),
+        Some(record.status().name().to_owned()),
+        Some(store.record_path(record.id).display().to_string()),
+        result.outcome.map(|outcome| outcome.name().to_owned()),
+        result.error_type.map(|kind| kind.name().to_owned()),
+        result.cost_usd.map(|cost| cost.to_string()),
+        result.duration_ms.map(|millis| millis.to_string()),
+    ];
+    FACTS.into_iter().zip(values).filter_map(|(name, value)| Some((name, value?)))
+}

@@ -1,0 +1,118 @@
+//! A terminal taken over for a while, to show something that changes.
+
+use std::io::{self, IsTerminal, Stdin, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+
+use rustix::termios::{
+    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize, tcsetattr,
+};
+
+use super::OutputError;
+
+/// The alternate screen, without a cursor, and lines that are cut rather than broken.
+const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?7l";
+/// And back.
+const LEAVE: &str = "\x1b[?7h\x1b[?25h\x1b[?1049l";
+
+/// How much a terminal shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// Characters a line.
+    pub columns: usize,
+    /// Lines.
+    pub rows: usize,
+}
+
+impl Size {
+    /// The size of the terminal that standard output is; `None` when it is none, or does not say.
+    pub(super) fn of_output() -> Option<Self> {
+        let size = tcgetwinsize(io::stdout()).ok()?;
+        let size = Self { columns: size.ws_col.into(), rows: size.ws_row.into() };
+        (size.columns > 0 && size.rows > 0).then_some(size)
+    }
+}
+
+/// The terminal, as long as this lives. What was on it before is there again afterwards.
+#[derive(Debug)]
+pub struct Screen {
+    input: Stdin,
+    /// How the keyboard was set, if there is one.
+    keyboard: Option<Termios>,
+    shown: String,
+}
+
+impl Screen {
+    /// Takes the terminal over; `None` when standard output is none.
+    pub fn take() -> Result<Option<Self>, OutputError> {
+        if !io::stdout().is_terminal() {
+            return Ok(None);
+        }
+        let input = io::stdin();
+        let keyboard = tcgetattr(&input).ok();
+        if let Some(before) = &keyboard {
+            let mut keys = before.clone();
+            // A key counts at once and is not shown. Ctrl-C stays a signal; Ctrl-Z would leave the screen taken over.
+            keys.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
+            keys.special_codes[SpecialCodeIndex::VSUSP] = 0;
+            let _ = tcsetattr(&input, OptionalActions::Now, &keys);
+        }
+        let screen = Self { input, keyboard, shown: String::new() };
+        write_out(ENTER)?;
+        Ok(Some(screen))
+    }
+
+    /// How much it shows now.
+    pub fn size(&self) -> Size {
+        Size::of_output().unwrap_or(Size { columns: 80, rows: 24 })
+    }
+
+    /// Becomes readable when a key is pressed; `None` when there is no keyboard.
+    pub fn keys(&self) -> Option<BorrowedFd<'_>> {
+        self.keyboard.as_ref().map(|_| self.input.as_fd())
+    }
+
+    /// The keys that were pressed. To be asked when [`Self::keys`] is readable: it waits for one.
+    pub fn pressed(&mut self) -> Vec<u8> {
+        let mut buffer = [0; 64];
+        match rustix::io::read(&self.input, &mut buffer) {
+            Ok(count @ 1..) => buffer[..count].to_vec(),
+            // The keyboard is gone.
+            _ => {
+                self.keyboard = None;
+                Vec::new()
+            }
+        }
+    }
+
+    /// Shows these lines in the place of what was shown, as far as they fit.
+    pub fn show(&mut self, text: &str) -> Result<(), OutputError> {
+        let rows = self.size().rows;
+        let lines = text.lines().take(rows).map(|line| format!("{line}\x1b[K"));
+        let frame = format!("\x1b[H{}\x1b[J", lines.collect::<Vec<_>>().join("\r\n"));
+        if frame != self.shown {
+            write_out(&frame)?;
+            self.shown = frame;
+        }
+        Ok(())
+    }
+
+    /// Forgets what is shown: the terminal has another size, and shows who knows what.
+    pub fn redraw(&mut self) {
+        self.shown.clear();
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        let _ = write_out(LEAVE);
+        if let Some(before) = &self.keyboard {
+            let _ = tcsetattr(&self.input, OptionalActions::Now, before);
+        }
+    }
+}
+
+fn write_out(text: &str) -> Result<(), OutputError> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
