@@ -24,25 +24,17 @@ const SHELLS: [(&str, &str); 3] = [
     ),
     (
         "zsh",
-        // Typed into an interactive shell on a terminal of its own, which notes what its completion adds.
-        r#"zmodload zsh/zpty
-        zpty -b shell zsh -f -i
-        zpty -w shell "PS1= COLUMNS=400 LINES=1000; autoload -U compinit; compinit -u -D; source \"\$SCRIPT\""
-        zpty -w shell 'compadd() {
-            local -a shown
-            builtin compadd -O shown "$@"
-            print -rC1 -- $shown >> $TMPDIR/offered
-            builtin compadd "$@"
-        }'
-        # When the line editor reads, and no longer the terminal, Tab means something.
-        zpty -w shell "bindkey '^I' complete-word; zle-line-init() touch \$TMPDIR/set-up; zle -N zle-line-init"
-        wait_for() { while [[ ! -e $TMPDIR/$1 ]]; do zpty -r shell output; sleep 0.01; done }
-        wait_for set-up
-        # Tab, and Ctrl-U to empty the line again.
-        zpty -n -w shell "$LINE"$'\t\x15'"touch \$TMPDIR/asked"$'\n'
-        wait_for asked
-        zpty -d shell
-        awk '!seen[$0]++' $TMPDIR/offered"#,
+        // What its completion system does: it splits the words, and `_describe` takes what is offered.
+        r#"compdef() { : }
+        _describe() {
+            local offer
+            for offer in "${(@P)3}"; do print -r -- "${offer%%:*}"; done
+        }
+        source $SCRIPT
+        words=(${(z)LINE})
+        [[ $LINE == *' ' ]] && words+=('')
+        CURRENT=$#words PREFIX=$words[-1]
+        _agent-dispatch || true"#,
     ),
     ("fish", r#"source $SCRIPT; complete --do-complete "$LINE""#),
 ];

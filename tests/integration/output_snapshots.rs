@@ -53,7 +53,7 @@ impl Snapshots {
 
     fn normalised(&mut self, text: &str) -> String {
         let root = self.environment.root().display().to_string();
-        let text = text.replace(&root, "[ROOT]");
+        let text = text.replace(&format!("{root}/home"), "[HOME]").replace(&root, "[ROOT]");
         let mut lines = Vec::new();
         for line in text.lines() {
             lines.push(without_times(&self.with_numbered_ids(line)));

@@ -43,6 +43,9 @@ fn newest(typed: &str) -> Vec<CompletionCandidate> {
     if "latest".starts_with(typed) {
         candidates.push(candidate("latest", "the newest job"));
     }
+    if !typed.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return candidates;
+    }
     let context = context();
     // Where nothing is, nothing is to be created.
     let store = context.jobs_path().ok().filter(|path| path.is_dir()).and_then(|_| context.store().ok());

@@ -102,6 +102,10 @@ pub(super) fn of_this_user(variable: &str) -> Vec<Description> {
     listed.lines().filter_map(describe).collect()
 }
 
+/// The longest that a process is believed to have run, in days. `ps` rounds the start of one that has just begun into
+/// the future, and writes what is then less than nothing as hundreds of millions of days.
+const LONGEST_DAYS: u64 = 36_500;
+
 /// The time since a start, as `ps` writes it: `[[days-]hours:]minutes:seconds`.
 fn elapsed(text: &str) -> Option<Duration> {
     let (days, rest) = text.split_once('-').unwrap_or(("0", text));
@@ -109,7 +113,10 @@ fn elapsed(text: &str) -> Option<Duration> {
     for part in rest.split(':') {
         seconds = seconds * 60 + part.parse::<u64>().ok()?;
     }
-    Some(Duration::from_secs(days.parse::<u64>().ok()? * 86_400 + seconds))
+    match days.parse::<u64>().ok()? {
+        days if days > LONGEST_DAYS => Some(Duration::ZERO),
+        days => Some(Duration::from_secs(days * 86_400 + seconds)),
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
