@@ -36,7 +36,7 @@ fuzz_target!(|input: &[u8]| {
     let stdout = Output::File(&stdout);
     let record = Record::pending(JobId::generate(), "infra", "look", 0.0);
     let endings = [Some(Ending::Exited(0)), Some(Ending::Exited(1)), Some(Ending::Signalled(9)), None];
-    let stops = [None, Some(Stop::Cancelled), Some(Stop::Timeout { limit_seconds: 1.0 }), Some(Stop::Lost)];
+    let stops = [None, Some(Stop::Cancelled), Some(Stop::Timeout { limit_seconds: 1.0, usual: None }), Some(Stop::Lost)];
     for (ending, stop) in endings.into_iter().zip(stops) {
         let evidence = Evidence { folder: &folder, stdout, ending, stop, duration_ms: Some(1) };
         let result = backend.conclude(&record, &evidence);
