@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::Authority;
 use super::result::Refused;
@@ -27,7 +27,11 @@ struct Shared {
     loaded: Mutex<Option<Loaded>>,
     /// The living jobs that somebody waits for. One thread waits for each, however many calls do.
     endings: Mutex<HashMap<JobId, watch::Receiver<()>>>,
+    starts: Semaphore,
 }
+
+/// How many calls start a job at the same moment.
+const STARTS_AT_ONCE: usize = 3;
 
 /// An engine and what it was made from.
 #[derive(Debug)]
@@ -68,6 +72,7 @@ impl Desk {
             surroundings: Surroundings::of_this_process(),
             loaded: Mutex::default(),
             endings: Mutex::default(),
+            starts: Semaphore::new(STARTS_AT_ONCE),
         }))
     }
 
@@ -154,6 +159,16 @@ impl Desk {
         let desk = self.clone();
         let done = tokio::task::spawn_blocking(move || work(&desk)).await;
         done.unwrap_or_else(|error| Err(Refused::new(format_args!("the call ended early: {error}"))))
+    }
+
+    /// The same for what starts a job: a few at a time are quicker than all at once.
+    pub(super) async fn starting<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, Refused> + Send + 'static,
+    ) -> Result<T, Refused> {
+        // Nobody closes it.
+        let _turn = self.0.starts.acquire().await;
+        self.blocking(work).await
     }
 
     /// Reads the record of a job, recovering it if its supervisor has died.

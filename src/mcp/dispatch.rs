@@ -24,7 +24,7 @@ pub(super) async fn dispatch(
     let manner = Manner::read(&mut arguments)?;
     arguments.end()?;
     // The job belongs to nobody: it outlives the call, the client and this server.
-    let id = desk.blocking(move |desk| {
+    let id = desk.starting(move |desk| {
         let engine = desk.engine()?;
         desk.check_agent(&request.agent, engine.config()).map_err(refused)?;
         Ok(engine.submit(&request, Ownership::Nobody, now()).map_err(refused)?.id)
@@ -42,7 +42,7 @@ pub(super) async fn dialogue(
     let request = arguments::dialogue(&mut arguments)?;
     let manner = Manner::waiting(&mut arguments)?;
     arguments.end()?;
-    let id = desk.blocking(move |desk| {
+    let id = desk.starting(move |desk| {
         let engine = desk.engine()?;
         for agent in [&request.requester, &request.responder] {
             desk.check_agent(agent, engine.config()).map_err(refused)?;

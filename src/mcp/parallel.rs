@@ -35,7 +35,7 @@ pub(super) async fn parallel(
         let request = arguments::request(&mut item)?;
         item.end().map(|()| request)
     }))?;
-    let batch = desk.blocking(move |desk| start(desk, &requests, aggregate.as_ref())).await?;
+    let batch = desk.starting(move |desk| start(desk, &requests, aggregate.as_ref())).await?;
     let all: Vec<JobId> = batch.jobs.iter().copied().chain(batch.aggregate).collect();
     let caller = Caller::new(context, session, manner.wait);
     let cancelled = caller.has_cancelled()

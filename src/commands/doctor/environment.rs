@@ -28,7 +28,8 @@ const SECRET_NAMES: [&str; 8] =
     ["DATABASE_URL", "REDIS_URL", "MONGODB_URI", "MONGO_URL", "PGPASSWORD", "MYSQL_PWD", "TOKEN", "PASSWORD"];
 
 /// What begins or ends like a secret and is none.
-const HARMLESS: [&str; 7] = [
+const HARMLESS: [&str; 8] = [
+    "AWS_CA_BUNDLE",
     "AWS_REGION",
     "AWS_DEFAULT_REGION",
     "AWS_PROFILE",
