@@ -113,7 +113,7 @@ fn a_healthy_environment_has_nothing_to_say() {
         "✓       logged in with a subscription (max), by ",
         "✓       the MCP server answers: agent-dispatch ",
         "✓       api: ",
-        "✓       1 jobs, about ",
+        "✓       1 jobs, less than 1 MiB",
         "0 errors, 0 warnings, ",
     ] {
         assert!(output.stdout.contains(said), "{said:?}:\n{}", output.stdout);

@@ -132,7 +132,7 @@ fn content(store: &Store, now: UnixSeconds) -> Result<Vec<Finding>, StoreError> 
     let mut findings = Vec::new();
     let ids = store.ids()?;
     let size_bytes = estimate(store, &ids);
-    let found = format!("{} jobs, about {}", ids.len(), bytes(size_bytes));
+    let found = format!("{} jobs, {}", ids.len(), bytes(size_bytes));
     findings.push(match ids.len() >= MANY_JOBS || size_bytes >= MUCH_SPACE_BYTES {
         true => SECTION.note("jobs-records", found).fix("agent-dispatch gc --older-than 30d"),
         false => SECTION.ok("jobs-records", found),
