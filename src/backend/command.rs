@@ -94,5 +94,4 @@ fn read_answer(record: &Record, output: Output<'_>, result: &mut JobResult) -> R
 }
 
 #[cfg(test)]
-#[path = "command_tests.rs"]
 mod tests;

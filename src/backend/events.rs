@@ -309,47 +309,4 @@ pub(super) fn is_invisible(character: char) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_is_short_and_holds_nothing_a_terminal_obeys() {
-        assert_eq!(one_line("  a\tb\n\nc\u{1b}[31m\u{202e}d ", 100), "a b c[31md");
-        let long = one_line(&"wort ".repeat(100), 120);
-        assert!(long.chars().count() <= 120 && long.ends_with('…'), "{long}");
-        assert_eq!(one_line("", 10), "");
-    }
-
-    #[test]
-    fn a_clip_never_cuts_a_character() {
-        assert_eq!(clip("äöü", 2), "äö…");
-        assert_eq!(clip("äöü", 3), "äöü");
-    }
-
-    #[test]
-    fn each_line_of_a_command_is_a_text() {
-        let mut reader = EventReader::new(Backend::Command, 0);
-        let mut texts = Vec::new();
-        let mut deliver = |event: Event| match event.kind {
-            EventKind::Text { text } => texts.push(text),
-            other => panic!("{other:?}"),
-        };
-        reader.feed(b"{\"type\":\"result\"}\nhalf", &mut deliver);
-        reader.finish(&mut deliver);
-        assert_eq!(texts, ["{\"type\":\"result\"}", "half"]);
-    }
-
-    #[test]
-    fn events_have_a_flat_json_form() {
-        let event = Event {
-            subagent: true,
-            ..EventKind::ToolCall { name: "Bash".into(), summary: "ls".into() }.into()
-        };
-        assert_eq!(
-            serde_json::to_value(event).unwrap(),
-            serde_json::json!({"event": "tool_call", "name": "Bash", "summary": "ls", "subagent": true})
-        );
-        let result = Event::from(EventKind::Result(Box::default()));
-        assert_eq!(serde_json::to_value(result).unwrap()["event"], "result");
-    }
-}
+mod tests;

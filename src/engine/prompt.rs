@@ -65,44 +65,4 @@ fn protocol(timeout: Timeout, budget: Option<BudgetUsd>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::Task;
-    use super::*;
-
-    fn request() -> Request {
-        Request::new("infra", Task::new("look at the logs").expect("a task"))
-    }
-
-    #[test]
-    fn a_bare_task_is_the_whole_prompt() {
-        let blank = Request { context: Some("  ".into()), ..request() };
-        assert_eq!(prompt(&blank, Some("\n")), "look at the logs");
-    }
-
-    #[test]
-    fn everything_the_caller_gave_stands_before_the_task() {
-        let full = Request {
-            goal: Some("ship".into()),
-            caller: Some("backend".into()),
-            context: Some("TypeError".into()),
-            ..request()
-        };
-        assert_eq!(
-            prompt(&full, Some("stack: shop\n")),
-            "## Goal\nship\n\n## Dispatched by\nbackend\n\n## Context\nstack: shop\n\nTypeError\n\n\
-             ## Task\nlook at the logs"
-        );
-    }
-
-    #[test]
-    fn the_system_prompt_states_the_limits_and_ends_with_the_agents_own_instructions() {
-        let timeout: Timeout = "90s".parse().expect("a timeout");
-        let budget: BudgetUsd = "0.5".parse().expect("a budget");
-        let agent = Agent { instructions: Some("Be brief.".into()), ..Agent::default() };
-        let text = system_prompt(&agent, true, timeout, Some(budget)).expect("a text");
-        assert!(text.contains(&format!("You have {timeout} and {budget}")), "{text}");
-        assert!(text.ends_with("## Instructions\nBe brief."));
-        assert_eq!(system_prompt(&agent, false, timeout, None).as_deref(), Some("Be brief."));
-        assert_eq!(system_prompt(&Agent::default(), false, timeout, None), None);
-    }
-}
+mod tests;

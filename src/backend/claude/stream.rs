@@ -298,5 +298,4 @@ fn truth(value: &Value, key: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "stream_tests.rs"]
 mod tests;

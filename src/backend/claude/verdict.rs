@@ -348,5 +348,4 @@ fn no_result(
 }
 
 #[cfg(test)]
-#[path = "verdict_tests.rs"]
 mod tests;

@@ -5,7 +5,7 @@ use crate::backend::testing::{Run, SESSION, record};
 use crate::backend::{Backend, Stop};
 use crate::store::Outcome;
 
-const RUN: &str = include_str!("fixtures/run.jsonl");
+const RUN: &str = include_str!("../fixtures/run.jsonl");
 const TIMEOUT: Stop = Stop::Timeout { limit_seconds: 90.0, usual: None };
 
 fn init() -> Value {

@@ -26,7 +26,7 @@ fn result(output: &str) -> TurnResult {
 }
 
 /// A run with two tools, a subagent, a retry, and an answer; from 2.1.330, shortened.
-const RUN: &str = include_str!("fixtures/run.jsonl");
+const RUN: &str = include_str!("../fixtures/run.jsonl");
 
 #[test]
 fn a_whole_run_is_understood() {

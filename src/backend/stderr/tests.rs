@@ -1,0 +1,42 @@
+use super::*;
+
+#[test]
+fn the_last_lines_are_kept() {
+    let text: String = (0..100).map(|n| format!("line {n}\n\n")).collect();
+    assert_eq!(clean(&text).lines().count(), LINES);
+    assert!(clean(&text).ends_with("line 99"));
+}
+
+#[test]
+fn a_printed_exception_loses_its_source_and_frames() {
+    let text = format!(
+        "104 | function a(){{{}}}\n          ^\nerror: \u{1b}[31m--max-budget-usd\u{1b}[0m must be positive\n      at main (/$bunfs/root/x.js:1:2)\n{}\n",
+        "b;".repeat(40),
+        "var a=1;".repeat(400),
+    );
+    assert_eq!(clean(&text), "error: --max-budget-usd must be positive");
+}
+
+#[test]
+fn secrets_are_cut() {
+    assert_eq!(
+        redact("key sk-ant-api03-AbC_d-9, then Authorization: Bearer eyJ.a.b; end"),
+        "key sk-ant-…, then Authorization: Bearer …; end"
+    );
+    assert_eq!(redact("nothing here, not even a task-antic"), "nothing here, not even a task-antic");
+}
+
+#[test]
+fn a_missing_file_says_nothing() {
+    let directory = super::super::testing::folder();
+    assert_eq!(tail(&JobFolder::open(directory.path()).unwrap()), "");
+}
+
+#[test]
+fn only_the_end_of_a_huge_file_is_read() {
+    let directory = super::super::testing::folder();
+    let path = directory.path().join("stderr.log");
+    std::fs::write(&path, format!("{}the end\n", "early\n".repeat(500_000))).unwrap();
+    assert!(tail(&JobFolder::open(directory.path()).unwrap()).ends_with("the end"));
+    assert_eq!(end_of(&File::open(&path).unwrap(), WINDOW).unwrap().len() as u64, WINDOW);
+}
