@@ -314,6 +314,7 @@ impl From<EditError> for Failure {
     fn from(error: EditError) -> Self {
         let exit = match &error {
             EditError::Unknown { .. }
+            | EditError::NotAMember { .. }
             | EditError::Directory {
                 problem: DirectoryProblem::Missing | DirectoryProblem::NotADirectory,
                 ..

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use super::edit::EditError;
 use super::syntax::{Entry, Kind, Node, Position};
 use super::types::{BackendKind, Member};
-use super::values::{BudgetUsd, Timeout};
+use super::values::{AgentName, BudgetUsd, Timeout};
 
 /// What happens to one field.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -60,8 +61,17 @@ pub struct GroupChanges {
     pub description: Field<String>,
     /// See [`super::Group::shared_context`].
     pub shared_context: Field<String>,
-    /// See [`super::Group::members`]: the whole list.
-    pub members: Field<Vec<Member>>,
+    /// See [`super::Group::members`].
+    pub members: MemberChanges,
+}
+
+/// Who joins a group and who leaves it. The others stay, in their order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MemberChanges {
+    /// New members, and members that are to be used for something else from now on.
+    pub put: Vec<Member>,
+    /// Members that leave.
+    pub remove: Vec<AgentName>,
 }
 
 /// The fields that change: their keys, and their new values if they have one.
@@ -90,12 +100,34 @@ impl AgentChanges {
 }
 
 impl GroupChanges {
-    pub(super) fn fields(&self) -> ChangedFields {
+    /// The fields of a group that has these members now.
+    pub(super) fn fields(&self, present: &[Member]) -> Result<ChangedFields, EditError> {
         let mut fields = Vec::new();
         push(&mut fields, "description", &self.description, text);
         push(&mut fields, "shared_context", &self.shared_context, text);
-        push(&mut fields, "members", &self.members, members);
-        fields
+        if self.members != MemberChanges::default() {
+            fields.push(("members", Some(members(&self.members.applied_to(present)?))));
+        }
+        Ok(fields)
+    }
+}
+
+impl MemberChanges {
+    /// The members there will be: those who stay, then the new ones.
+    fn applied_to(&self, present: &[Member]) -> Result<Vec<Member>, EditError> {
+        let is_present = |name: &AgentName| present.iter().any(|member| member.agent == *name);
+        if let Some(stranger) = self.remove.iter().find(|name| !is_present(name)) {
+            return Err(EditError::NotAMember { name: stranger.clone() });
+        }
+        let stays = |member: &&Member| !self.remove.contains(&member.agent);
+        let mut members: Vec<Member> = present.iter().filter(stays).cloned().collect();
+        for new in &self.put {
+            match members.iter_mut().find(|member| member.agent == new.agent) {
+                Some(member) => *member = new.clone(),
+                None => members.push(new.clone()),
+            }
+        }
+        Ok(members)
     }
 }
 

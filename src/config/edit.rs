@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::changes::{AgentChanges, GroupChanges};
+use super::changes::{AgentChanges, ChangedFields, GroupChanges};
 use super::decode::Places;
 use super::load::{self, ConfigError};
 use super::patch::{self, Change, Patch};
@@ -69,7 +69,7 @@ impl Editor {
         let mut fields = vec![("directory", directory_node(directory)?)];
         let others = changes.fields().into_iter().filter(|(key, _)| *key != "directory");
         fields.extend(others.filter_map(|(key, value)| Some((key, value?))));
-        self.edit(Kind::Agent, name.as_str(), Change::Add(fields))
+        self.edit(Kind::Agent, name.as_str(), Edit::Add(fields))
     }
 
     /// Changes fields of the agent `name`.
@@ -78,40 +78,44 @@ impl Editor {
         if let Some(directory) = &changes.directory {
             fields.push(("directory", Some(directory_node(directory)?)));
         }
-        self.edit(Kind::Agent, name.as_str(), Change::Update(fields))
+        self.edit(Kind::Agent, name.as_str(), Edit::Update(&|_| Ok(fields.clone())))
     }
 
     /// Removes the agent `name`. Groups keep their member of that name, with a warning.
     pub fn remove_agent(&self, name: &AgentName) -> Result<Config, EditError> {
-        self.edit(Kind::Agent, name.as_str(), Change::Remove)
+        self.edit(Kind::Agent, name.as_str(), Edit::Remove)
     }
 
     /// Adds the group `name`.
     pub fn add_group(&self, name: &GroupName, changes: &GroupChanges) -> Result<Config, EditError> {
-        let fields = changes.fields().into_iter().filter_map(|(key, value)| Some((key, value?)));
+        let fields = changes.fields(&[])?.into_iter().filter_map(|(key, value)| Some((key, value?)));
         let mut fields: Vec<_> = fields.collect();
         // Shows whoever opens the file where members go.
         if fields.iter().all(|(key, _)| *key != "members") {
             fields.push(("members", Node::empty_list()));
         }
-        self.edit(Kind::Group, name.as_str(), Change::Add(fields))
+        self.edit(Kind::Group, name.as_str(), Edit::Add(fields))
     }
 
     /// Changes fields of the group `name`.
     pub fn update_group(&self, name: &GroupName, changes: &GroupChanges) -> Result<Config, EditError> {
-        self.edit(Kind::Group, name.as_str(), Change::Update(changes.fields()))
+        let fields = |config: &Config| {
+            let present = config.groups.get(name).map_or(&[][..], |group| &group.members);
+            changes.fields(present)
+        };
+        self.edit(Kind::Group, name.as_str(), Edit::Update(&fields))
     }
 
     /// Removes the group `name`; its agents stay.
     pub fn remove_group(&self, name: &GroupName) -> Result<Config, EditError> {
-        self.edit(Kind::Group, name.as_str(), Change::Remove)
+        self.edit(Kind::Group, name.as_str(), Edit::Remove)
     }
 
-    fn edit(&self, kind: Kind, name: &str, change: Change) -> Result<Config, EditError> {
+    fn edit(&self, kind: Kind, name: &str, edit: Edit<'_>) -> Result<Config, EditError> {
         let target = follow_links(&self.path)?;
-        if !matches!(change, Change::Add(_)) && !target.exists() {
+        if !matches!(edit, Edit::Add(_)) && !target.exists() {
             // Nothing to change, so nothing is created, not even a lock.
-            check_presence(&Config::default(), kind, name, &change)?;
+            check_presence(&Config::default(), kind, name, &edit)?;
         }
         match fs::metadata(&target) {
             Ok(metadata) if metadata.is_dir() => {
@@ -129,7 +133,12 @@ impl Editor {
         let _lock = self.lock(&target)?;
         let text = load::read(&target)?.unwrap_or_default();
         let (config, root) = load::parse(&self.path, &text)?;
-        check_presence(&config, kind, name, &change)?;
+        check_presence(&config, kind, name, &edit)?;
+        let change = match edit {
+            Edit::Add(fields) => Change::Add(fields),
+            Edit::Update(fields) => Change::Update(fields(&config)?),
+            Edit::Remove => Change::Remove,
+        };
         if matches!(&change, Change::Update(fields) if fields.is_empty()) {
             return Ok(config);
         }
@@ -168,16 +177,24 @@ impl Editor {
     }
 }
 
-fn check_presence(config: &Config, kind: Kind, name: &str, change: &Change) -> Result<(), EditError> {
+/// What is to happen to an entry.
+enum Edit<'a> {
+    Add(Vec<(&'static str, Node<'static>)>),
+    /// What changes may depend on what there is, which nobody else changes while this is called.
+    Update(&'a dyn Fn(&Config) -> Result<ChangedFields, EditError>),
+    Remove,
+}
+
+fn check_presence(config: &Config, kind: Kind, name: &str, edit: &Edit<'_>) -> Result<(), EditError> {
     let (present, nearest) = match kind {
         Kind::Agent => (config.agents.contains_key(name), config.nearest(name).map(ToString::to_string)),
         Kind::Group => {
             (config.groups.contains_key(name), config.nearest_group(name).map(ToString::to_string))
         }
     };
-    match (change, present) {
-        (Change::Add(_), true) => Err(EditError::Exists { kind, name: name.to_owned() }),
-        (Change::Update(_) | Change::Remove, false) => {
+    match (edit, present) {
+        (Edit::Add(_), true) => Err(EditError::Exists { kind, name: name.to_owned() }),
+        (Edit::Update(_) | Edit::Remove, false) => {
             Err(EditError::Unknown { kind, name: name.to_owned(), nearest })
         }
         _ => Ok(()),

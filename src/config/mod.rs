@@ -13,7 +13,7 @@ mod syntax;
 mod types;
 mod values;
 
-pub use changes::{AgentChanges, Field, GroupChanges};
+pub use changes::{AgentChanges, Field, GroupChanges, MemberChanges};
 pub use discover::{ProjectFacts, claude_md, describe};
 pub use edit::{DirectoryProblem, EditError, Editor, Kind as EntryKind, LOCK_WAIT, agent_directory};
 pub use load::{ConfigError, config_path, home_directory, load};

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::fields::{self, MemberArg, TextArgs};
 use crate::commands::{CommandResult, Context, completions};
-use crate::config::{Editor, Field, GroupName, Member};
+use crate::config::{Editor, GroupName};
 
 const EXAMPLES: &str = "\
 Example:
@@ -30,11 +30,8 @@ pub(crate) struct AddArgs {
 
 pub(crate) fn run(args: &AddArgs, context: &Context) -> CommandResult {
     let mut changes = args.texts.changes();
-    if !args.members.is_empty() {
-        let members: Vec<Member> = args.members.iter().map(|member| member.0.clone()).collect();
-        fields::check_members(&members, &context.config()?)?;
-        changes.members = Field::Set(members);
-    }
+    changes.members.put = args.members.iter().map(|member| member.0.clone()).collect();
+    fields::check_members(&changes.members.put, &context.config()?)?;
     let config = Editor::new(context.config_path()?).add_group(&args.name, &changes)?;
     fields::report(&args.name, &config, "added", args.json, context)
 }

@@ -30,7 +30,7 @@ impl TextArgs {
         GroupChanges {
             description: set(&self.description),
             shared_context: set(&self.shared_context),
-            members: Field::Keep,
+            ..GroupChanges::default()
         }
     }
 }

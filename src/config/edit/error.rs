@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::config::ConfigError;
+use crate::config::{AgentName, ConfigError};
 use crate::os::FileError;
 
 /// Why the config was not changed. The file is then as it was.
@@ -66,6 +66,12 @@ pub enum EditError {
         name: String,
         /// The name that was probably meant.
         nearest: Option<String>,
+    },
+    /// Who is to leave a group does not belong to it.
+    #[error("'{name}' is not a member")]
+    NotAMember {
+        /// The agent.
+        name: AgentName,
     },
     /// A new value cannot be used.
     #[error("{key}: {message}")]
@@ -141,6 +147,7 @@ impl EditError {
                 Some(format!("did you mean '{near}'? see them all: `agent-dispatch {kind}s list`"))
             }
             Self::Unknown { kind, .. } => Some(format!("see what there is: `agent-dispatch {kind}s list`")),
+            Self::NotAMember { .. } => Some("`agent-dispatch groups list` lists the members".to_owned()),
             Self::Entangled { path, .. } => {
                 Some(format!("edit {} by hand; anchors and aliases are the usual cause", path.display()))
             }

@@ -1,7 +1,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
-use crate::config::{Field, Member, load};
+use crate::config::{Field, Member, MemberChanges, load};
 
 /// A directory with a config in it, and an agent's directory.
 struct Fixture {
@@ -120,13 +120,14 @@ fn groups_are_added_changed_and_removed() {
     let members = vec![member("a", "this: and that"), member("b", "")];
     let changes = GroupChanges {
         shared_context: Field::Set("line\nline".into()),
-        members: Field::Set(members.clone()),
+        members: MemberChanges { put: members.clone(), ..Default::default() },
         ..Default::default()
     };
     let config = fixture.editor().add_group(&name, &changes).unwrap();
     assert_eq!(config.groups["team"].members, members);
     assert_eq!(config.warnings.len(), 1);
-    let changes = GroupChanges { members: Field::Set(vec![member("a", "")]), ..Default::default() };
+    let leaves = MemberChanges { remove: vec!["b".parse().unwrap()], ..Default::default() };
+    let changes = GroupChanges { members: leaves, ..Default::default() };
     let config = fixture.editor().update_group(&name, &changes).unwrap();
     assert_eq!(config.groups["team"].members.len(), 1);
     assert_eq!(config.groups["team"].shared_context, "line\nline");
@@ -137,6 +138,44 @@ fn groups_are_added_changed_and_removed() {
     assert_eq!(config.warnings.len(), 1);
     assert!(fixture.editor().remove_group(&name).unwrap().groups.is_empty());
     assert!(matches!(fixture.editor().remove_group(&name), Err(EditError::Unknown { .. })));
+}
+
+#[test]
+fn members_keep_their_order_and_new_ones_come_last() {
+    let fixture =
+        Fixture::new("groups:\n  g: {members: [{agent: api, use_for: routes}, {agent: web}, {agent: db}]}\n");
+    let change = |put: &[(&str, &str)], remove: &[&str]| {
+        let put = put
+            .iter()
+            .map(|(agent, use_for)| Member { agent: agent.parse().unwrap(), use_for: (*use_for).to_owned() });
+        let remove = remove.iter().map(|name| name.parse().unwrap()).collect();
+        let changes =
+            GroupChanges { members: MemberChanges { put: put.collect(), remove }, ..Default::default() };
+        let config = fixture.editor().update_group(&"g".parse().unwrap(), &changes)?;
+        let members = &config.groups["g"].members;
+        Ok::<_, EditError>(
+            members.iter().map(|m| format!("{}={}", m.agent, m.use_for)).collect::<Vec<_>>().join(" "),
+        )
+    };
+    assert_eq!(change(&[("ops", ""), ("db", "schema")], &["web"]).unwrap(), "api=routes db=schema ops=");
+    assert!(matches!(change(&[], &["web"]), Err(EditError::NotAMember { .. })));
+}
+
+#[test]
+fn twenty_members_that_join_at_once_all_belong_to_the_group() {
+    let fixture = Fixture::new("groups: {g: {}}\n");
+    std::thread::scope(|scope| {
+        for i in 0..20 {
+            let fixture = &fixture;
+            scope.spawn(move || {
+                let member = Member { agent: format!("agent-{i}").parse().unwrap(), use_for: String::new() };
+                let members = MemberChanges { put: vec![member], ..Default::default() };
+                let changes = GroupChanges { members, ..Default::default() };
+                fixture.editor().update_group(&"g".parse().unwrap(), &changes).unwrap();
+            });
+        }
+    });
+    assert_eq!(load(&fixture.path()).unwrap().groups["g"].members.len(), 20);
 }
 
 #[test]
