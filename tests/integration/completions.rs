@@ -1,4 +1,4 @@
-//! Completing a command line in the real bash, zsh and fish, and how the scripts ask.
+//! Completing a command line in the real bash, zsh, fish and elvish, and how the scripts ask.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use crate::dispatch::{AGENT, submit, submit_and_finish, with_agent};
 use crate::support::{Output, TestEnvironment, namespace, programs};
 
 /// The shells, each with what asks its completion for the line in `$LINE` and prints the words it offers.
-const SHELLS: [(&str, &str); 3] = [
+const SHELLS: [(&str, &str); 4] = [
     (
         "bash",
         r#"source "$SCRIPT"
@@ -37,6 +37,17 @@ const SHELLS: [(&str, &str); 3] = [
         _agent-dispatch || true"#,
     ),
     ("fish", r#"source $SCRIPT; complete --do-complete "$LINE""#),
+    (
+        "elvish",
+        // Its editor, which only a terminal has, asks the function the script sets.
+        r#"use str
+        var edit: = (ns [
+          &completion:=(ns [&arg-completer=[&]])
+          &complex-candidate~={|value &display=''| echo $value}
+        ])
+        eval &ns=(ns [&edit:=$edit:]) (slurp < $E:SCRIPT)
+        $edit:completion:arg-completer[agent-dispatch] (str:split ' ' $E:LINE)"#,
+    ),
 ];
 
 /// Says that a shell is not here; CI installs them all.
@@ -69,6 +80,7 @@ fn offered(environment: &TestEnvironment, shell: &str, line: &str) -> Vec<String
     let arguments: &[&str] = match shell {
         "bash" => &["--noprofile", "--norc", "-c", ask],
         "zsh" => &["-f", "-c", ask],
+        "elvish" => &["-norc", "-c", ask],
         _ => &["--no-config", "-c", ask],
     };
     let asked = environment.program(Path::new(shell), arguments).env("SCRIPT", &script).env("LINE", line);
