@@ -1,9 +1,11 @@
 //! Showing that runs go on: a spinner for each on a terminal, a line now and then elsewhere.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use console::Term;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
 use super::{Ui, human};
 
@@ -27,7 +29,7 @@ impl Progress {
         let started = Instant::now();
         let spinner = ui
             .is_interactive()
-            .then(|| dressed(ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()), name));
+            .then(|| dressed(ProgressBar::with_draw_target(None, target()), name));
         Self { ui, name: name.to_owned(), started, spinner, last_line: started, doing: String::new() }
     }
 
@@ -79,7 +81,7 @@ impl Board {
     /// An empty board.
     pub fn new(ui: Ui) -> Self {
         let place =
-            ui.is_interactive().then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
+            ui.is_interactive().then(|| MultiProgress::with_draw_target(target()));
         Self { ui, spinners: BTreeMap::new(), place, last_line: Instant::now() }
     }
 
@@ -139,6 +141,61 @@ impl Board {
     /// Clears the spinners.
     pub fn finish(self) {
         self.spinners.values().for_each(ProgressBar::finish_and_clear);
+    }
+}
+
+/// Standard error, where it is a terminal.
+fn target() -> ProgressDrawTarget {
+    /// As often as indicatif draws by itself, in Hz.
+    const REDRAWS: u8 = 20;
+    ProgressDrawTarget::term_like_with_hz(Box::new(Returning(Term::buffered_stderr())), REDRAWS)
+}
+
+/// A terminal whose cursor waits at the beginning of the line. The terminal shows Ctrl-C as `^C` where the cursor is:
+/// behind the full line that was drawn, it would go to the next one, and the line would never be cleared.
+#[derive(Debug)]
+struct Returning(Term);
+
+impl TermLike for Returning {
+    fn width(&self) -> u16 {
+        TermLike::width(&self.0)
+    }
+
+    fn height(&self) -> u16 {
+        TermLike::height(&self.0)
+    }
+
+    fn move_cursor_up(&self, lines: usize) -> io::Result<()> {
+        self.0.move_cursor_up(lines)
+    }
+
+    fn move_cursor_down(&self, lines: usize) -> io::Result<()> {
+        self.0.move_cursor_down(lines)
+    }
+
+    fn move_cursor_right(&self, columns: usize) -> io::Result<()> {
+        self.0.move_cursor_right(columns)
+    }
+
+    fn move_cursor_left(&self, columns: usize) -> io::Result<()> {
+        self.0.move_cursor_left(columns)
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.0.write_line(text)
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        self.0.write_str(text)
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.0.clear_line()
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.0.write_str("\r")?;
+        self.0.flush()
     }
 }
 

@@ -48,7 +48,9 @@ fn ctrl_c_once_stops_the_job_and_waits_for_its_record() {
     wait_for_begin(&environment);
     terminal.press("C-c").wait_for("code 130");
     let screen = terminal.screen();
-    assert!(screen.contains("stopping the job; once more to leave at once"), "{screen}");
+    let lines: Vec<&str> = screen.lines().collect();
+    assert!(lines[1].starts_with(&format!("{AGENT}: job ")), "{screen}");
+    assert_eq!(lines[2], "stopping the job; once more to leave at once", "no spinner is left:\n{screen}");
     assert_eq!(environment.only_record()["status"], "cancelled");
 }
 

@@ -74,6 +74,8 @@ fn examine(context: &Context) -> Vec<Finding> {
         directories::BaseDirs::new().map_or_else(|| PathBuf::from("/"), |base| base.home_dir().to_owned());
     let home = ClaudeHome::read(&user, variable);
 
+    // Before any check starts a process, which is none that anybody asks about.
+    let jobs_and_processes = jobs_and_processes(context);
     std::thread::scope(|scope| {
         let cli = scope.spawn(|| agent_cli::findings(path, needs_claude));
         let server = scope.spawn(|| registration::findings(&home, &directory, path));
@@ -82,7 +84,7 @@ fn examine(context: &Context) -> Vec<Finding> {
             let may_bypass = agents::may_bypass(variable);
             findings
                 .extend(agents::findings(config, &agents::Surroundings { home: &home, path, may_bypass }));
-            findings.extend(jobs_and_processes(context));
+            findings.extend(jobs_and_processes);
             let depth_limit = config.map(|config| config.settings.max_dispatch_depth);
             let surroundings = Surroundings::of_this_process();
             findings.extend(environment::findings(&home, &surroundings, depth_limit));
