@@ -194,7 +194,14 @@ fn understand(line: &[u8]) -> Understood {
                 return Understood::Nothing;
             }
             let id = serde_json::from_value(id.clone()).ok();
-            Understood::Refused(invalid("this is not a JSON-RPC 2.0 request"), id)
+            let has_method = fields.get("method").is_some_and(Value::is_string);
+            let error = match fields.get("params") {
+                Some(params) if has_method && !params.is_object() => {
+                    ErrorData::invalid_params("the params of a request are a JSON object", None)
+                }
+                _ => invalid("this is not a JSON-RPC 2.0 request"),
+            };
+            Understood::Refused(error, id)
         }
         Value::Array(_) => Understood::Refused(invalid("MCP has no batches: send one message a line"), None),
         _ => Understood::Refused(invalid("a message is a JSON object"), None),

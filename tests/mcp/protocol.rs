@@ -160,8 +160,8 @@ fn every_id_is_answered_whatever_is_wrong_with_the_request() {
             (r#"{"jsonrpc":"2.0","id":902,"method":5}"#, json!(902), -32600),
             (r#"{"jsonrpc":"2.0","id":903}"#, json!(903), -32600),
             // MCP's parameters are an object.
-            (r#"{"jsonrpc":"2.0","id":904,"method":"nothing","params":[1]}"#, json!(904), -32600),
-            (r#"{"jsonrpc":"2.0","id":905,"method":"tools/call","params":"x"}"#, json!(905), -32600),
+            (r#"{"jsonrpc":"2.0","id":904,"method":"nothing","params":[1]}"#, json!(904), -32602),
+            (r#"{"jsonrpc":"2.0","id":905,"method":"tools/call","params":"x"}"#, json!(905), -32602),
             (r#"{"jsonrpc":"2.0","id":906,"method":5,"params":{}}"#, json!(906), -32600),
         ] {
             client.write_line(line);

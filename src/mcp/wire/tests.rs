@@ -22,6 +22,8 @@ fn whatever_has_an_id_is_answered_with_it() {
     ] {
         assert_eq!(code_and_id(line), Some((invalid, id)), "{line}");
     }
+    let listed = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":["run"]}"#;
+    assert_eq!(code_and_id(listed), Some((-32602, Some(1.into()))));
 }
 
 #[test]
