@@ -152,7 +152,7 @@ fn conclude(
 ) -> CommandResult {
     let dialogue = conversation.into_dialogue();
     let cost = dialogue.cost_usd.map(|cost| format!(", {}", human::dollars(cost))).unwrap_or_default();
-    let rounds = format!("{} round{}{cost}", dialogue.rounds, if dialogue.rounds == 1 { "" } else { "s" });
+    let rounds = format!("{}{cost}", human::count(dialogue.rounds, "round"));
     let exit = match (&dialogue.error, dialogue.error_type) {
         _ if interrupted.is_some() => interrupted.unwrap_or(Exit::Interrupted),
         (Some(error), kind) => {

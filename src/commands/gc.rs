@@ -8,6 +8,7 @@ use crate::config::Timeout;
 use crate::engine::{collect, collectable};
 use crate::error::{Exit, Failure};
 use crate::store::Policy;
+use crate::ui::human;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -67,11 +68,11 @@ pub(crate) fn run(args: &GcArgs, context: &Context) -> CommandResult {
     let verb = if args.dry_run { "would delete" } else { "deleted" };
     let leftovers = match plan.leftovers.len() {
         0 => String::new(),
-        count => format!(" and {count} leftover files"),
+        count => format!(" and {}", human::count(count, "leftover file")),
     };
     context.ui.data(&format!(
-        "{verb} {} jobs{leftovers}; kept {} unfinished and {} recent",
-        jobs.delete.len(),
+        "{verb} {}{leftovers}; kept {} unfinished and {} recent",
+        human::count(jobs.delete.len(), "job"),
         jobs.unfinished,
         jobs.recent
     ))?;

@@ -57,7 +57,7 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
     if let Some((place, waiting)) = store.place_in_queue(&record)? {
         lines.push(("queue", format!("number {place} of {waiting} waiting")));
     } else if let count @ 1.. = summary::awaited(&store, &record)? {
-        lines.push(("waits", format!("for {count} job{}", if count == 1 { "" } else { "s" })));
+        lines.push(("waits", format!("for {}", human::count(count, "job"))));
     } else if record.status() == Status::Pending && !record.is_foreign() {
         lines.push(("waits", "until its session or its agent's directory is free".to_owned()));
     }

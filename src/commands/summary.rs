@@ -45,7 +45,7 @@ pub(crate) fn closing_line(record: &Record) -> String {
         parts[0] += &format!(" in {}", human::duration(Duration::from_millis(millis)));
     }
     parts.extend(result.cost_usd.map(human::dollars));
-    parts.extend(result.num_turns.map(|turns| format!("{turns} turn{}", if turns == 1 { "" } else { "s" })));
+    parts.extend(result.num_turns.map(|turns| human::count(turns, "turn")));
     parts.join(", ")
 }
 

@@ -108,7 +108,7 @@ pub enum DispatchError {
         directory: PathBuf,
     },
     /// One chain of dispatches has made too many jobs.
-    #[error("job {root} and the agents it led to have started {limit} jobs, which is as many as are allowed")]
+    #[error("job {root} and the agents it led to have started as many jobs as are allowed: {limit}")]
     TreeTooLarge {
         /// The first job of the chain.
         root: JobId,
@@ -116,7 +116,7 @@ pub enum DispatchError {
         limit: u32,
     },
     /// Too many jobs wait already.
-    #[error("{limit} jobs are waiting for their turn already, which is as many as are allowed")]
+    #[error("as many jobs as are allowed, {limit}, are waiting for their turn already")]
     QueueFull {
         /// How many may wait.
         limit: u32,

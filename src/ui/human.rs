@@ -1,5 +1,6 @@
 //! Numbers in the form people read.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 /// A length of time: `340 ms`, `4.2 s`, `1m 30s`, `2h 5m`, `3d 4h`.
@@ -30,6 +31,11 @@ pub fn ago(seconds: f64) -> String {
         3_600..86_400 => format!("{}h ago", seconds / 3_600),
         _ => format!("{}d ago", seconds / 86_400),
     }
+}
+
+/// So many things, named in the singular: `1 job`, `3 jobs`.
+pub fn count<N: Copy + Display + PartialEq + From<u8>>(number: N, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1.into() { "" } else { "s" })
 }
 
 /// An amount of US dollars: two decimals, more when it is small.

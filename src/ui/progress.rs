@@ -27,9 +27,8 @@ impl Progress {
     /// Starts showing the progress of `name`.
     pub fn start(ui: Ui, name: &str) -> Self {
         let started = Instant::now();
-        let spinner = ui
-            .is_interactive()
-            .then(|| dressed(ProgressBar::with_draw_target(None, target()), name));
+        let spinner =
+            ui.is_interactive().then(|| dressed(ProgressBar::with_draw_target(None, target()), name));
         Self { ui, name: name.to_owned(), started, spinner, last_line: started, doing: String::new() }
     }
 
@@ -80,8 +79,7 @@ pub struct Board {
 impl Board {
     /// An empty board.
     pub fn new(ui: Ui) -> Self {
-        let place =
-            ui.is_interactive().then(|| MultiProgress::with_draw_target(target()));
+        let place = ui.is_interactive().then(|| MultiProgress::with_draw_target(target()));
         Self { ui, spinners: BTreeMap::new(), place, last_line: Instant::now() }
     }
 

@@ -43,7 +43,7 @@ fn only_what_ended_long_enough_ago_goes_with_all_its_files() {
     let young = age(&environment, &young, 6.0 * 86_400.0);
     let recent = submit_and_finish(&environment, "x");
     let output = environment.command(["gc", "--older-than", "7d"]).run().expect_code(0);
-    assert_eq!(output.stdout, "deleted 1 jobs; kept 0 unfinished and 2 recent\n");
+    assert_eq!(output.stdout, "deleted 1 job; kept 0 unfinished and 2 recent\n");
     assert_eq!(environment.job_ids(), [young, recent]);
     assert!(!environment.jobs_directory().join(old).exists());
 }
@@ -72,13 +72,13 @@ fn a_dry_run_says_the_same_and_deletes_nothing() {
     fs::write(&temporary, "").unwrap();
     backdate(&temporary);
     let dry = environment.command(["gc", "--all", "--dry-run"]).run().expect_code(0);
-    assert_eq!(dry.stdout, "would delete 1 jobs and 1 leftover files; kept 0 unfinished and 0 recent\n");
+    assert_eq!(dry.stdout, "would delete 1 job and 1 leftover file; kept 0 unfinished and 0 recent\n");
     let json = environment.command(["gc", "--all", "--dry-run", "--json"]).run().expect_code(0).json();
     assert_eq!((&json["dry_run"], &json["deleted"]), (&json!(true), &json!([id])));
     assert!(temporary.exists());
     assert_eq!(environment.job_ids(), [id]);
     let real = environment.command(["gc", "--all"]).run().expect_code(0);
-    assert_eq!(real.stdout, "deleted 1 jobs and 1 leftover files; kept 0 unfinished and 0 recent\n");
+    assert_eq!(real.stdout, "deleted 1 job and 1 leftover file; kept 0 unfinished and 0 recent\n");
     assert!(!temporary.exists());
     assert!(environment.job_ids().is_empty());
 }
@@ -159,7 +159,7 @@ fn the_retention_of_the_config_is_the_policy_where_none_is_given() {
     let id = submit_and_finish(&environment, "x");
     age(&environment, &id, 8.0 * 86_400.0);
     let output = environment.command(["gc"]).run().expect_code(0);
-    assert_eq!(output.stdout, "deleted 1 jobs; kept 0 unfinished and 0 recent\n");
+    assert_eq!(output.stdout, "deleted 1 job; kept 0 unfinished and 0 recent\n");
 }
 
 #[test]

@@ -136,7 +136,7 @@ fn follow(
     let mut board = Board::new(context.ui);
     let mut followers = Followers::new(store, batch.jobs.iter().chain(&batch.aggregate).copied())?;
     let mut activities: Vec<Activity> = names.iter().map(|_| Activity::default()).collect();
-    board.note(&format!("{} jobs started", names.len()));
+    board.note(&format!("{} started", human::count(names.len(), "job")));
     while !followers.is_empty() {
         let pause = if context.ui.is_interactive() { SPIN } else { followers.pause() };
         let mut descriptors: Vec<BorrowedFd<'_>> = vec![signals.descriptor()];

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::finding::{Finding, Section, shell_path, shell_word};
 use crate::config::{Config, ConfigError};
+use crate::ui::human;
 
 const SECTION: Section = Section::Config;
 
@@ -44,12 +45,11 @@ fn edit(path: &Path) -> String {
 }
 
 fn content(config: &Config) -> Vec<Finding> {
-    let several = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let found = format!(
         "{}: {}, {}",
         config.path.display(),
-        several(config.agents.len(), "agent"),
-        several(config.groups.len(), "group")
+        human::count(config.agents.len(), "agent"),
+        human::count(config.groups.len(), "group")
     );
     let mut findings = vec![SECTION.ok("config", found)];
     for warning in &config.warnings {

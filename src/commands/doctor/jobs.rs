@@ -8,6 +8,7 @@ use super::finding::{Finding, Section, shell_path};
 use crate::engine::{FileSystem, file_system};
 use crate::error::Failure;
 use crate::store::{JobId, Store, StoreError, UnixSeconds};
+use crate::ui::human;
 
 const SECTION: Section = Section::Jobs;
 
@@ -132,7 +133,7 @@ fn content(store: &Store, now: UnixSeconds) -> Result<Vec<Finding>, StoreError> 
     let mut findings = Vec::new();
     let ids = store.ids()?;
     let size_bytes = estimate(store, &ids);
-    let found = format!("{} jobs, {}", ids.len(), bytes(size_bytes));
+    let found = format!("{}, {}", human::count(ids.len(), "job"), bytes(size_bytes));
     findings.push(match ids.len() >= MANY_JOBS || size_bytes >= MUCH_SPACE_BYTES {
         true => SECTION.note("jobs-records", found).fix("agent-dispatch gc --older-than 30d"),
         false => SECTION.ok("jobs-records", found),
@@ -169,7 +170,8 @@ fn from_the_future(ids: &[JobId], now: UnixSeconds) -> Option<Finding> {
     let newest = ids.iter().find(ahead)?;
     let count = ids.iter().filter(ahead).count();
     let found = format!(
-        "{count} jobs were made later than it is now, such as {newest}: the clock was wrong then, or is wrong now"
+        "{} made later than it is now, such as {newest}: the clock was wrong then, or is wrong now",
+        if count == 1 { "1 job was".to_owned() } else { format!("{count} jobs were") }
     );
     Some(SECTION.warning("clock", found))
 }

@@ -50,12 +50,11 @@ pub(super) fn to_text(findings: &[Finding], ui: Ui, only_problems: bool) -> Stri
             text.push_str(&format!("          {}: {fix}\n", ui.tone("fix", Tone::Faint)));
         }
     }
-    let several = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     text.push_str(&format!(
         "{}, {}, {}, {} fine\n",
-        several(count(findings, Level::Error), "error"),
-        several(count(findings, Level::Warning), "warning"),
-        several(count(findings, Level::Note), "note"),
+        human::count(count(findings, Level::Error), "error"),
+        human::count(count(findings, Level::Warning), "warning"),
+        human::count(count(findings, Level::Note), "note"),
         count(findings, Level::Ok),
     ));
     text

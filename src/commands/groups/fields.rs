@@ -11,6 +11,7 @@ use crate::config::{
 };
 use crate::engine::DispatchError;
 use crate::error::{Exit, Failure};
+use crate::ui::human;
 
 /// The texts of a group as options.
 #[derive(Debug, Args)]
@@ -90,8 +91,7 @@ pub(super) fn report(
     if as_json {
         context.ui.json(&to_json(name, group))?;
     } else {
-        let count = group.members.len();
-        context.ui.data(&format!("{verb} {name}: {count} member{}", if count == 1 { "" } else { "s" }))?;
+        context.ui.data(&format!("{verb} {name}: {}", human::count(group.members.len(), "member")))?;
     }
     Ok(Exit::Success)
 }
