@@ -19,25 +19,28 @@ pub(super) fn find(root: &Command, words: &[OsString]) -> Option<Error> {
         if word == "--" {
             return None;
         }
-        let Some(name) = word.strip_prefix("--") else {
-            let short = word.strip_prefix('-').and_then(|rest| rest.chars().next());
-            let option =
-                short.and_then(|letter| options(root, command).find(|it| it.get_short() == Some(letter)));
-            if option.is_some_and(takes_value) && word.chars().count() == 2 {
-                words.next();
-            } else if let Some(sub) = command.find_subcommand(&*word) {
-                command = sub;
-            }
-            continue;
-        };
-        let (name, has_value) = name.split_once('=').map_or((name, false), |(name, _)| (name, true));
-        match options(root, command).find(|option| longs(option).any(|long| long == name)) {
-            Some(option) if takes_value(option) && !has_value => drop(words.next()),
-            Some(_) => {}
+        let known = match (word.strip_prefix("--"), word.strip_prefix('-')) {
             // Those clap adds to every command.
-            None if name == "help" => return None,
-            None if takes_any_text(command) && looks_like_an_option(name) => {
-                return Some(error(root, command, name));
+            (Some("help"), _) | (_, Some("h")) => return None,
+            (Some(long), _) => {
+                let name = long.split_once('=').map_or(long, |(name, _)| name);
+                options(root, command).find(|option| longs(option).any(|long| long == name))
+            }
+            (None, Some(letters)) => {
+                let letter = letters.chars().next();
+                options(root, command).find(|option| letter.is_some() && option.get_short() == letter)
+            }
+            (None, None) => {
+                command = command.find_subcommand(&*word).unwrap_or(command);
+                continue;
+            }
+        };
+        match known {
+            // What follows is its value.
+            Some(option) if takes_value(option) && !has_value(&word) => drop(words.next()),
+            Some(_) => {}
+            None if takes_any_text(command) && looks_like_an_option(&word) => {
+                return Some(error(root, command, word.split('=').next().unwrap_or(&word)));
             }
             None => {}
         }
@@ -64,18 +67,23 @@ fn takes_any_text(command: &Command) -> bool {
     command.get_positionals().any(Arg::is_allow_hyphen_values_set)
 }
 
-fn looks_like_an_option(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+/// Whether a word of the command line brings the value of its option: `--name=value`, `-nvalue`.
+fn has_value(word: &str) -> bool {
+    if word.starts_with("--") { word.contains('=') } else { word.chars().count() > 2 }
 }
 
-fn error(root: &Command, command: &Command, name: &str) -> Error {
+/// A lone hyphen is standard input, and a text of several words is a text.
+fn looks_like_an_option(word: &str) -> bool {
+    word.len() > 1 && !word.split('=').next().unwrap_or(word).contains(char::is_whitespace)
+}
+
+fn error(root: &Command, command: &Command, word: &str) -> Error {
     let known = options(root, command).filter(|option| !option.is_hide_set()).filter_map(Arg::get_long);
-    let similar = nearest(name, known)
+    let similar = nearest(word.trim_start_matches('-'), known)
         .map(|option| format!("\n\n  tip: a similar argument exists: '--{option}'"))
         .unwrap_or_else(|| "\n".to_owned());
     let text = format!(
-        "unexpected argument '--{name}' found{similar}\n  tip: to pass '--{name}' as a value, use '-- --{name}'"
+        "unexpected argument '{word}' found{similar}\n  tip: to pass '{word}' as a value, use '-- {word}'"
     );
     // Built, it knows what it is called with the program's name.
     let mut root = root.clone();

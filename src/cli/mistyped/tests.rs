@@ -32,18 +32,23 @@ fn texts_and_values_may_begin_with_hyphens() {
     for line in [
         "ad run api --model opus x",
         "ad run api -",
-        "ad run api -x",
         "ad run api -- --modle",
         "ad run api --goal --modle x",
         "ad run api --goal=--modle x",
         "ad run api --",
-        "ad run api --42",
+        "ad run api -- -x",
         "ad run api --help",
         "ad --version",
         "ad jobs --stauts running",
     ] {
         assert_eq!(found(line), None, "{line}");
     }
-    let words = ["ad", "run", "api", "--modle is what I typed"].map(OsString::from);
-    assert!(find(&Cli::command(), &words).is_none());
+    for text in ["--modle is what I typed", "- a list", "-x is a flag"] {
+        let words = ["ad", "run", "api", text].map(OsString::from);
+        assert!(find(&Cli::command(), &words).is_none(), "{text}");
+    }
+    for word in ["-x", "--42", "-5"] {
+        let error = found(&format!("ad run api {word}")).unwrap();
+        assert!(error.contains(&format!("unexpected argument '{word}' found")), "{error}");
+    }
 }
