@@ -65,12 +65,14 @@ pub(crate) fn run(args: &ResultArgs, context: &Context) -> CommandResult {
     }
     if args.offset > 0 || args.max_chars.is_some() {
         print_part(args, context, &store, &record)?;
-    } else if args.json || args.no_pager || summary::result_of(&record).parsed_result.is_some() {
-        summary::print(context, &store, &record, args.json)?;
     } else {
         let result = summary::result_of(&record);
-        let answer = store.answer(&result)?;
-        context.ui.paged(|print| answer.for_each_piece(print))?;
+        if args.json || args.no_pager || summary::data_of(&record, &result).is_some() {
+            summary::print(context, &store, &record, args.json)?;
+        } else {
+            let answer = store.answer(&result)?;
+            context.ui.paged(|print| answer.for_each_piece(print))?;
+        }
     }
     summary::report(context, &record, args.strictness);
     Ok(exit_of(&record, args.strictness))

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::verdict::{Strictness, exit_of};
 use super::{Context, Problem};
+use crate::engine::Backend;
 use crate::error::{Exit, Failure};
 use crate::store::{Answer, JobId, JobResult, Liveness, Record, Status, Store, StoreError};
 use crate::ui::{Tone, Ui, human};
@@ -76,6 +77,12 @@ pub(crate) fn report(context: &Context, record: &Record, strictness: Strictness)
     }
 }
 
+/// The data that a job was asked for instead of a text. What a dialogue has beside its answer is none.
+pub(crate) fn data_of<'a>(record: &Record, result: &'a JobResult) -> Option<&'a Value> {
+    let is_dialogue = record.launch.backend.as_deref() == Some(Backend::Dialogue.name());
+    result.parsed_result.as_ref().filter(|_| !is_dialogue)
+}
+
 /// Prints a finished job's answer, or its result as JSON.
 pub(crate) fn print(context: &Context, store: &Store, record: &Record, as_json: bool) -> Result<(), Problem> {
     let result = result_of(record);
@@ -83,8 +90,8 @@ pub(crate) fn print(context: &Context, store: &Store, record: &Record, as_json: 
     if as_json {
         return Ok(context.ui.json(&WholeResult { result: &result, answer: &answer })?);
     }
-    match &result.parsed_result {
-        Some(parsed) => Ok(context.ui.json(parsed)?),
+    match data_of(record, &result) {
+        Some(data) => Ok(context.ui.json(data)?),
         None => Ok(context.ui.pieces(|print| answer.for_each_piece(print))?),
     }
 }

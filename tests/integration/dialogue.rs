@@ -121,6 +121,10 @@ fn a_detached_dialogue_is_one_job_on_one_slot_with_the_cost_of_its_turns() {
     assert_eq!((&result["agent"], &result["result"]), (&json!("infra ⇄ web"), &json!("gut\n[RESOLVED]")));
     assert_eq!((&result["cost_usd"], &result["outcome"]), (&json!(0.05), &json!("done")));
     assert_eq!(result["parsed_result"]["turns"].as_array().map(Vec::len), Some(4));
+    for options in [&["result", id][..], &["result", id, "--no-pager"]] {
+        let shown = environment.command(options).run().expect_code(0).stdout;
+        assert_eq!(shown, "gut\n[RESOLVED]\n", "the last word is the answer");
+    }
     let turns: Vec<Value> = records(&environment).into_iter().filter(|record| record["id"] != id).collect();
     assert!(turns.iter().all(|turn| turn["parent"] == id && turn["root"] == id && turn["depth"] == 1));
     let log = environment.command(["logs", id]).run().expect_code(0).stdout;
