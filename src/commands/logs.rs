@@ -9,7 +9,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{CommandResult, Context, Problem, completions, summary};
-use crate::engine::{Event, EventKind, Follower, look};
+use crate::engine::{Event, EventKind, Follower, Newcomers, look};
 use crate::error::{Exit, Failure};
 use crate::os::wait_readable;
 use crate::store::{JobId, JobSelector, Record, Store, StoreError};
@@ -145,16 +145,12 @@ impl<'a> Logs<'a> {
     }
 
     fn follow(mut self) -> Result<(), Problem> {
-        let follows_all = self.args.jobs.is_empty();
+        let mut newcomers = if self.args.jobs.is_empty() { Some(Newcomers::new(self.store)?) } else { None };
         loop {
-            if follows_all {
-                for id in self
-                    .store
-                    .unretired()?
-                    .into_iter()
-                    .filter(|id| !self.begun.contains(id))
-                    .collect::<Vec<_>>()
-                {
+            if let Some(newcomers) = &mut newcomers {
+                let mut ids = newcomers.look()?;
+                ids.retain(|id| !self.begun.contains(id));
+                for id in ids {
                     match look(self.store, id) {
                         Ok(record) => {
                             let tail = tail(&record);
@@ -168,7 +164,7 @@ impl<'a> Logs<'a> {
                 }
             }
             self.catch_up()?;
-            if self.jobs.is_empty() && !follows_all {
+            if self.jobs.is_empty() && newcomers.is_none() {
                 return Ok(());
             }
             let pause = self.jobs.iter().map(|log| log.follower.pause()).min().unwrap_or(LOOK);
