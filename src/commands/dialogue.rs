@@ -1,11 +1,9 @@
 //! `dialogue`: two agents work something out.
 
-use std::time::Duration;
-
 use clap::Args;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use super::dispatch::exit_of_signal;
+use super::dispatch::{SPIN, doing, exit_of_signal};
 use super::request::read_task;
 use super::verdict::Strictness;
 use super::{CommandResult, Context, Problem, completions, summary};
@@ -18,9 +16,6 @@ use crate::error::{Exit, Failure};
 use crate::os::{SignalWatch, wait_readable};
 use crate::store::Record;
 use crate::ui::{Progress, human};
-
-/// How often the spinner turns.
-const SPIN: Duration = Duration::from_millis(100);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -132,8 +127,17 @@ fn turn(
             progress.note("stopping the turn; once more to leave at once");
             cancel(store, submitted.id)?;
         }
-        let over = followers.catch_up(&mut |_, event| activity.observe(&event))?;
-        progress.doing(activity.line().unwrap_or_default().to_owned());
+        let mut is_new = false;
+        let over = followers.catch_up(&mut |_, event| {
+            activity.observe(&event);
+            is_new = true;
+        })?;
+        if is_new {
+            progress.doing(doing(&activity));
+        }
+        for (_, delay) in followers.delays()? {
+            progress.doing(delay.map_or_else(|| doing(&activity), summary::waiting));
+        }
         progress.tick();
         if let Some((_, record)) = over.into_iter().next() {
             progress.finish();

@@ -3,8 +3,9 @@
 use clap::Args;
 
 use super::verdict::{Strictness, exit_of};
+use super::wait::wait_for;
 use super::{CommandResult, Context, Problem, completions, summary};
-use crate::engine::{Follower, look};
+use crate::engine::look;
 use crate::error::{Exit, Failure};
 use crate::store::{JobSelector, Record, Store};
 
@@ -52,7 +53,12 @@ pub(crate) fn run(args: &ResultArgs, context: &Context) -> CommandResult {
     let id = context.job(&store, &args.job)?;
     let mut record = look(&store, id)?;
     if args.wait && record.finished().is_none() && !record.is_foreign() {
-        record = Follower::new(&store, &record)?.wait()?;
+        let mut waited = wait_for(context, &store, std::slice::from_ref(&record), None, &|_| {})?;
+        if let Some(exit) = waited.interrupted {
+            context.ui.note(format_args!("the job goes on: agent-dispatch result {id} --wait"));
+            return Ok(exit);
+        }
+        record = waited.over.pop().unwrap_or(record);
     }
     if record.finished().is_none() {
         let status = record.status();

@@ -7,6 +7,7 @@
 mod batch;
 mod cancel;
 mod collect;
+mod delay;
 mod dialogue;
 mod dispatch;
 mod follow;
@@ -23,6 +24,7 @@ mod surroundings;
 pub use batch::{AGGREGATE_TASK, Batch, BatchError, BatchItem, Refusal};
 pub use cancel::{CancelError, Cancelled, cancel, descendants};
 pub use collect::{Collection, collect, collectable};
+pub use delay::Delay;
 pub use dialogue::{Conversation, DIALOGUE_SIGN, DialogueRequest, RESOLVED};
 pub use dispatch::{DispatchError, Engine, Submitted};
 pub use follow::{FollowError, Follower, Followers, Reading, lend_slot};

@@ -181,9 +181,13 @@ fn what_begins_and_ends_between_two_looks_is_shown_too_and_once() {
 
 /// Writes a file as the tool would have.
 fn put(path: &Path, text: &str) {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path.parent().unwrap()).unwrap();
-    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).unwrap();
-    fs::write(path, text).unwrap();
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path.parent().expect("a folder"))
+        .expect("a folder");
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).expect("a new file");
+    fs::write(path, text).expect("a file");
 }
 
 #[test]
