@@ -176,7 +176,7 @@ fn awaited(context: &Context, store: &Store, jobs: &[JobSelector]) -> Result<Vec
 fn refuse_option(task: &str) -> Result<(), Failure> {
     if task.starts_with('-') && !task.contains(char::is_whitespace) {
         return Err(Failure::new(Exit::Usage, format_args!("there is no option '{task}'"))
-            .hint("see --help; a task that is this one word goes through a pipe or --task-file FILE"));
+            .hint("see --help; a text that is this one word goes through a pipe"));
     }
     Ok(())
 }

@@ -86,8 +86,12 @@ pub(crate) fn remarks(result: &JobResult) -> Option<String> {
 
 /// The data that a job was asked for instead of a text. What a dialogue has beside its answer is none.
 pub(crate) fn data_of<'a>(record: &Record, result: &'a JobResult) -> Option<&'a Value> {
-    let is_dialogue = record.launch.backend.as_deref() == Some(Backend::Dialogue.name());
-    result.parsed_result.as_ref().filter(|_| !is_dialogue)
+    result.parsed_result.as_ref().filter(|_| !is_dialogue(record))
+}
+
+/// Whether a job is a whole dialogue, and no request to one agent.
+pub(crate) fn is_dialogue(record: &Record) -> bool {
+    record.launch.backend.as_deref() == Some(Backend::Dialogue.name())
 }
 
 /// Prints a finished job's answer, or its result as JSON.
