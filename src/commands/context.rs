@@ -107,6 +107,18 @@ impl Context {
         })
     }
 
+    /// The jobs that somebody means, each once, in the order in which they are mentioned first.
+    pub(crate) fn jobs(&self, store: &Store, selectors: &[JobSelector]) -> Result<Vec<JobId>, Failure> {
+        let mut ids = Vec::new();
+        for selector in selectors {
+            let id = self.job(store, selector)?;
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        Ok(ids)
+    }
+
     /// Some of these jobs, a line each.
     fn candidates(&self, store: &Store, ids: &[JobId]) -> String {
         let records = ids.iter().filter_map(|id| store.read(*id).ok()).take(CANDIDATES);

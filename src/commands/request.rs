@@ -140,7 +140,7 @@ impl RequestArgs {
             group: self.group.clone(),
             session: self.session.clone(),
             response_schema,
-            after: self.after.iter().map(|job| awaited(place, store, job)).collect::<Result<_, _>>()?,
+            after: awaited(place, store, &self.after)?,
             ..Request::new(&self.agent, Task::new(task)?)
         };
         Ok(self.conditions.apply(request))
@@ -157,13 +157,16 @@ pub(super) fn read_task(argument: Option<&str>) -> Result<String, Failure> {
     }
 }
 
-/// A job that can be waited for.
-fn awaited(context: &Context, store: &Store, job: &JobSelector) -> Result<JobId, Failure> {
-    let record = look(store, context.job(store, job)?)?;
-    if record.is_foreign() && record.finished().is_none() {
-        return Err(foreign(record.id));
+/// Jobs that can be waited for.
+fn awaited(context: &Context, store: &Store, jobs: &[JobSelector]) -> Result<Vec<JobId>, Failure> {
+    let ids = context.jobs(store, jobs)?;
+    for id in &ids {
+        let record = look(store, *id)?;
+        if record.is_foreign() && record.finished().is_none() {
+            return Err(foreign(record.id));
+        }
     }
-    Ok(record.id)
+    Ok(ids)
 }
 
 fn read_file(path: &Path) -> Result<String, Failure> {
