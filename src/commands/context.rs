@@ -1,5 +1,6 @@
 //! What every command starts from: where things are, and how to talk.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -27,7 +28,7 @@ impl Context {
         let places = places.into_iter().filter_map(|(option, path)| Some((option, path.as_ref()?)));
         let options = places.flat_map(|(option, path)| [option.into(), path.to_string_lossy()]);
         Self {
-            ui: Ui::new(global.color, global.quiet).called_with(options),
+            ui: Ui::new(global.color, global.volume()).called_with(options),
             config: global.config.clone(),
             jobs_dir: global.jobs_dir.clone(),
         }
@@ -54,6 +55,7 @@ impl Context {
     pub(crate) fn config(&self) -> Result<Config, Failure> {
         self.check_named_config()?;
         let config = config::load(&self.config_path()?)?;
+        self.detail(format_args!("config: {}", config.path.display()));
         for warning in &config.warnings {
             self.ui.warn(format_args!("{}: {warning}", config.path.display()));
         }
@@ -91,7 +93,16 @@ impl Context {
         if self.named_jobs_path().is_none() {
             self.check_named_config()?;
         }
-        Ok(Store::open(&self.jobs_path()?)?)
+        let path = self.jobs_path()?;
+        self.detail(format_args!("jobs: {}", path.display()));
+        Ok(Store::open(&path)?)
+    }
+
+    /// Says something to those who want to know all.
+    fn detail(&self, text: impl Display) {
+        if self.ui.is_verbose() {
+            self.ui.note(text);
+        }
     }
 
     /// The job that somebody means. One that could be several is refused with the newest of those.

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use clap::Args;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use super::dispatch::{SPIN, doing, exit_of_signal};
+use super::dispatch::{SPIN, doing, exit_of_signal, left, read_along};
 use super::request::read_task;
 use super::verdict::Strictness;
 use super::{CommandResult, Context, Problem, completions, summary};
@@ -51,9 +51,9 @@ pub(crate) struct DialogueArgs {
     /// How long one turn may take: 90, 90s, 15m, 2h
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     timeout: Option<Timeout>,
-    /// Let it go on as a job of its own, print the job's id and leave
+    /// Do not wait: let it go on as a job of its own, print the job's id and leave
     #[arg(long, conflicts_with = "jsonl")]
-    detach: bool,
+    background: bool,
     /// Print all of it as one JSON document, at the end
     #[arg(long)]
     json: bool,
@@ -74,14 +74,14 @@ pub(crate) fn run(args: &DialogueArgs, context: &Context) -> CommandResult {
         timeout: args.timeout,
     };
     let engine = context.engine()?;
-    if args.detach {
+    if args.background {
         let submitted = engine.submit_dialogue(request, Ownership::Nobody, context.now())?;
-        if args.json {
-            context.ui.json(&serde_json::json!({ "job_id": submitted.id, "status": "pending" }))?;
+        let printed = if args.json {
+            context.ui.json(&serde_json::json!({ "job_id": submitted.id, "status": "pending" }))
         } else {
-            context.ui.data(&submitted.id.to_string())?;
-        }
-        return Ok(Exit::Success);
+            context.ui.data(&submitted.id.to_string())
+        };
+        return left(printed, submitted.id);
     }
     let signals = SignalWatch::new(&[SIGINT, SIGTERM, SIGHUP])
         .map_err(|error| Failure::new(Exit::Failure, format_args!("failed to watch for signals: {error}")))?;
@@ -166,6 +166,7 @@ fn turn(
         let mut is_new = false;
         let over = followers.catch_up(&mut |_, event| {
             activity.observe(&event);
+            read_along(context.ui, &request.agent, &event).iter().for_each(|lines| progress.note(lines));
             is_new = true;
         })?;
         if is_new {

@@ -172,11 +172,11 @@ fn what_is_wrong_with_a_job_stands_in_its_row_and_what_to_do_about_it_below() {
 fn detached_jobs_belong_to_nobody() {
     let environment = with_agents();
     let text = "- {agent: web, task: hi}\n- {agent: infra, task: hi}\n";
-    let output = batch(&environment, text, &["--detach", "--aggregate", "web"]).run().expect_code(0);
+    let output = batch(&environment, text, &["--background", "--aggregate", "web"]).run().expect_code(0);
     let ids: Vec<&str> = output.stdout.lines().collect();
     assert_eq!(ids, environment.job_ids());
     environment.command(["wait"]).args(&ids).run().expect_code(0);
-    let output = batch(&environment, text, &["--detach", "--json"]).run().expect_code(0);
+    let output = batch(&environment, text, &["--background", "--json"]).run().expect_code(0);
     let document = output.json();
     assert_eq!(document["jobs"].as_array().map(Vec::len), Some(2));
     let ids = document["jobs"].as_array().expect("ids").iter().filter_map(Value::as_str);
