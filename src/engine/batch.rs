@@ -146,7 +146,10 @@ impl Engine {
         for (item, request) in items.chain(aggregate) {
             match self.prepare(request) {
                 Ok(ready) => prepared.push((item, ready)),
-                Err(error) => refused.push(Refusal { item, error }),
+                Err(_) => {
+                    let refusals = self.refusals(request).into_iter();
+                    refused.extend(refusals.map(|error| Refusal { item, error }));
+                }
             }
         }
         if refused.is_empty() { Ok(prepared) } else { Err(BatchError::Refused(refused)) }
