@@ -63,7 +63,7 @@ pub enum BatchError {
     #[error(transparent)]
     NoRoom(DispatchError),
     /// A job could not be started after others had been.
-    #[error("{} could not be started, after {} jobs had been: {}", refusal.item, started.len(), refusal.error)]
+    #[error("{} could not be started, after {} job{} had been: {}", refusal.item, started.len(), if started.len() == 1 { "" } else { "s" }, refusal.error)]
     Broken {
         /// The jobs that have been started: those that are tied to this process are being stopped.
         started: Vec<JobId>,
