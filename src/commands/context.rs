@@ -23,8 +23,11 @@ pub(crate) struct Context {
 
 impl Context {
     pub(crate) fn new(global: &Global) -> Self {
+        let places = [("--config", &global.config), ("--jobs-dir", &global.jobs_dir)];
+        let places = places.into_iter().filter_map(|(option, path)| Some((option, path.as_ref()?)));
+        let options = places.flat_map(|(option, path)| [option.into(), path.to_string_lossy()]);
         Self {
-            ui: Ui::new(global.color, global.quiet),
+            ui: Ui::new(global.color, global.quiet).called_with(options),
             config: global.config.clone(),
             jobs_dir: global.jobs_dir.clone(),
         }
@@ -35,8 +38,21 @@ impl Context {
         config::config_path(self.config.clone(), |name| std::env::var_os(name)).map_err(Failure::from)
     }
 
+    /// Refuses a config that was named and is not there: a typing error is not to pass for an empty config.
+    fn check_named_config(&self) -> Result<(), Failure> {
+        match &self.config {
+            Some(path) if matches!(path.try_exists(), Ok(false)) => {
+                let message = format_args!("the config {} does not exist", path.display());
+                Err(Failure::new(Exit::NotFound, message)
+                    .hint("`agent-dispatch agents add NAME DIR` makes it, and so does `agent-dispatch init`"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Reads the config and passes on its warnings.
     pub(crate) fn config(&self) -> Result<Config, Failure> {
+        self.check_named_config()?;
         let config = config::load(&self.config_path()?)?;
         for warning in &config.warnings {
             self.ui.warn(format_args!("{}: {warning}", config.path.display()));
@@ -46,13 +62,17 @@ impl Context {
 
     /// Where the jobs are or would be.
     pub(crate) fn jobs_path(&self) -> Result<PathBuf, Failure> {
-        let variable = std::env::var_os("AGENT_DISPATCH_JOBS_DIR").filter(|path| !path.is_empty());
-        let path = match self.jobs_dir.clone().or(variable.map(PathBuf::from)) {
+        let path = match self.named_jobs_path() {
             Some(path) => path,
             None => self.config_path()?.parent().unwrap_or(Path::new(".")).join("jobs"),
         };
         // Supervisors work from `/`.
         absolute(&path)
+    }
+
+    fn named_jobs_path(&self) -> Option<PathBuf> {
+        let variable = || std::env::var_os("AGENT_DISPATCH_JOBS_DIR").filter(|path| !path.is_empty());
+        self.jobs_dir.clone().or_else(|| variable().map(PathBuf::from))
     }
 
     /// The options that name places, as they were given but absolute: for somebody else's use of this tool.
@@ -68,6 +88,9 @@ impl Context {
 
     /// Opens the jobs directory, which is created when it is missing.
     pub(crate) fn store(&self) -> Result<Store, Failure> {
+        if self.named_jobs_path().is_none() {
+            self.check_named_config()?;
+        }
         Ok(Store::open(&self.jobs_path()?)?)
     }
 

@@ -13,6 +13,7 @@ use super::{CommandResult, Context, Problem, summary};
 use crate::engine::{Activity, Engine, Followers, Ownership, Request, cancel};
 use crate::error::{Exit, Failure};
 use crate::os::{SignalWatch, wait_readable};
+use crate::store::JobId;
 use crate::ui::{Progress, human};
 
 /// How often the spinner turns.
@@ -63,12 +64,23 @@ pub(crate) fn leave(request: &Request, as_json: bool, engine: &Engine, context: 
     let submitted = engine.submit(request, Ownership::Nobody, context.now())?;
     warn_of_ignored(&submitted, &request.agent, context);
     warn_of_short_timeout(engine, request, context);
-    if as_json {
-        context.ui.json(&json!({ "job_id": submitted.id, "agent": request.agent, "status": "pending" }))?;
+    let printed = if as_json {
+        context.ui.json(&json!({ "job_id": submitted.id, "agent": request.agent, "status": "pending" }))
     } else {
-        context.ui.data(&submitted.id.to_string())?;
-    }
+        context.ui.data(&submitted.id.to_string())
+    };
+    printed.map_err(|error| unprinted(error.into(), submitted.id))?;
     Ok(Exit::Success)
+}
+
+/// What could not be printed is not lost: says where it is.
+fn unprinted(problem: Problem, id: JobId) -> Problem {
+    match problem {
+        Problem::Output(error) if !error.is_reader_gone() => Failure::new(Exit::Failure, error)
+            .hint(format!("the job is recorded: `agent-dispatch result {id}`"))
+            .into(),
+        problem => problem,
+    }
 }
 
 /// Hands the request over, shows what the agent does and prints the answer.
@@ -146,12 +158,7 @@ pub(crate) fn wait(
         }
         Ok(()) => summary::print(context, store, &record, waiting.json),
     };
-    printed.map_err(|problem| match problem {
-        Problem::Output(error) if !error.is_reader_gone() => Failure::new(Exit::Failure, error)
-            .hint(format!("the job is recorded: agent-dispatch result {id}"))
-            .into(),
-        problem => problem,
-    })?;
+    printed.map_err(|problem| unprinted(problem, id))?;
     summary::report(context, &record, waiting.strictness);
     context.ui.note(format_args!(
         "{}: {}{}",

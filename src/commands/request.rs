@@ -150,10 +150,7 @@ impl RequestArgs {
 /// A text that was given as an argument, or that a pipe gives.
 pub(super) fn read_task(argument: Option<&str>) -> Result<String, Failure> {
     match argument {
-        Some(text) if text != "-" => {
-            refuse_option(text)?;
-            Ok(text.to_owned())
-        }
+        Some(text) if text != "-" => Ok(text.to_owned()),
         None if std::io::stdin().is_terminal() => Err(Failure::new(Exit::Usage, "there is no task")
             .hint("say what to do: an argument, a pipe, or --task-file FILE")),
         _ => read_all(std::io::stdin().lock(), "standard input"),
@@ -170,15 +167,6 @@ fn awaited(context: &Context, store: &Store, jobs: &[JobSelector]) -> Result<Vec
         }
     }
     Ok(ids)
-}
-
-/// A task may begin with a dash, but a single such word is a mistyped option: a run would be paid for nothing.
-fn refuse_option(task: &str) -> Result<(), Failure> {
-    if task.starts_with('-') && !task.contains(char::is_whitespace) {
-        return Err(Failure::new(Exit::Usage, format_args!("there is no option '{task}'"))
-            .hint("see --help; a text that is this one word goes through a pipe"));
-    }
-    Ok(())
 }
 
 fn read_file(path: &Path) -> Result<String, Failure> {

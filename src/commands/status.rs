@@ -75,7 +75,10 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
             lines.push(("denied", result.denied_tools.join(", ")));
         }
         if result.answer_file.is_some() {
-            lines.push(("answer", format!("long: agent-dispatch result {}", record.id)));
+            lines.push((
+                "answer",
+                context.ui.commands(&format!("long: agent-dispatch result {}", record.id)).into_owned(),
+            ));
         }
         if !result.result.is_empty() {
             lines.push(("answer", human::one_line(&result.result, 200)));

@@ -47,7 +47,10 @@ pub(crate) struct DoctorArgs {
 }
 
 pub(crate) fn run(args: &DoctorArgs, context: &Context) -> CommandResult {
-    let findings = examine(context);
+    let mut findings = examine(context);
+    for fix in findings.iter_mut().filter_map(|finding| finding.fix.as_mut()) {
+        *fix = context.ui.commands(fix).into_owned();
+    }
     let worst_allowed = if args.strict { Level::Note } else { Level::Warning };
     let is_fine = findings.iter().all(|finding| finding.level <= worst_allowed);
     if args.json {

@@ -74,7 +74,8 @@ fn too_little_room_for_jobs_is_told() {
         let output =
             environment.command(["doctor", "--strict", "--jobs-dir"]).arg(&jobs).run().expect_code(1);
         assert!(output.stdout.contains("are free at"), "{}", output.stdout);
-        assert!(output.stdout.contains("fix: agent-dispatch gc --older-than 7d"), "{}", output.stdout);
+        let fix = format!("fix: agent-dispatch --jobs-dir {} gc --older-than 7d", jobs.display());
+        assert!(output.stdout.contains(&fix), "{}", output.stdout);
         std::process::Command::new("umount").arg(&jobs).status().unwrap();
     });
 }
