@@ -17,7 +17,7 @@ use crate::engine::{
 use crate::error::{Exit, Failure};
 use crate::os::{SignalWatch, wait_readable};
 use crate::store::Record;
-use crate::ui::{Progress, human};
+use crate::ui::{Progress, human, shell};
 
 /// The longest topic that is repeated in a command, in characters.
 const TOPIC_LIMIT: usize = 200;
@@ -124,16 +124,8 @@ pub(super) fn again(record: &Record) -> String {
     let is_short = topic.lines().count() == 1 && topic.chars().count() <= TOPIC_LIMIT;
     let topic = if is_short { topic } else { "TOPIC" };
     let words = record.launch.command.iter().map(String::as_str).filter(|word| *word != "--jsonl");
-    // In two words an option needs no quotes.
-    let words = words.flat_map(|word| match word.split_once('=') {
-        Some((option, value)) => vec![option, value],
-        None => vec![word],
-    });
-    let words = words.map(|word| if word == "-" { topic } else { word });
-    match shlex::try_join(words) {
-        Ok(command) if !command.is_empty() => command,
-        _ => "agent-dispatch dialogue AGENT AGENT TOPIC".to_owned(),
-    }
+    let command = shell::command(words.map(|word| if word == "-" { topic } else { word }));
+    if command.is_empty() { "agent-dispatch dialogue AGENT AGENT TOPIC".to_owned() } else { command }
 }
 
 /// Dispatches one turn and waits for its end; `None` when it was interrupted twice.

@@ -218,7 +218,7 @@ fn a_dialogue_is_neither_retried_nor_resumed_but_had_once_more() {
     let id = dialogue(&environment, &options).run().expect_code(0).stdout.trim().to_owned();
     environment.command(["wait", &id]).run().expect_code(0);
     let again = "have it once more with `agent-dispatch dialogue infra web 'who owns the port?' \
-                 --max-rounds 1 --timeout 60s`";
+                 --max-rounds=1 --timeout=60s`";
     let last = environment.job_ids().pop().expect("a turn");
     for (command, code) in [("retry", 2), ("resume", 3)] {
         let output = environment.command([command, &id]).run().expect_code(code);

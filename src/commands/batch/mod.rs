@@ -208,6 +208,10 @@ fn requests(
 ) -> Result<(Vec<Request>, Option<Request>), Failure> {
     let aggregate_task = args.aggregate_task.clone().or(document.aggregate_task);
     let aggregate = match (args.aggregate.clone().or(document.aggregate), aggregate_task) {
+        (Some(_), Some(task)) if task.trim().is_empty() => {
+            return Err(Failure::new(Exit::Usage, "the task for the aggregate is empty")
+                .hint("say what it is to do with the results, or leave --aggregate-task out"));
+        }
         (Some(agent), task) => Some(Request::aggregate(agent, task.map(Task::new).transpose()?)),
         (None, None) => None,
         (None, Some(_)) => {
@@ -215,27 +219,21 @@ fn requests(
                 .hint("name it with --aggregate AGENT"));
         }
     };
-    if document.items.iter().all(|item| item.request.is_ok()) {
-        let requests = document.items.into_iter().filter_map(|item| item.request.ok());
-        return Ok((requests.collect(), aggregate));
+    if document.items.iter().all(|item| item.problems.is_empty()) {
+        return Ok((document.items.into_iter().filter_map(|item| item.request).collect(), aggregate));
     }
-    let total = document.items.len();
     let mut problems = Vec::new();
     for (number, item) in document.items.into_iter().enumerate() {
         let line = item.line.map(|line| format!(" (line {line})")).unwrap_or_default();
         let name = format!("{}{line}", BatchItem::Dispatch(number));
-        match item.request {
-            Err(wrong) => problems.extend(wrong.into_iter().map(|problem| format!("{name}: {problem}"))),
-            Ok(request) => {
-                let refused = engine.prepare(&request).err().map(Failure::from);
-                problems.extend(refused.map(|failure| format!("{name}: {}", failure.on_one_line())));
-            }
-        }
+        let refused = item.request.map(|request| engine.refusals(&request)).unwrap_or_default();
+        let refused = refused.into_iter().map(|error| Failure::from(error).on_one_line());
+        problems.extend(item.problems.into_iter().chain(refused).map(|problem| format!("{name}: {problem}")));
     }
-    if let Some(error) = aggregate.and_then(|request| engine.prepare(&request).err()) {
+    for error in aggregate.map(|request| engine.refusals(&request)).unwrap_or_default() {
         problems.push(format!("{}: {}", BatchItem::Aggregate, Failure::from(error).on_one_line()));
     }
-    let message = format!("of {total} dispatches nothing was started, because:\n  {}", problems.join("\n  "));
+    let message = format!("nothing was started, because:\n  {}", problems.join("\n  "));
     Err(Failure::new(Exit::Usage, message)
         .hint("see `agent-dispatch batch --help` for what an item can have"))
 }

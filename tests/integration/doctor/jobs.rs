@@ -56,6 +56,9 @@ fn a_record_that_is_damaged_now_is_found() {
     fs::write(environment.jobs_directory().join(format!("{id}.json")), "{").unwrap();
     let found = problems(&environment);
     assert_eq!(found[0].0, "jobs-damaged", "{found:?}");
+    let shown = environment.command(["doctor"]).run().stdout;
+    assert!(shown.contains("1 damaged record, moved aside in "), "{shown}");
+    assert!(shown.contains(&format!("{id}.damaged; gc deletes")), "{shown}");
 }
 
 #[test]
