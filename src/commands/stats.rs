@@ -7,7 +7,7 @@ use clap::Args;
 use super::{CommandResult, Context, completions};
 use crate::engine::{Figures, Selection, stats};
 use crate::error::{Exit, Failure};
-use crate::ui::{Cell, Tone, human, table};
+use crate::ui::{Cell, Table, Tone, human};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -57,7 +57,9 @@ pub(crate) fn run(args: &StatsArgs, context: &Context) -> CommandResult {
     if stats.agents.len() > 1 {
         rows.push(row("total", &stats.total));
     }
-    context.ui.data(&table(context.ui, &headings, rows))?;
+    let spare = ["REPORTED", "P90", "MEDIAN", "COST"];
+    let table = Table { headings: &headings, spare: &spare, last_at_least: 24, rows };
+    context.ui.data(&table.for_output(context.ui))?;
     Ok(Exit::Success)
 }
 

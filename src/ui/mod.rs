@@ -16,7 +16,7 @@ use serde::Serialize;
 
 pub use progress::{Board, Progress};
 pub use screen::Screen;
-pub use table::{Cell, table, table_that_narrows};
+pub use table::{Cell, Table};
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -78,11 +78,6 @@ impl Ui {
             color_out: decide(io::stdout().is_terminal()),
             color_err: decide(io::stderr().is_terminal()),
         }
-    }
-
-    /// The same without colour.
-    pub fn without_color(self) -> Self {
-        Self { color_out: false, color_err: false, ..self }
     }
 
     /// Whether only what went wrong is to be said.

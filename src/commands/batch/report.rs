@@ -10,7 +10,7 @@ use crate::commands::{Context, Problem, summary};
 use crate::engine::Batch;
 use crate::error::Exit;
 use crate::store::{JobId, Record, Store, StoreError};
-use crate::ui::{Cell, human, table};
+use crate::ui::{Cell, Table, human};
 
 /// How much of an answer the table shows, in characters.
 const EXCERPT: usize = 200;
@@ -92,11 +92,12 @@ impl<'a> Report<'a> {
         }
         let headings = ["", "AGENT", "STATUS", "TIME", "COST", "JOB", "ANSWER"];
         let rows: Vec<Vec<Cell>> = self.ends.iter().flatten().map(|end| end.row.clone()).collect();
+        let table = Table { headings: &headings, spare: &["COST", "TIME", "JOB"], last_at_least: 8, rows };
         match self.aggregate {
-            None => context.ui.data(&table(context.ui, &headings, rows))?,
+            None => context.ui.data(&table.for_output(context.ui))?,
             // Standard output is for the one answer.
             Some(id) => {
-                context.ui.note(table(context.ui.without_color(), &headings, rows));
+                context.ui.note(table.for_note());
                 if self.ends.last().is_some_and(Option::is_some) {
                     let record = self.store.read(id)?;
                     summary::print(context, self.store, &record, false)?;

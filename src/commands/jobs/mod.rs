@@ -11,7 +11,7 @@ use super::{CommandResult, Context, completions, summary};
 use crate::engine::list;
 use crate::error::Exit;
 use crate::store::{JobId, Record, Status};
-use crate::ui::{Cell, human, table_that_narrows};
+use crate::ui::{Cell, Table, human};
 
 const EXAMPLES: &str = "\
 With --watch: `q` ends it (exit code 0), and so does Ctrl-C (130). What was shown last stays.
@@ -102,8 +102,13 @@ pub(crate) fn run(args: &JobsArgs, context: &Context) -> CommandResult {
             human::one_line(&record.task, 60).into(),
         ]
     });
-    let headings = ["JOB", "AGENT", "STATUS", "CREATED", "COST", "TASK"];
-    context.ui.data(&table_that_narrows(context.ui, &headings, &["CREATED", "COST"], rows))?;
+    let table = Table {
+        headings: &["JOB", "AGENT", "STATUS", "CREATED", "COST", "TASK"],
+        spare: &["COST", "CREATED", "AGENT", "TASK"],
+        last_at_least: 8,
+        rows: rows.collect(),
+    };
+    context.ui.data(&table.for_output(context.ui))?;
     Ok(Exit::Success)
 }
 
