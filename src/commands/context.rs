@@ -1,5 +1,6 @@
 //! What every command starts from: where things are, and how to talk.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,22 +18,48 @@ const CANDIDATES: usize = 5;
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) ui: Ui,
-    config: Option<PathBuf>,
-    jobs_dir: Option<PathBuf>,
+    places: Places,
+}
+
+/// Where config and jobs were said to be.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) jobs_dir: Option<PathBuf>,
+}
+
+impl Places {
+    /// Where the config file is or would be; `variable` looks up one of the environment.
+    pub(crate) fn config_path(
+        &self,
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<PathBuf, Failure> {
+        config::config_path(self.config.clone(), variable).map_err(Failure::from)
+    }
+
+    /// Where the jobs are or would be.
+    pub(crate) fn jobs_path(&self, variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, Failure> {
+        let named = variable("AGENT_DISPATCH_JOBS_DIR").filter(|path| !path.is_empty()).map(PathBuf::from);
+        let path = match self.jobs_dir.clone().or(named) {
+            Some(path) => path,
+            None => self.config_path(variable)?.parent().unwrap_or(Path::new(".")).join("jobs"),
+        };
+        // Supervisors work from `/`.
+        absolute(&path)
+    }
 }
 
 impl Context {
     pub(crate) fn new(global: &Global) -> Self {
         Self {
             ui: Ui::new(global.color, global.quiet),
-            config: global.config.clone(),
-            jobs_dir: global.jobs_dir.clone(),
+            places: Places { config: global.config.clone(), jobs_dir: global.jobs_dir.clone() },
         }
     }
 
     /// Where the config file is or would be.
     pub(crate) fn config_path(&self) -> Result<PathBuf, Failure> {
-        config::config_path(self.config.clone(), |name| std::env::var_os(name)).map_err(Failure::from)
+        self.places.config_path(|name| std::env::var_os(name))
     }
 
     /// Reads the config and passes on its warnings.
@@ -46,19 +73,13 @@ impl Context {
 
     /// Where the jobs are or would be.
     pub(crate) fn jobs_path(&self) -> Result<PathBuf, Failure> {
-        let variable = std::env::var_os("AGENT_DISPATCH_JOBS_DIR").filter(|path| !path.is_empty());
-        let path = match self.jobs_dir.clone().or(variable.map(PathBuf::from)) {
-            Some(path) => path,
-            None => self.config_path()?.parent().unwrap_or(Path::new(".")).join("jobs"),
-        };
-        // Supervisors work from `/`.
-        absolute(&path)
+        self.places.jobs_path(|name| std::env::var_os(name))
     }
 
     /// The options that name places, as they were given but absolute: for somebody else's use of this tool.
     pub(crate) fn place_options(&self) -> Result<Vec<PathBuf>, Failure> {
         let mut options = Vec::new();
-        for (option, path) in [("--config", &self.config), ("--jobs-dir", &self.jobs_dir)] {
+        for (option, path) in [("--config", &self.places.config), ("--jobs-dir", &self.places.jobs_dir)] {
             if let Some(path) = path {
                 options.extend([option.into(), absolute(path)?]);
             }

@@ -32,7 +32,7 @@ use crate::cli::{Cli, Command};
 use crate::error::{Exit, Failure};
 use crate::ui::OutputError;
 
-pub(crate) use context::Context;
+pub(crate) use context::{Context, Places};
 
 /// What a command comes to.
 pub(crate) type CommandResult = Result<Exit, Problem>;

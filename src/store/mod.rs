@@ -333,7 +333,7 @@ impl Store {
     /// When a job was created, in milliseconds since the epoch, without reading its record if its id tells.
     fn order_of(&self, id: JobId) -> u64 {
         id.created_at_ms()
-            .unwrap_or_else(|| self.read(id).map_or(0, |record| (record.created_at * 1_000.0) as u64))
+            .unwrap_or_else(|| self.glance(id).map_or(0, |record| (record.created_at * 1_000.0) as u64))
     }
 
     /// The jobs that have a lock: those that are alive, and those lost since somebody last looked. Oldest
