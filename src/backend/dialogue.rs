@@ -11,7 +11,7 @@ use super::events::clip;
 use super::failure::{Failure, blank, signalled, stopped};
 use super::stderr::tail;
 use super::{Ending, Event, EventKind, Evidence, Output, PROMPT_LIMIT_BYTES};
-use crate::store::{ErrorType, JobId, JobResult, Outcome, Record};
+use crate::store::{ErrorType, JobId, JobResult, Outcome, Record, rounded_usd};
 
 /// How much of an answer is shown in passing, in characters.
 const PASSING_TEXT: usize = 2_000;
@@ -91,7 +91,8 @@ pub(super) fn conclude(record: &Record, evidence: &Evidence<'_>) -> JobResult {
         Output::File(file) => read(file),
         Output::Missing | Output::Unreadable(_) => (Vec::new(), None),
     };
-    result.cost_usd = turns.iter().filter_map(|turn| turn.cost_usd).reduce(|all, cost| all + cost);
+    result.cost_usd =
+        turns.iter().filter_map(|turn| turn.cost_usd).reduce(|all, cost| rounded_usd(all + cost));
     result.num_turns = Some(turns.len() as u64);
     let rows = turns.iter().map(|turn| {
         let mut row = json!({ "agent": turn.agent, "job_id": turn.job_id });

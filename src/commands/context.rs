@@ -71,6 +71,17 @@ impl Context {
         Ok(config)
     }
 
+    /// That there is no agent of this name in the config, and who may have been meant; `None` when there is one.
+    pub(crate) fn unknown_agent(&self, name: &str) -> Option<String> {
+        // What is wrong with the config is another matter.
+        let config = config::load(&self.config_path().ok()?).ok()?;
+        if config.agents.contains_key(name) {
+            return None;
+        }
+        let meant = config.nearest(name).map(|near| format!("; did you mean '{near}'?"));
+        Some(format!("there is no agent '{name}' in {}{}", config.path.display(), meant.unwrap_or_default()))
+    }
+
     /// Where the jobs are or would be.
     pub(crate) fn jobs_path(&self) -> Result<PathBuf, Failure> {
         self.places.jobs_path(|name| std::env::var_os(name))
@@ -113,7 +124,10 @@ impl Context {
             let task = human::one_line(&record.task, 40);
             format!("\n  {}  {}  {age}  {task}", record.id, record.agent)
         });
-        lines.collect()
+        let lines: Vec<String> = lines.collect();
+        let more = ids.len() - lines.len();
+        let more = if more == 0 { String::new() } else { format!("\n  and {more} more") };
+        lines.concat() + &more
     }
 
     /// The engine for this config, these jobs and this process's surroundings.

@@ -31,7 +31,7 @@ pub use leftovers::Leftovers;
 pub use lock::{HeldJob, Liveness, Waiter};
 pub use queue::{Place, Slot};
 pub use record::{FORMAT, Finished, Launch, Record, State, Status, UnixSeconds, Verdict};
-pub use result::{ErrorType, JobResult, Outcome};
+pub use result::{ErrorType, JobResult, Outcome, rounded_usd};
 pub use retention::{Candidate, Plan, Policy, plan};
 
 /// The jobs directory.

@@ -171,3 +171,9 @@ impl JobResult {
         }
     }
 }
+
+/// An amount of US dollars that was added up, without what binary fractions have left in it: no price is as fine as a
+/// billionth.
+pub fn rounded_usd(amount: f64) -> f64 {
+    (amount * 1e9).round() / 1e9
+}

@@ -9,7 +9,7 @@ use crate::commands::verdict::{Strictness, exit_of};
 use crate::commands::{Context, Problem, summary};
 use crate::engine::Batch;
 use crate::error::Exit;
-use crate::store::{JobId, Record, Store, StoreError};
+use crate::store::{JobId, Record, Store, StoreError, rounded_usd};
 use crate::ui::{Cell, Table, human};
 
 /// How much of an answer the table shows, in characters.
@@ -81,7 +81,7 @@ impl<'a> Report<'a> {
 
     /// What all of it cost, in US dollars, as far as the agents tell.
     fn cost_usd(&self) -> Option<f64> {
-        self.ends.iter().flatten().filter_map(|end| end.cost_usd).reduce(|all, cost| all + cost)
+        self.ends.iter().flatten().filter_map(|end| end.cost_usd).reduce(|all, cost| rounded_usd(all + cost))
     }
 
     /// Prints the results: as one document, or the table and the answer that puts them together.
