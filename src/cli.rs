@@ -1,8 +1,11 @@
 //! The command line: what can be typed, parsed straight into the types the rest works with. No I/O.
 
+mod mistyped;
+
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 
 #[cfg(feature = "mcp")]
 use crate::commands::serve_mcp;
@@ -35,6 +38,19 @@ pub struct Cli {
     pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// The command line of this process; exits when it is not understood, or asks for help.
+    pub(crate) fn of_this_process() -> Self {
+        let words: Vec<OsString> = std::env::args_os().collect();
+        let command = Self::command();
+        let parsed = match mistyped::find(&command, &words) {
+            Some(error) => Err(error),
+            None => command.try_get_matches_from(words).and_then(|matches| Self::from_arg_matches(&matches)),
+        };
+        parsed.unwrap_or_else(|error| error.exit())
+    }
 }
 
 /// What every command understands.
@@ -123,10 +139,10 @@ mod snapshots_tests;
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
-        super::Cli::command().debug_assert();
+        Cli::command().debug_assert();
     }
 }

@@ -53,10 +53,10 @@ pub mod ui;
 
 /// Runs the command line.
 pub fn run() -> std::process::ExitCode {
-    use clap::{CommandFactory, Parser};
+    use clap::CommandFactory;
     let mut arguments = std::env::args_os().skip(1);
     if arguments.next().is_some_and(|first| first == commands::completions::ENTRY) {
         return commands::completions::answer(arguments.collect(), &mut cli::Cli::command()).into();
     }
-    commands::run(&cli::Cli::parse()).into()
+    commands::run(&cli::Cli::of_this_process()).into()
 }

@@ -11,7 +11,7 @@ use super::events::clip;
 use super::failure::{Failure, blank, signalled, stopped};
 use super::stderr::tail;
 use super::{Ending, Event, EventKind, Evidence, Output, PROMPT_LIMIT_BYTES};
-use crate::store::{ErrorType, JobId, JobResult, Outcome, Record, rounded_usd};
+use crate::store::{ErrorType, JobId, JobResult, Outcome, Record};
 
 /// How much of an answer is shown in passing, in characters.
 const PASSING_TEXT: usize = 2_000;
@@ -70,6 +70,9 @@ pub struct Dialogue {
     /// What kind of failure that was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_type: Option<ErrorType>,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
 }
 
 /// A line as what happens: a turn is what an agent says.
@@ -91,8 +94,7 @@ pub(super) fn conclude(record: &Record, evidence: &Evidence<'_>) -> JobResult {
         Output::File(file) => read(file),
         Output::Missing | Output::Unreadable(_) => (Vec::new(), None),
     };
-    result.cost_usd =
-        turns.iter().filter_map(|turn| turn.cost_usd).reduce(|all, cost| rounded_usd(all + cost));
+    result.cost_usd = JobResult::total_usd(turns.iter().filter_map(|turn| turn.cost_usd));
     result.num_turns = Some(turns.len() as u64);
     let rows = turns.iter().map(|turn| {
         let mut row = json!({ "agent": turn.agent, "job_id": turn.job_id });
@@ -108,12 +110,14 @@ pub(super) fn conclude(record: &Record, evidence: &Evidence<'_>) -> JobResult {
         result.outcome = Some(if dialogue.resolved { Outcome::Done } else { Outcome::Partial });
     }
     result.parsed_result = Some(summary);
-    result.result = turns.into_iter().next_back().map(|turn| turn.result).unwrap_or_default();
+    // A turn that failed may have said nothing.
+    let last = turns.into_iter().rfind(|turn| !turn.result.trim().is_empty());
+    result.result = last.map(|turn| turn.result).unwrap_or_default();
     let failure = match (evidence.stop, finished, evidence.ending) {
         (Some(stop), ..) => stopped(stop, record, None),
         (None, Some(Dialogue { error: None, .. }), _) => return result,
-        (None, Some(Dialogue { error: Some(error), error_type, .. }), _) => {
-            Failure::new(error_type.unwrap_or(ErrorType::CliError), error)
+        (None, Some(Dialogue { error: Some(error), error_type, hint, .. }), _) => {
+            Failure { hint, ..Failure::new(error_type.unwrap_or(ErrorType::CliError), error) }
         }
         (None, None, Some(Ending::Signalled(signal))) => signalled(signal),
         (None, None, _) => {

@@ -40,12 +40,13 @@ pub(crate) fn run(args: &CancelArgs, context: &Context) -> CommandResult {
     let store = context.store()?;
     // A wrong name among them stops nothing.
     let mut ids = Vec::new();
-    for job in &args.jobs {
-        let id = context.job(&store, job)?;
+    for id in context.jobs(&store, &args.jobs)? {
         store.read(id)?;
-        ids.push(id);
-        if args.cascade {
-            ids.extend(descendants(&store, id)?);
+        let below = if args.cascade { descendants(&store, id)? } else { Vec::new() };
+        for id in std::iter::once(id).chain(below) {
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
         }
     }
     // All are told before any is waited for.

@@ -37,10 +37,14 @@ impl Places {
         config::config_path(self.config.clone(), variable).map_err(Failure::from)
     }
 
+    fn named_jobs(&self, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+        let named = || variable("AGENT_DISPATCH_JOBS_DIR").filter(|path| !path.is_empty());
+        self.jobs_dir.clone().or_else(|| named().map(PathBuf::from))
+    }
+
     /// Where the jobs are or would be.
     pub(crate) fn jobs_path(&self, variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, Failure> {
-        let named = variable("AGENT_DISPATCH_JOBS_DIR").filter(|path| !path.is_empty()).map(PathBuf::from);
-        let path = match self.jobs_dir.clone().or(named) {
+        let path = match self.named_jobs(&variable) {
             Some(path) => path,
             None => self.config_path(variable)?.parent().unwrap_or(Path::new(".")).join("jobs"),
         };
@@ -51,8 +55,11 @@ impl Places {
 
 impl Context {
     pub(crate) fn new(global: &Global) -> Self {
+        let places = [("--config", &global.config), ("--jobs-dir", &global.jobs_dir)];
+        let places = places.into_iter().filter_map(|(option, path)| Some((option, path.as_ref()?)));
+        let options = places.flat_map(|(option, path)| [option.into(), path.to_string_lossy()]);
         Self {
-            ui: Ui::new(global.color, global.quiet),
+            ui: Ui::new(global.color, global.quiet).called_with(options),
             places: Places { config: global.config.clone(), jobs_dir: global.jobs_dir.clone() },
         }
     }
@@ -62,8 +69,21 @@ impl Context {
         self.places.config_path(|name| std::env::var_os(name))
     }
 
+    /// Refuses a config that was named and is not there: a typing error is not to pass for an empty config.
+    fn check_named_config(&self) -> Result<(), Failure> {
+        match &self.places.config {
+            Some(path) if matches!(path.try_exists(), Ok(false)) => {
+                let message = format_args!("the config {} does not exist", path.display());
+                Err(Failure::new(Exit::NotFound, message)
+                    .hint("`agent-dispatch agents add NAME DIR` makes it, and so does `agent-dispatch init`"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Reads the config and passes on its warnings.
     pub(crate) fn config(&self) -> Result<Config, Failure> {
+        self.check_named_config()?;
         let config = config::load(&self.config_path()?)?;
         for warning in &config.warnings {
             self.ui.warn(format_args!("{}: {warning}", config.path.display()));
@@ -100,6 +120,9 @@ impl Context {
 
     /// Opens the jobs directory, which is created when it is missing.
     pub(crate) fn store(&self) -> Result<Store, Failure> {
+        if self.places.named_jobs(|name| std::env::var_os(name)).is_none() {
+            self.check_named_config()?;
+        }
         Ok(Store::open(&self.jobs_path()?)?)
     }
 
@@ -114,6 +137,18 @@ impl Context {
             }
             error => error.into(),
         })
+    }
+
+    /// The jobs that somebody means, each once, in the order in which they are mentioned first.
+    pub(crate) fn jobs(&self, store: &Store, selectors: &[JobSelector]) -> Result<Vec<JobId>, Failure> {
+        let mut ids = Vec::new();
+        for selector in selectors {
+            let id = self.job(store, selector)?;
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        Ok(ids)
     }
 
     /// Some of these jobs, a line each.

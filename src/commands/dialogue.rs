@@ -1,26 +1,26 @@
 //! `dialogue`: two agents work something out.
 
-use std::time::Duration;
+use std::io::IsTerminal;
 
 use clap::Args;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use super::dispatch::exit_of_signal;
+use super::dispatch::{SPIN, doing, exit_of_signal};
 use super::request::read_task;
 use super::verdict::Strictness;
 use super::{CommandResult, Context, Problem, completions, summary, whole_number};
 use crate::config::{BudgetUsd, Timeout};
 use crate::engine::{
     Activity, Conversation, DialogueLine, DialogueRequest, Engine, Followers, Ownership, Request, Task,
-    cancel,
+    TaskError, cancel,
 };
 use crate::error::{Exit, Failure};
 use crate::os::{SignalWatch, wait_readable};
 use crate::store::Record;
 use crate::ui::{Progress, human};
 
-/// How often the spinner turns.
-const SPIN: Duration = Duration::from_millis(100);
+/// The longest topic that is repeated in a command, in characters.
+const TOPIC_LIMIT: usize = 200;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -69,7 +69,7 @@ pub(crate) fn run(args: &DialogueArgs, context: &Context) -> CommandResult {
     let request = DialogueRequest {
         requester: args.requester.clone(),
         responder: args.responder.clone(),
-        topic: Task::new(read_task(args.topic.as_deref())?)?,
+        topic: topic(args.topic.as_deref())?,
         max_rounds: args.max_rounds,
         max_budget_usd: args.max_budget_usd,
         timeout: args.timeout,
@@ -99,11 +99,42 @@ pub(crate) fn run(args: &DialogueArgs, context: &Context) -> CommandResult {
         let turn = conversation.take(&engine, &record)?;
         if args.jsonl {
             context.ui.json_line(&DialogueLine::Turn(turn))?;
-        } else if !args.json {
+        } else if !args.json && !turn.result.trim().is_empty() {
             context.ui.data(&format!("## {}\n\n{}\n\n", turn.agent, turn.result.trim_end()))?;
         }
     }
     conclude(args, context, conversation, interrupted)
+}
+
+fn topic(argument: Option<&str>) -> Result<Task, Failure> {
+    let nothing = |message| {
+        Failure::new(Exit::Usage, message).hint("say what they are to work out: an argument or a pipe")
+    };
+    if argument.is_none() && std::io::stdin().is_terminal() {
+        return Err(nothing("there is no topic"));
+    }
+    Task::new(read_task(argument)?).map_err(|error| match error {
+        TaskError::Empty => nothing("the topic is empty"),
+        error @ TaskError::TooLong { .. } => error.into(),
+    })
+}
+
+/// The command that has the same dialogue once more, as far as its record tells.
+pub(super) fn again(record: &Record) -> String {
+    let topic = &record.task;
+    let is_short = topic.lines().count() == 1 && topic.chars().count() <= TOPIC_LIMIT;
+    let topic = if is_short { topic } else { "TOPIC" };
+    let words = record.launch.command.iter().map(String::as_str).filter(|word| *word != "--jsonl");
+    // In two words an option needs no quotes.
+    let words = words.flat_map(|word| match word.split_once('=') {
+        Some((option, value)) => vec![option, value],
+        None => vec![word],
+    });
+    let words = words.map(|word| if word == "-" { topic } else { word });
+    match shlex::try_join(words) {
+        Ok(command) if !command.is_empty() => command,
+        _ => "agent-dispatch dialogue AGENT AGENT TOPIC".to_owned(),
+    }
 }
 
 /// Dispatches one turn and waits for its end; `None` when it was interrupted twice.
@@ -133,8 +164,17 @@ fn turn(
             progress.note("stopping the turn; once more to leave at once");
             cancel(store, submitted.id)?;
         }
-        let over = followers.catch_up(&mut |_, event| activity.observe(&event))?;
-        progress.doing(activity.line().unwrap_or_default().to_owned());
+        let mut is_new = false;
+        let over = followers.catch_up(&mut |_, event| {
+            activity.observe(&event);
+            is_new = true;
+        })?;
+        if is_new {
+            progress.doing(doing(&activity));
+        }
+        for (_, delay) in followers.delays()? {
+            progress.doing(delay.map_or_else(|| doing(&activity), summary::waiting));
+        }
         progress.tick();
         if let Some((_, record)) = over.into_iter().next() {
             progress.finish();
@@ -154,12 +194,12 @@ fn conclude(
     let dialogue = conversation.into_dialogue();
     let cost = dialogue.cost_usd.map(|cost| format!(", {}", human::dollars(cost))).unwrap_or_default();
     let rounds = format!("{}{cost}", human::count(dialogue.rounds, "round"));
+    if let Some(error) = &dialogue.error {
+        context.ui.failure(error, dialogue.hint.as_deref());
+    }
     let exit = match (&dialogue.error, dialogue.error_type) {
         _ if interrupted.is_some() => interrupted.unwrap_or(Exit::Interrupted),
-        (Some(error), kind) => {
-            context.ui.failure(error, None);
-            kind.map_or(Exit::Failure, Exit::from)
-        }
+        (Some(_), kind) => kind.map_or(Exit::Failure, Exit::from),
         (None, _) if dialogue.resolved || !args.strictness.strict => Exit::Success,
         (None, _) => Exit::Unsatisfactory,
     };

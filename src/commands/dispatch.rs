@@ -10,9 +10,10 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use super::request::{warn_of_ignored, warn_of_short_timeout};
 use super::verdict::{Strictness, exit_of};
 use super::{CommandResult, Context, Problem, summary};
-use crate::engine::{Activity, Engine, Follower, Ownership, Request, cancel};
+use crate::engine::{Activity, Engine, Followers, Ownership, Request, cancel};
 use crate::error::{Exit, Failure};
 use crate::os::{SignalWatch, wait_readable};
+use crate::store::JobId;
 use crate::ui::{Progress, human};
 
 /// How often the spinner turns.
@@ -63,12 +64,23 @@ pub(crate) fn leave(request: &Request, as_json: bool, engine: &Engine, context: 
     let submitted = engine.submit(request, Ownership::Nobody, context.now())?;
     warn_of_ignored(&submitted, &request.agent, context);
     warn_of_short_timeout(engine, request, context);
-    if as_json {
-        context.ui.json(&json!({ "job_id": submitted.id, "agent": request.agent, "status": "pending" }))?;
+    let printed = if as_json {
+        context.ui.json(&json!({ "job_id": submitted.id, "agent": request.agent, "status": "pending" }))
     } else {
-        context.ui.data(&submitted.id.to_string())?;
-    }
+        context.ui.data(&submitted.id.to_string())
+    };
+    printed.map_err(|error| unprinted(error.into(), submitted.id))?;
     Ok(Exit::Success)
+}
+
+/// What could not be printed is not lost: says where it is.
+fn unprinted(problem: Problem, id: JobId) -> Problem {
+    match problem {
+        Problem::Output(error) if !error.is_reader_gone() => Failure::new(Exit::Failure, error)
+            .hint(format!("the job is recorded: `agent-dispatch result {id}`"))
+            .into(),
+        problem => problem,
+    }
 }
 
 /// Hands the request over, shows what the agent does and prints the answer.
@@ -91,13 +103,15 @@ pub(crate) fn wait(
 
     let mut progress = Progress::start(context.ui, &record.agent);
     progress.note(&format!("{}: job {id}", record.agent));
-    let mut follower = Follower::new(store, &record)?;
+    let mut followers = Followers::new(store, [id])?;
     let mut activity = Activity::default();
     let mut interrupted: Option<Exit> = None;
     let mut output = Ok(());
-    loop {
-        let pause = if context.ui.is_interactive() { SPIN } else { follower.pause() };
-        let readable = wait_readable(&[signals.descriptor(), follower.descriptor()], pause);
+    let record = loop {
+        let pause = if context.ui.is_interactive() { SPIN } else { followers.pause() };
+        let mut descriptors = vec![signals.descriptor()];
+        descriptors.extend(followers.descriptors());
+        wait_readable(&descriptors, pause);
         if let Some(exit) = signals.take().into_iter().map(exit_of_signal).next_back() {
             if interrupted.is_some() || waiting.detach {
                 progress.finish();
@@ -110,27 +124,25 @@ pub(crate) fn wait(
             progress.note("stopping the job; once more to leave at once");
             cancel(store, id)?;
         }
-        let mut last = None;
-        follower.catch_up(&mut |event| {
+        let mut is_new = false;
+        let over = followers.catch_up(&mut |_, event| {
             activity.observe(&event);
             if waiting.jsonl && output.is_ok() {
                 output = context.ui.json_line(&event);
             }
-            last = Some(());
+            is_new = true;
         })?;
-        if last.is_some() {
+        if is_new {
             progress.doing(doing(&activity));
         }
+        for (_, delay) in followers.delays()? {
+            progress.doing(delay.map_or_else(|| doing(&activity), summary::waiting));
+        }
         progress.tick();
-        if readable[1] {
-            break;
+        if let Some((_, record)) = over.into_iter().next() {
+            break record;
         }
-    }
-    let record = follower.conclude(&mut |event| {
-        if waiting.jsonl && output.is_ok() {
-            output = context.ui.json_line(&event);
-        }
-    })?;
+    };
     progress.finish();
     if record.finished().is_none() {
         return Err(Failure::new(Exit::Failure, format_args!("nobody looks after job {id} any more")).into());
@@ -146,12 +158,7 @@ pub(crate) fn wait(
         }
         Ok(()) => summary::print(context, store, &record, waiting.json),
     };
-    printed.map_err(|problem| match problem {
-        Problem::Output(error) if !error.is_reader_gone() => Failure::new(Exit::Failure, error)
-            .hint(format!("the job is recorded: agent-dispatch result {id}"))
-            .into(),
-        problem => problem,
-    })?;
+    printed.map_err(|problem| unprinted(problem, id))?;
     summary::report(context, &record, waiting.strictness);
     context.ui.note(format_args!(
         "{}: {}{}",

@@ -1,10 +1,12 @@
 //! `gc`: delete jobs that are over.
 
+use std::time::Duration;
+
 use clap::Args;
 use serde_json::json;
 
 use super::{CommandResult, Context};
-use crate::config::Timeout;
+use crate::config;
 use crate::engine::{collect, collectable};
 use crate::error::{Exit, Failure};
 use crate::store::Policy;
@@ -20,8 +22,8 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub(crate) struct GcArgs {
     /// Delete jobs that ended longer ago than this: 12h, 7d [default: `job_retention_days` of the config]
-    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
-    older_than: Option<Timeout>,
+    #[arg(long, value_name = "DURATION", value_parser = config::age, allow_hyphen_values = true)]
+    older_than: Option<Duration>,
     /// Delete every job that is over
     #[arg(long, conflicts_with = "older_than")]
     all: bool,
@@ -36,7 +38,7 @@ pub(crate) struct GcArgs {
 pub(crate) fn run(args: &GcArgs, context: &Context) -> CommandResult {
     let policy = match (args.all, args.older_than) {
         (true, _) => Policy::All,
-        (false, Some(age)) => Policy::OlderThan(age.duration()),
+        (false, Some(age)) => Policy::OlderThan(age),
         (false, None) => match context.config()?.settings.job_retention_days {
             0 => {
                 return Err(Failure::new(Exit::Usage, "which jobs to delete?")
@@ -46,7 +48,7 @@ pub(crate) fn run(args: &GcArgs, context: &Context) -> CommandResult {
                     )
                     .into());
             }
-            days => Policy::OlderThan(std::time::Duration::from_secs(u64::from(days) * 86_400)),
+            days => Policy::OlderThan(Duration::from_secs(u64::from(days) * 86_400)),
         },
     };
     let store = context.store()?;

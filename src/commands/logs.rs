@@ -9,7 +9,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{CommandResult, Context, Problem, completions, summary};
-use crate::engine::{Event, EventKind, Follower, look};
+use crate::engine::{Event, EventKind, Follower, Newcomers, look};
 use crate::error::{Exit, Failure};
 use crate::os::wait_readable;
 use crate::store::{JobId, JobSelector, Record, Store, StoreError};
@@ -51,8 +51,7 @@ pub(crate) struct LogsArgs {
 
 pub(crate) fn run(args: &LogsArgs, context: &Context) -> CommandResult {
     let store = context.store()?;
-    let ids = args.jobs.iter().map(|job| context.job(&store, job)).collect::<Result<Vec<_>, _>>()?;
-    let mut logs = Logs { args, context, store: &store, jobs: Vec::new(), begun: HashSet::new() };
+    let ids = context.jobs(&store, &args.jobs)?;
     if args.raw || args.stderr {
         let [id] = ids.as_slice() else {
             return Err(Failure::new(Exit::Usage, "--raw and --stderr are of one job")
@@ -65,6 +64,8 @@ pub(crate) fn run(args: &LogsArgs, context: &Context) -> CommandResult {
         }
         return Ok(Exit::Success);
     }
+    let (jobs, begun, is_one) = (Vec::new(), HashSet::new(), ids.len() == 1);
+    let mut logs = Logs { args, context, store: &store, jobs, begun, is_one };
     for id in ids {
         logs.begin(look(&store, id)?)?;
     }
@@ -92,6 +93,8 @@ struct Logs<'a> {
     jobs: Vec<Log<'a>>,
     /// The jobs that are or were among them.
     begun: HashSet<JobId>,
+    /// Whether there will never be another.
+    is_one: bool,
 }
 
 /// The log of one job.
@@ -140,24 +143,20 @@ impl<'a> Logs<'a> {
 
     /// What the lines of a job begin with, if there are others.
     fn label(&self, log: &Log<'_>, width: usize) -> Option<(String, usize)> {
-        let label = format!("{:width$} {} │", log.record.agent, tail(&log.record));
-        (self.args.jobs.len() != 1).then_some((label, log.number))
+        let label = format!("{:width$} {} │", log.record.agent, summary::tail(&log.record));
+        (!self.is_one).then_some((label, log.number))
     }
 
     fn follow(mut self) -> Result<(), Problem> {
-        let follows_all = self.args.jobs.is_empty();
+        let mut newcomers = if self.args.jobs.is_empty() { Some(Newcomers::new(self.store)?) } else { None };
         loop {
-            if follows_all {
-                for id in self
-                    .store
-                    .unretired()?
-                    .into_iter()
-                    .filter(|id| !self.begun.contains(id))
-                    .collect::<Vec<_>>()
-                {
+            if let Some(newcomers) = &mut newcomers {
+                let mut ids = newcomers.look()?;
+                ids.retain(|id| !self.begun.contains(id));
+                for id in ids {
                     match look(self.store, id) {
                         Ok(record) => {
-                            let tail = tail(&record);
+                            let tail = summary::tail(&record);
                             let what = format_args!("{} {tail}: job {id}", record.agent);
                             self.context.ui.note(what);
                             self.begin(record)?;
@@ -168,7 +167,7 @@ impl<'a> Logs<'a> {
                 }
             }
             self.catch_up()?;
-            if self.jobs.is_empty() && !follows_all {
+            if self.jobs.is_empty() && newcomers.is_none() {
                 return Ok(());
             }
             let pause = self.jobs.iter().map(|log| log.follower.pause()).min().unwrap_or(LOOK);
@@ -177,12 +176,6 @@ impl<'a> Logs<'a> {
             wait_readable(&descriptors, pause);
         }
     }
-}
-
-/// The end of a job's id: the beginning is a time, and that of jobs of the same minute is the same.
-fn tail(record: &Record) -> String {
-    let id = record.id.to_string();
-    id[id.len() - 4..].to_owned()
 }
 
 /// How the events of one job are printed.

@@ -140,7 +140,7 @@ impl RequestArgs {
             group: self.group.clone(),
             session: self.session.clone(),
             response_schema,
-            after: self.after.iter().map(|job| awaited(place, store, job)).collect::<Result<_, _>>()?,
+            after: awaited(place, store, &self.after)?,
             ..Request::new(&self.agent, Task::new(task)?)
         };
         Ok(self.conditions.apply(request))
@@ -150,32 +150,23 @@ impl RequestArgs {
 /// A text that was given as an argument, or that a pipe gives.
 pub(super) fn read_task(argument: Option<&str>) -> Result<String, Failure> {
     match argument {
-        Some(text) if text != "-" => {
-            refuse_option(text)?;
-            Ok(text.to_owned())
-        }
+        Some(text) if text != "-" => Ok(text.to_owned()),
         None if std::io::stdin().is_terminal() => Err(Failure::new(Exit::Usage, "there is no task")
             .hint("say what to do: an argument, a pipe, or --task-file FILE")),
         _ => read_all(std::io::stdin().lock(), "standard input"),
     }
 }
 
-/// A job that can be waited for.
-fn awaited(context: &Context, store: &Store, job: &JobSelector) -> Result<JobId, Failure> {
-    let record = look(store, context.job(store, job)?)?;
-    if record.is_foreign() && record.finished().is_none() {
-        return Err(foreign(record.id));
+/// Jobs that can be waited for.
+fn awaited(context: &Context, store: &Store, jobs: &[JobSelector]) -> Result<Vec<JobId>, Failure> {
+    let ids = context.jobs(store, jobs)?;
+    for id in &ids {
+        let record = look(store, *id)?;
+        if record.is_foreign() && record.finished().is_none() {
+            return Err(foreign(record.id));
+        }
     }
-    Ok(record.id)
-}
-
-/// A task may begin with a dash, but a single such word is a mistyped option: a run would be paid for nothing.
-fn refuse_option(task: &str) -> Result<(), Failure> {
-    if task.starts_with('-') && !task.contains(char::is_whitespace) {
-        return Err(Failure::new(Exit::Usage, format_args!("there is no option '{task}'"))
-            .hint("see --help; a task that is this one word goes through a pipe or --task-file FILE"));
-    }
-    Ok(())
+    Ok(ids)
 }
 
 fn read_file(path: &Path) -> Result<String, Failure> {

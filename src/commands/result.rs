@@ -3,8 +3,9 @@
 use clap::Args;
 
 use super::verdict::{Strictness, exit_of};
+use super::wait::wait_for;
 use super::{CommandResult, Context, Problem, completions, summary, whole_number};
-use crate::engine::{Follower, look};
+use crate::engine::look;
 use crate::error::{Exit, Failure};
 use crate::store::{JobSelector, Record, Store};
 
@@ -53,7 +54,12 @@ pub(crate) fn run(args: &ResultArgs, context: &Context) -> CommandResult {
     let id = context.job(&store, &args.job)?;
     let mut record = look(&store, id)?;
     if args.wait && record.finished().is_none() && !record.is_foreign() {
-        record = Follower::new(&store, &record)?.wait()?;
+        let mut waited = wait_for(context, &store, std::slice::from_ref(&record), None, &|_| {})?;
+        if let Some(exit) = waited.interrupted {
+            context.ui.note(format_args!("the job goes on: agent-dispatch result {id} --wait"));
+            return Ok(exit);
+        }
+        record = waited.over.pop().unwrap_or(record);
     }
     if record.finished().is_none() {
         let status = record.status();
@@ -66,12 +72,14 @@ pub(crate) fn run(args: &ResultArgs, context: &Context) -> CommandResult {
     }
     if args.offset > 0 || args.max_chars.is_some() {
         print_part(args, context, &store, &record)?;
-    } else if args.json || args.no_pager || summary::result_of(&record).parsed_result.is_some() {
-        summary::print(context, &store, &record, args.json)?;
     } else {
         let result = summary::result_of(&record);
-        let answer = store.answer(&result)?;
-        context.ui.paged(|print| answer.for_each_piece(print))?;
+        if args.json || args.no_pager || summary::data_of(&record, &result).is_some() {
+            summary::print(context, &store, &record, args.json)?;
+        } else {
+            let answer = store.answer(&result)?;
+            context.ui.paged(|print| answer.for_each_piece(print))?;
+        }
     }
     summary::report(context, &record, args.strictness);
     Ok(exit_of(&record, args.strictness))

@@ -4,8 +4,8 @@ use clap::Args;
 
 use super::dispatch::{Manner, hand_over};
 use super::request::{Conditions, read_task};
-use super::{CommandResult, Context, completions};
-use crate::engine::{Request, Task, look};
+use super::{CommandResult, Context, completions, dialogue, summary};
+use crate::engine::{Request, Task, TaskError, look};
 use crate::error::{Exit, Failure};
 use crate::store::JobSelector;
 
@@ -39,11 +39,27 @@ pub(crate) struct ResumeArgs {
 pub(crate) fn run(args: &ResumeArgs, context: &Context) -> CommandResult {
     let engine = context.engine()?;
     let record = look(engine.store(), context.job(engine.store(), &args.job)?)?;
+    if summary::is_dialogue(&record) {
+        let again = dialogue::again(&record);
+        let turns = record.conclusion().parsed_result.map(|data| data["turns"].clone()).unwrap_or_default();
+        let last = turns.as_array().and_then(|turns| turns.last()?["job_id"].as_str());
+        let alone = last.map(|id| format!(", or go on with one of them: `agent-dispatch resume {id}`"));
+        let message = format_args!("job {} is a dialogue: each of its turns is a job of its own", record.id);
+        return Err(Failure::new(Exit::NotFound, message)
+            .hint(format!("have it once more with `{again}`{}", alone.unwrap_or_default()))
+            .into());
+    }
     // Without a task nothing is read: whoever says nothing means to go on.
     let task = match &args.task {
         None => GO_ON.to_owned(),
         task => read_task(task.as_deref())?,
     };
+    let task = Task::new(task).map_err(|error| match error {
+        TaskError::Empty => {
+            Failure::from(error).hint("say what to do next, or nothing at all to let it go on")
+        }
+        TaskError::TooLong { .. } => error.into(),
+    })?;
     // A job that is over says whether there is a conversation; one that is not will have it.
     let session = match record.finished() {
         Some(_) => record.conclusion().session_id,
@@ -55,6 +71,6 @@ pub(crate) fn run(args: &ResumeArgs, context: &Context) -> CommandResult {
             .hint(format!("`agent-dispatch retry {id}` makes the same request in a new one"))
             .into());
     };
-    let request = args.conditions.apply(Request::go_on(&record, session, Task::new(task)?)?);
+    let request = args.conditions.apply(Request::go_on(&record, session, task)?);
     hand_over(&request, &args.manner, &engine, context)
 }

@@ -4,8 +4,8 @@ use clap::Args;
 
 use super::dispatch::{Manner, hand_over};
 use super::request::Conditions;
-use super::{CommandResult, Context, completions};
-use crate::engine::{Backend, Request, look};
+use super::{CommandResult, Context, completions, dialogue, summary};
+use crate::engine::{Request, look};
 use crate::error::{Exit, Failure};
 use crate::store::JobSelector;
 
@@ -33,10 +33,10 @@ pub(crate) struct RetryArgs {
 pub(crate) fn run(args: &RetryArgs, context: &Context) -> CommandResult {
     let engine = context.engine()?;
     let record = look(engine.store(), context.job(engine.store(), &args.job)?)?;
-    if record.launch.backend.as_deref() == Some(Backend::Dialogue.name()) {
+    if summary::is_dialogue(&record) {
         let message = format_args!("job {} is a dialogue, which is no request to one agent", record.id);
         return Err(Failure::new(Exit::Usage, message)
-            .hint("start another with `agent-dispatch dialogue AGENT AGENT TOPIC`")
+            .hint(format!("have it once more with `{}`", dialogue::again(&record)))
             .into());
     }
     let request = args.conditions.apply(Request::again(&record)?);

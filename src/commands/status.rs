@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{CommandResult, Context, completions, summary};
-use crate::engine::{Activity, Follower, look};
+use crate::engine::{Activity, Delay, Follower, look};
 use crate::error::Exit;
 use crate::store::{JobSelector, Status};
 use crate::ui::human;
@@ -34,12 +34,13 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
     if record.status() == Status::Running && !record.is_foreign() {
         Follower::new(&store, &record)?.catch_up(&mut |event| activity.observe(&event))?;
     }
+    let delay = Delay::of(&store, &record)?;
     if args.json {
         let mut document = summary::to_json(&record);
         if record.status() == Status::Running && !record.is_foreign() {
             document["progress"] = activity.line().into();
         }
-        if let Some((place, _)) = store.place_in_queue(&record)? {
+        if let Some(Delay::Turn { place, .. }) = delay {
             document["queue_position"] = place.into();
         }
         context.ui.json(&document)?;
@@ -54,13 +55,10 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
         ("task", human::one_line(&record.task, 200)),
         ("created", human::ago(context.now() - record.created_at)),
     ];
-    if let Some((place, waiting)) = store.place_in_queue(&record)? {
-        lines.push(("queue", format!("number {place} of {waiting} waiting")));
-    } else if let count @ 1.. = summary::awaited(&store, &record)? {
-        lines.push(("waits", format!("for {}", human::count(count, "job"))));
-    } else if record.status() == Status::Pending && !record.is_foreign() {
-        lines.push(("waits", "until its session or its agent's directory is free".to_owned()));
-    }
+    lines.extend(delay.map(|delay| match delay {
+        Delay::Turn { .. } => ("queue", format!("{} waiting", summary::what_for(delay))),
+        Delay::Jobs(_) | Delay::InUse => ("waits", summary::what_for(delay)),
+    }));
     if let (Some(started), None) = (record.started_at(), record.finished()) {
         let running =
             Duration::try_from_secs_f64((context.now() - started).max(0.0)).unwrap_or(Duration::MAX);
@@ -77,7 +75,10 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
             lines.push(("denied", result.denied_tools.join(", ")));
         }
         if result.answer_file.is_some() {
-            lines.push(("answer", format!("long: agent-dispatch result {}", record.id)));
+            lines.push((
+                "answer",
+                context.ui.commands(&format!("long: agent-dispatch result {}", record.id)).into_owned(),
+            ));
         }
         if !result.result.is_empty() {
             lines.push(("answer", human::one_line(&result.result, 200)));

@@ -7,10 +7,11 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::verdict::{Strictness, exit_of};
+use super::verdict::{Strictness, denial, exit_of, shortcoming};
 use super::{Context, Problem};
+use crate::engine::{Backend, Delay};
 use crate::error::{Exit, Failure};
-use crate::store::{Answer, JobId, JobResult, Liveness, Record, Status, Store, StoreError};
+use crate::store::{Answer, JobId, JobResult, Record, Status, Store};
 use crate::ui::{Tone, Ui, human};
 
 /// A status as a word in its colour.
@@ -49,6 +50,12 @@ pub(crate) fn closing_line(record: &Record) -> String {
     parts.join(", ")
 }
 
+/// The end of a job's id: the beginning is a time, and that of jobs of the same minute is the same.
+pub(crate) fn tail(record: &Record) -> String {
+    let id = record.id.to_string();
+    id[id.len() - 4..].to_owned()
+}
+
 /// Says what is wrong with a finished job's result, if anything is: the error or, after a success, what the
 /// caller should know about it.
 pub(crate) fn report(context: &Context, record: &Record, strictness: Strictness) {
@@ -56,24 +63,35 @@ pub(crate) fn report(context: &Context, record: &Record, strictness: Strictness)
     if !result.success {
         let error = result.error.as_deref().unwrap_or("the agent failed without saying why");
         context.ui.failure(format_args!("{}: {error}", record.agent), result.hint.as_deref());
-    } else if let Some(hint) = &result.hint {
-        if result.denied_tools.is_empty() {
-            context.ui.hint(hint);
-        } else {
-            let tools = result.denied_tools.join(", ");
-            context.ui.warn(format_args!("{}: tools were denied: {tools}", record.agent));
+    } else {
+        if let Some(denial) = denial(&result) {
+            context.ui.warn(format_args!("{}: {denial}", record.agent));
+        }
+        if let Some(hint) = &result.hint {
             context.ui.hint(hint);
         }
     }
-    if exit_of(record, strictness) == Exit::Unsatisfactory {
-        match result.outcome {
-            Some(outcome) => context.ui.failure(
-                format_args!("{}: the agent reports that its work is {}", record.agent, outcome.name()),
-                None,
-            ),
-            None => context.ui.failure(format_args!("{}: the answer is empty", record.agent), None),
-        }
+    if exit_of(record, strictness) == Exit::Unsatisfactory
+        && let Some(shortcoming) = shortcoming(&result)
+    {
+        context.ui.failure(format_args!("{}: {shortcoming}", record.agent), None);
     }
+}
+
+/// The same about a successful run in a few words, without what to do about it.
+pub(crate) fn remarks(result: &JobResult) -> Option<String> {
+    let remarks: Vec<String> = denial(result).into_iter().chain(shortcoming(result)).collect();
+    (!remarks.is_empty()).then(|| remarks.join("; "))
+}
+
+/// The data that a job was asked for instead of a text. What a dialogue has beside its answer is none.
+pub(crate) fn data_of<'a>(record: &Record, result: &'a JobResult) -> Option<&'a Value> {
+    result.parsed_result.as_ref().filter(|_| !is_dialogue(record))
+}
+
+/// Whether a job is a whole dialogue, and no request to one agent.
+pub(crate) fn is_dialogue(record: &Record) -> bool {
+    record.launch.backend.as_deref() == Some(Backend::Dialogue.name())
 }
 
 /// Prints a finished job's answer, or its result as JSON.
@@ -83,8 +101,8 @@ pub(crate) fn print(context: &Context, store: &Store, record: &Record, as_json: 
     if as_json {
         return Ok(context.ui.json(&WholeResult { result: &result, answer: &answer })?);
     }
-    match &result.parsed_result {
-        Some(parsed) => Ok(context.ui.json(parsed)?),
+    match data_of(record, &result) {
+        Some(data) => Ok(context.ui.json(data)?),
         None => Ok(context.ui.pieces(|print| answer.for_each_piece(print))?),
     }
 }
@@ -141,16 +159,19 @@ pub(crate) fn foreign(id: JobId) -> Failure {
     Failure::new(Exit::Failure, message)
 }
 
-/// How many of the jobs that a job waits for are not over.
-pub(crate) fn awaited(store: &Store, record: &Record) -> Result<usize, StoreError> {
-    if record.status() != Status::Pending {
-        return Ok(0);
+/// That a job waits to be started, in the place of what its agent does.
+pub(crate) fn waiting(delay: Delay) -> String {
+    let comma = if matches!(delay, Delay::Turn { .. }) { "," } else { "" };
+    format!("waiting{comma} {}", what_for(delay))
+}
+
+/// What a job waits for before it is started.
+pub(crate) fn what_for(delay: Delay) -> String {
+    match delay {
+        Delay::Turn { place, waiting } => format!("number {place} of {waiting}"),
+        Delay::Jobs(count) => format!("for {}", human::count(count, "job")),
+        Delay::InUse => "until its session or its agent's directory is free".to_owned(),
     }
-    let mut alive = 0;
-    for id in &record.launch.after {
-        alive += usize::from(store.liveness(*id)? == Liveness::Alive);
-    }
-    Ok(alive)
 }
 
 /// A job as JSON for those who look at it: its record, without what only this tool needs.

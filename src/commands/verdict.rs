@@ -28,16 +28,30 @@ fn exit_of_result(result: &JobResult, Strictness { strict }: Strictness) -> Exit
     if !result.success {
         return result.error_type.unwrap_or(ErrorType::CliError).into();
     }
-    let unsatisfactory = matches!(result.outcome, Some(Outcome::Partial | Outcome::Blocked))
-        || (result.result.trim().is_empty()
-            && result.parsed_result.is_none()
-            && result.answer_file.is_none());
-    if strict && !result.denied_tools.is_empty() {
+    if strict && denial(result).is_some() {
         Exit::Denied
-    } else if strict && unsatisfactory {
+    } else if strict && shortcoming(result).is_some() {
         Exit::Unsatisfactory
     } else {
         Exit::Success
+    }
+}
+
+/// That a successful run was denied tools.
+pub(crate) fn denial(result: &JobResult) -> Option<String> {
+    let is_denied = result.success && !result.denied_tools.is_empty();
+    is_denied.then(|| format!("tools were denied: {}", result.denied_tools.join(", ")))
+}
+
+/// What a successful run's answer lacks.
+pub(crate) fn shortcoming(result: &JobResult) -> Option<String> {
+    let is_empty =
+        result.result.trim().is_empty() && result.parsed_result.is_none() && result.answer_file.is_none();
+    match result.outcome.filter(|_| result.success) {
+        Some(outcome @ (Outcome::Partial | Outcome::Blocked)) => {
+            Some(format!("the agent reports that its work is {}", outcome.name()))
+        }
+        _ => (result.success && is_empty).then(|| "the answer is empty".to_owned()),
     }
 }
 

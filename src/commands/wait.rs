@@ -9,12 +9,12 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::dispatch::{SPIN, doing, exit_of_signal};
 use super::verdict::{Strictness, exit_of};
-use super::{CommandResult, Context, completions, summary};
+use super::{CommandResult, Context, Problem, completions, summary};
 use crate::config::Timeout;
 use crate::engine::{Activity, Followers, look};
 use crate::error::{Exit, Failure};
 use crate::os::{SignalWatch, wait_readable};
-use crate::store::{Answer, JobResult, JobSelector, Record};
+use crate::store::{Answer, JobId, JobResult, JobSelector, Record, Store};
 use crate::ui::Board;
 
 const EXAMPLES: &str = "\
@@ -42,28 +42,93 @@ pub(crate) struct WaitArgs {
     strictness: Strictness,
 }
 
+/// How many jobs a command names that goes on waiting for them.
+const NAMED: usize = 5;
+
 pub(crate) fn run(args: &WaitArgs, context: &Context) -> CommandResult {
     let store = context.store()?;
     let mut records = Vec::new();
-    for job in &args.jobs {
-        let record = look(&store, context.job(&store, job)?)?;
+    for id in context.jobs(&store, &args.jobs)? {
+        let record = look(&store, id)?;
         if record.is_foreign() && record.finished().is_none() {
             return Err(summary::foreign(record.id).into());
         }
         records.push(record);
     }
+    let deadline = args.timeout.map(|timeout| Instant::now() + timeout.duration());
+    let waited = wait_for(context, &store, &records, deadline, &|record| {
+        context.ui.note(format_args!("{} {}: {}", record.id, record.agent, summary::closing_line(record)));
+        summary::report(context, record, args.strictness);
+    })?;
+    if let Some(exit) = waited.interrupted {
+        let go = if waited.left.len() == 1 { "the job goes on" } else { "the jobs go on" };
+        context.ui.note(format_args!("{go}: {}", way_on(&waited.left)));
+        return Ok(exit);
+    }
+    if args.json {
+        let results: Vec<JobResult> = waited.over.iter().map(summary::result_of).collect();
+        let answers: Vec<Answer<'_>> =
+            results.iter().map(|result| store.answer(result)).collect::<Result<_, _>>()?;
+        let whole =
+            results.iter().zip(&answers).map(|(result, answer)| summary::WholeResult { result, answer });
+        context.ui.json(&whole.collect::<Vec<_>>())?;
+    }
+    if !waited.left.is_empty() {
+        let (left, all) = (waited.left.len(), records.len());
+        let (which, they) = match left {
+            1 if all == 1 => ("the job is".to_owned(), "it goes"),
+            1 => (format!("1 of {all} jobs is"), "it goes"),
+            _ => (format!("{left} of {all} jobs are"), "they go"),
+        };
+        return Err(Failure::new(Exit::TimedOut, format_args!("{which} not over yet"))
+            .hint(format!("{they} on: `{}`", way_on(&waited.left)))
+            .into());
+    }
+    // The first that went wrong, in the order they were named.
+    let exits = waited.over.iter().map(|record| exit_of(record, args.strictness));
+    Ok(exits.into_iter().find(|exit| *exit != Exit::Success).unwrap_or(Exit::Success))
+}
+
+/// The command that goes on waiting, or lists what there is when it would be too long.
+fn way_on(left: &[JobId]) -> String {
+    if left.len() > NAMED {
+        return "agent-dispatch jobs".to_owned();
+    }
+    let ids: Vec<String> = left.iter().map(ToString::to_string).collect();
+    format!("agent-dispatch wait {}", ids.join(" "))
+}
+
+/// How waiting for jobs ended.
+pub(crate) struct Waited {
+    /// The records of those that are over, in the order given.
+    pub(crate) over: Vec<Record>,
+    /// Those that are not.
+    pub(crate) left: Vec<JobId>,
+    /// What an interrupt asks for, if one ended it.
+    pub(crate) interrupted: Option<Exit>,
+}
+
+/// Waits until jobs are over, and shows what they do meanwhile. `ended` may say something about each that is over.
+pub(crate) fn wait_for(
+    context: &Context,
+    store: &Store,
+    records: &[Record],
+    deadline: Option<Instant>,
+    ended: &dyn Fn(&Record),
+) -> Result<Waited, Problem> {
     let signals = SignalWatch::new(&[SIGINT, SIGTERM, SIGHUP])
         .map_err(|error| Failure::new(Exit::Failure, format_args!("failed to watch for signals: {error}")))?;
-    let mut waiting = Followers::new(&store, records.iter().map(|record| record.id))?;
+    let mut waiting = Followers::new(store, records.iter().map(|record| record.id))?;
     let mut board = Board::new(context.ui);
+    let names = names(records);
     for (number, record) in records.iter().enumerate().filter(|(_, record)| record.finished().is_none()) {
         let since = record.started_at().unwrap_or(record.created_at);
         let elapsed = Duration::try_from_secs_f64(context.now() - since).unwrap_or_default();
-        board.begin(number, &record.agent, elapsed);
+        board.begin(number, &names[number], elapsed);
     }
     let mut activities = vec![Activity::default(); records.len()];
-    let deadline = args.timeout.map(|timeout| Instant::now() + timeout.duration());
     let mut over: Vec<(usize, Record)> = Vec::new();
+    let mut interrupted = None;
     while !waiting.is_empty() {
         let patience = match deadline {
             Some(deadline) if deadline <= Instant::now() => break,
@@ -74,43 +139,41 @@ pub(crate) fn run(args: &WaitArgs, context: &Context) -> CommandResult {
         let mut descriptors: Vec<BorrowedFd<'_>> = vec![signals.descriptor()];
         descriptors.extend(waiting.descriptors());
         wait_readable(&descriptors, patience);
-        if let Some(signal) = signals.take().into_iter().next_back() {
-            board.finish();
-            context.ui.note("the jobs go on");
-            return Ok(exit_of_signal(signal));
+        interrupted = signals.take().into_iter().map(exit_of_signal).next_back();
+        if interrupted.is_some() {
+            break;
         }
-        let ended = if board.is_shown() {
-            waiting.catch_up(&mut |number, event| {
+        let new = if board.is_shown() {
+            let new = waiting.catch_up(&mut |number, event| {
                 activities[number].observe(&event);
-                board.doing(number, &records[number].agent, doing(&activities[number]));
-            })?
+                board.doing(number, &names[number], doing(&activities[number]));
+            })?;
+            for (number, delay) in waiting.delays()? {
+                let doing = delay.map_or_else(|| doing(&activities[number]), summary::waiting);
+                board.doing(number, &names[number], doing);
+            }
+            new
         } else {
             waiting.take_ended()?
         };
-        for (number, record) in ended {
-            let line = format!("{} {}: {}", record.id, record.agent, summary::closing_line(&record));
-            board.over(number, &line);
+        for (number, record) in new {
+            board.over(number, || ended(&record));
             over.push((number, record));
         }
         board.turn();
     }
-    let left = waiting.unfinished().count();
     board.finish();
     over.sort_by_key(|(position, _)| *position);
-    if args.json {
-        let results: Vec<JobResult> = over.iter().map(|(_, record)| summary::result_of(record)).collect();
-        let answers: Vec<Answer<'_>> =
-            results.iter().map(|result| store.answer(result)).collect::<Result<_, _>>()?;
-        let whole =
-            results.iter().zip(&answers).map(|(result, answer)| summary::WholeResult { result, answer });
-        context.ui.json(&whole.collect::<Vec<_>>())?;
-    }
-    if left > 0 {
-        return Err(Failure::new(Exit::TimedOut, format_args!("{left} of the jobs are not over yet"))
-            .hint("they go on; `agent-dispatch jobs --status running` lists them")
-            .into());
-    }
-    // The first that went wrong, in the order they were named.
-    let exits = over.iter().map(|(_, record)| exit_of(record, args.strictness));
-    Ok(exits.into_iter().find(|exit| *exit != Exit::Success).unwrap_or(Exit::Success))
+    let over = over.into_iter().map(|(_, record)| record).collect();
+    Ok(Waited { over, left: waiting.unfinished().collect(), interrupted })
+}
+
+/// What the jobs are called: by their agents, and the ends of their ids where there are several of one agent.
+fn names(records: &[Record]) -> Vec<String> {
+    let several = |agent: &str| records.iter().filter(|record| record.agent == agent).count() > 1;
+    let name = |record: &Record| match several(&record.agent) {
+        true => format!("{} {}", record.agent, summary::tail(record)),
+        false => record.agent.clone(),
+    };
+    records.iter().map(name).collect()
 }

@@ -23,6 +23,6 @@ pub use types::{
     Warning, nearest,
 };
 pub use values::{
-    AgentName, BudgetUsd, GroupName, InvalidBudget, InvalidFlagValue, InvalidName, InvalidTimeout, Timeout,
-    flag_value,
+    AgentName, BudgetUsd, GroupName, InvalidAge, InvalidBudget, InvalidFlagValue, InvalidName,
+    InvalidTimeout, Timeout, age, flag_value,
 };

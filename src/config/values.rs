@@ -247,6 +247,28 @@ impl Serialize for Timeout {
     }
 }
 
+/// Why a text is no age.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidAge {
+    /// A bare number is seconds elsewhere. Who types one here means days, and would lose what is younger.
+    #[error("{0} of what? `{0}d` are days, `{0}h` are hours")]
+    NoUnit(String),
+    /// It is no length of time, or none that can have passed.
+    #[error("'{0}' is not an age; write 7d, 12h or 90m")]
+    Malformed(String),
+}
+
+/// How long ago something was, with its unit: `7d`, `12h`, `1d 12h`. Fits as a clap value parser.
+pub fn age(text: &str) -> Result<Duration, InvalidAge> {
+    if text.trim().parse::<f64>().is_ok_and(|number| number.is_finite() && number > 0.0) {
+        return Err(InvalidAge::NoUnit(shown(text.trim())));
+    }
+    parse_seconds(text)
+        .filter(|seconds| *seconds > 0.0)
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| InvalidAge::Malformed(shown(text)))
+}
+
 /// Why a text may not stand beside an option on a command line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidFlagValue {

@@ -38,10 +38,9 @@ pub fn collectable(store: &Store, policy: Policy, now: UnixSeconds) -> Result<Co
             (Some(created), Policy::OlderThan(age)) if now - created <= age.as_secs_f64() => Some(now),
             (Some(created), Policy::All) => Some(created),
             (Some(_), Policy::OlderThan(_)) => store.recorded_at(id)?,
-            (None, _) => match store.read(id) {
-                Ok(record) => completed_at(&record, now),
-                Err(StoreError::Damaged { .. } | StoreError::NoSuchJob(_)) => continue,
-                Err(error) => return Err(error),
+            (None, _) => match store.glance(id) {
+                Some(record) => completed_at(&record, now),
+                None => continue,
             },
         };
         candidates.push(Candidate { id, completed_at });

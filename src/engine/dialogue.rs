@@ -7,7 +7,7 @@ use super::{DispatchError, Engine, Request, Submitted, Task};
 use crate::backend::{Backend, CommandLine, Dialogue, DialogueTurn};
 use crate::config::{AgentName, BudgetUsd, Timeout};
 use crate::os;
-use crate::store::{ErrorType, Launch, Record, StoreError, UnixSeconds, rounded_usd};
+use crate::store::{ErrorType, JobResult, Launch, Record, StoreError, UnixSeconds};
 use crate::supervisor::{Ownership, StartError};
 
 /// The line with which an agent says that the matter is settled.
@@ -86,13 +86,14 @@ impl Conversation {
     /// What an agent is told at the beginning, or always when it cannot remember.
     fn introduction(&self, other: &str, last: Option<&str>) -> String {
         let rounds = self.request.max_rounds;
+        let turns = if rounds == 1 { "turn" } else { "turns" };
         let begin = match last {
             Some(last) => format!("## What '{other}' says\n{last}"),
             None => format!("You begin. Say what '{other}' has to know, and what you need from it."),
         };
         format!(
             "You and the agent '{other}', which works in another project, work something out in turns: your answer \
-             goes to it, and its answer comes back to you. Each of you has at most {rounds} turns. As soon as the \
+             goes to it, and its answer comes back to you. Each of you has at most {rounds} {turns}. As soon as the \
              matter is settled, say what the result is, and put this on a line of its own: {RESOLVED}\n\n\
              ## Topic\n{}\n\n{begin}",
             self.request.topic.as_str()
@@ -121,14 +122,13 @@ impl Conversation {
         let dialogue = &mut self.dialogue;
         dialogue.turns.push(turn.clone());
         dialogue.rounds = dialogue.turns.len().div_ceil(2) as u32;
-        if let Some(cost) = cost_usd {
-            dialogue.cost_usd = Some(rounded_usd(dialogue.cost_usd.unwrap_or(0.0) + cost));
-        }
+        dialogue.cost_usd = JobResult::total_usd(dialogue.cost_usd.into_iter().chain(cost_usd));
         let failed = result.filter(|result| !result.success);
         if let Some(result) = failed {
             let error = result.error.as_deref().unwrap_or("it failed without saying why");
             dialogue.error = Some(format!("{}: {error}", record.agent));
             dialogue.error_type = result.error_type;
+            dialogue.hint = result.hint.clone();
             return Ok(turn);
         }
         dialogue.last = Some(turn.result.clone());
@@ -166,6 +166,7 @@ impl Engine {
                 last: None,
                 error: None,
                 error_type: None,
+                hint: None,
             },
             request,
         };

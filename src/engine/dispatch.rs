@@ -76,7 +76,7 @@ pub enum DispatchError {
         directory: PathBuf,
     },
     /// The agent's program is not installed.
-    #[error("the program '{program}' of agent '{agent}' was not found{}", if program.contains('/') { "" } else { " on PATH" })]
+    #[error("the program '{program}' of agent '{agent}' {}", unusable(program))]
     NoProgram {
         /// The agent.
         agent: AgentName,
@@ -84,7 +84,7 @@ pub enum DispatchError {
         program: String,
     },
     /// What is to be run after the end does not exist.
-    #[error("the program '{program}', to be run when the job is over, was not found{}", if program.contains('/') { "" } else { " on PATH" })]
+    #[error("the program '{program}', to be run when the job is over, {}", unusable(program))]
     NoOnDone {
         /// The program.
         program: String,
@@ -147,6 +147,12 @@ pub enum DispatchError {
         /// What happened.
         source: StartError,
     },
+}
+
+/// What is wrong with a program that cannot be run.
+fn unusable(program: &str) -> &'static str {
+    // A path was looked at in one place only, where a file that is not executable may be.
+    if program.contains('/') { "is not there, or not executable" } else { "was not found on PATH" }
 }
 
 impl Engine {

@@ -1,12 +1,12 @@
 //! Following a job from any process: what its agent does, and when it is over.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::Surroundings;
+use super::{Delay, Surroundings};
 use crate::backend::{Backend, Event, EventReader};
 use crate::os::{self, FileError};
 use crate::store::{Claim, Claimable, Claimed, JobId, Record, Status, Store, StoreError};
@@ -16,6 +16,9 @@ use crate::supervisor::recover;
 const LOOK_AT_MOST: Duration = Duration::from_millis(50);
 /// And when there has been nothing for a while.
 const LOOK_AT_LEAST: Duration = Duration::from_millis(300);
+
+/// How often it is looked at what keeps jobs from being started.
+const LOOK_FOR_TURN: Duration = Duration::from_secs(1);
 
 /// Why a job could not be followed.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +47,11 @@ impl Reading {
         let backend = record.launch.backend.as_deref().and_then(Backend::from_name);
         let reader = EventReader::new(backend.unwrap_or(Backend::Claude), 0);
         Self { id: record.id, output: None, quiet: 0, reader }
+    }
+
+    /// Whether the agent has been started, as of the last look.
+    fn has_begun(&self) -> bool {
+        self.output.is_some()
     }
 
     /// Delivers what the agent has done since the last call.
@@ -157,13 +165,27 @@ pub struct Followers<'a> {
     /// With the number of each.
     followed: Vec<(usize, Follower<'a>)>,
     later: VecDeque<(usize, JobId)>,
+    /// What those of the followed wait for that are not known to have begun, by their numbers.
+    not_begun: BTreeMap<usize, NotBegun>,
+    /// When that was looked at.
+    looked: Instant,
+}
+
+/// A job whose agent has not been started.
+#[derive(Debug)]
+struct NotBegun {
+    id: JobId,
+    after: Vec<JobId>,
+    /// As of the last look, if there was one.
+    delay: Option<Delay>,
 }
 
 impl<'a> Followers<'a> {
     /// Starts following these jobs, which from here on go by their number in the order given, from 0.
     pub fn new(store: &'a Store, jobs: impl IntoIterator<Item = JobId>) -> Result<Self, FollowError> {
         let later = jobs.into_iter().enumerate().collect();
-        let mut followers = Self { store, followed: Vec::new(), later };
+        let (followed, not_begun) = (Vec::new(), BTreeMap::new());
+        let mut followers = Self { store, followed, later, not_begun, looked: Instant::now() };
         followers.fill_up()?;
         Ok(followers)
     }
@@ -174,6 +196,9 @@ impl<'a> Followers<'a> {
         {
             let record = recover(self.store, id)?;
             self.followed.push((number, Follower::new(self.store, &record)?));
+            if record.status() == Status::Pending {
+                self.not_begun.insert(number, NotBegun { id, after: record.launch.after, delay: None });
+            }
         }
         Ok(())
     }
@@ -199,11 +224,43 @@ impl<'a> Followers<'a> {
         followed.chain(self.later.iter().map(|(_, id)| *id))
     }
 
+    /// How many have not begun, as far as that is known.
+    pub fn waiting(&self) -> usize {
+        self.not_begun.values().filter(|job| job.delay.is_some()).count() + self.later.len()
+    }
+
+    /// What is new about the jobs that wait to be started, by their numbers: `None` for one that has been waiting and
+    /// has begun. Jobs that begin at once are not among them. For those who catch up.
+    pub fn delays(&mut self) -> Result<Vec<(usize, Option<Delay>)>, FollowError> {
+        let mut news = Vec::new();
+        for (number, follower) in &self.followed {
+            if follower.reading.has_begun()
+                && let Some(begun) = self.not_begun.remove(number)
+            {
+                news.extend(begun.delay.map(|_| (*number, None)));
+            }
+        }
+        if self.not_begun.is_empty() || self.looked.elapsed() < LOOK_FOR_TURN {
+            return Ok(news);
+        }
+        self.looked = Instant::now();
+        let queued = self.store.queued()?;
+        for (number, job) in &mut self.not_begun {
+            let delay = Some(Delay::among(self.store, &queued, job.id, &job.after)?);
+            if delay != job.delay {
+                job.delay = delay;
+                news.push((*number, delay));
+            }
+        }
+        Ok(news)
+    }
+
     /// The records of the jobs that are over, each once, without what their agents did.
     pub fn take_ended(&mut self) -> Result<Vec<(usize, Record)>, FollowError> {
         let mut over = Vec::new();
         for (number, follower) in std::mem::take(&mut self.followed) {
             if follower.is_over() {
+                self.not_begun.remove(&number);
                 over.push((number, follower.wait()?));
             } else {
                 self.followed.push((number, follower));
@@ -223,6 +280,7 @@ impl<'a> Followers<'a> {
         for (number, mut follower) in std::mem::take(&mut self.followed) {
             let mut deliver = |event| deliver(number, event);
             if follower.is_over() {
+                self.not_begun.remove(&number);
                 over.push((number, follower.conclude(&mut deliver)?));
             } else {
                 follower.catch_up(&mut deliver)?;

@@ -1,14 +1,11 @@
 //! The jobs there are, kept up to date for somebody who watches.
 
 use std::os::fd::BorrowedFd;
-use std::time::{Duration, SystemTime};
 
+use super::newcomers::Changes;
 use super::{Activity, FollowError, Follower, list};
 use crate::store::{Record, Status, Store, StoreError};
 use crate::supervisor::recover;
-
-/// Two changes of a directory within this time may bear the same date.
-const DATE_IS_COARSE: Duration = Duration::from_secs(1);
 
 /// A job, and what its agent does.
 #[derive(Debug)]
@@ -30,14 +27,13 @@ pub struct Overview<'a> {
     agent: Option<&'a str>,
     room: usize,
     jobs: Vec<Watched<'a>>,
-    /// When the jobs directory was changed last, as of the last reading of it; `None` when it has to be read again.
-    read_as_of: Option<SystemTime>,
+    changes: Changes,
 }
 
 impl<'a> Overview<'a> {
     /// Watches the jobs with this status and of this agent, if these are given.
     pub fn new(store: &'a Store, status: Option<Status>, agent: Option<&'a str>) -> Self {
-        Self { store, status, agent, room: 0, jobs: Vec::new(), read_as_of: None }
+        Self { store, status, agent, room: 0, jobs: Vec::new(), changes: Changes::default() }
     }
 
     /// The jobs as of the last look, newest first, those that are not over before the others.
@@ -52,14 +48,12 @@ impl<'a> Overview<'a> {
 
     /// Looks at no more than `room` jobs, and says whether anything is new.
     pub fn look(&mut self, room: usize) -> Result<bool, FollowError> {
-        let modified = std::fs::metadata(self.store.path()).and_then(|metadata| metadata.modified()).ok();
+        let changed = self.changes.look(self.store);
         let over = self.jobs.iter().any(|job| job.follower.as_ref().is_some_and(Follower::is_over));
         let mut is_new = false;
-        if over || room != self.room || modified.is_none() || modified != self.read_as_of {
+        if changed || over || room != self.room {
             self.room = room;
             self.read()?;
-            let is_settled = |modified: &SystemTime| modified.elapsed().is_ok_and(|age| age > DATE_IS_COARSE);
-            self.read_as_of = modified.filter(is_settled);
             is_new = true;
         }
         for Watched { activity, follower, .. } in &mut self.jobs {

@@ -31,7 +31,7 @@ pub use leftovers::Leftovers;
 pub use lock::{HeldJob, Liveness, Waiter};
 pub use queue::{Place, Slot};
 pub use record::{FORMAT, Finished, Launch, Record, State, Status, UnixSeconds, Verdict};
-pub use result::{ErrorType, JobResult, Outcome, rounded_usd};
+pub use result::{ErrorType, JobResult, Outcome};
 pub use retention::{Candidate, Plan, Policy, plan};
 
 /// The jobs directory.
@@ -321,16 +321,23 @@ impl Store {
 
     /// The jobs that have a record, newest first.
     pub fn ids(&self) -> Result<Vec<JobId>, StoreError> {
-        let mut ordered: Vec<(u64, JobId)> = Vec::new();
-        self.jobs.for_each_name(|name| {
-            let id = std::str::from_utf8(name).ok().and_then(paths::id_of_record);
-            ordered.extend(id.map(|id| (self.order_of(id), id)));
-        })?;
+        let ids = self.unordered_ids()?.into_iter();
+        let mut ordered: Vec<(u64, JobId)> = ids.map(|id| (self.order_of(id), id)).collect();
         ordered.sort_unstable_by(|a, b| b.cmp(a));
         Ok(ordered.into_iter().map(|(_, id)| id).collect())
     }
 
-    /// When a job was created, in milliseconds since the epoch, without reading its record if its id tells.
+    /// The same as they come, for which no record is read.
+    pub fn unordered_ids(&self) -> Result<Vec<JobId>, StoreError> {
+        let mut ids = Vec::new();
+        self.jobs.for_each_name(|name| {
+            ids.extend(std::str::from_utf8(name).ok().and_then(paths::id_of_record));
+        })?;
+        Ok(ids)
+    }
+
+    /// When a job was created, in milliseconds since the epoch, without reading its record if its id tells. A record
+    /// that is damaged comes last: whoever reads it is told.
     fn order_of(&self, id: JobId) -> u64 {
         id.created_at_ms()
             .unwrap_or_else(|| self.glance(id).map_or(0, |record| (record.created_at * 1_000.0) as u64))

@@ -6,8 +6,10 @@ pub mod human;
 mod pager;
 mod progress;
 mod screen;
+pub mod shell;
 mod table;
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
@@ -36,6 +38,8 @@ pub struct Ui {
     quiet: bool,
     color_out: bool,
     color_err: bool,
+    /// The options that each command needs to be about the same config and jobs.
+    options: &'static str,
 }
 
 /// Standard output could not be written.
@@ -77,7 +81,19 @@ impl Ui {
             quiet,
             color_out: decide(io::stdout().is_terminal()),
             color_err: decide(io::stderr().is_terminal()),
+            options: "",
         }
+    }
+
+    /// The same, for whoever was called with these options: they are put into each command of this tool that people
+    /// are told. Called once, by each process.
+    pub fn called_with(self, options: impl IntoIterator<Item: AsRef<str>>) -> Self {
+        Self { options: shell::command(options).leak(), ..self }
+    }
+
+    /// The text with its commands of this tool as they have to be typed here.
+    pub fn commands(self, text: &str) -> Cow<'_, str> {
+        shell::with_options(text, self.options)
     }
 
     /// Whether only what went wrong is to be said.
@@ -152,13 +168,14 @@ impl Ui {
     /// Says something that is not data, unless asked to be quiet.
     pub fn note(self, text: impl Display) {
         if !self.quiet {
-            say(human::printable(&text.to_string()));
+            say(human::printable(&self.commands(&text.to_string())));
         }
     }
 
     /// Warns.
     pub fn warn(self, text: impl Display) {
-        let text = human::printable(&text.to_string());
+        let text = text.to_string();
+        let text = human::printable(&self.commands(&text));
         say(format_args!("{}: {text}", self.tone_err("warning", Tone::Warning)));
     }
 
@@ -173,7 +190,7 @@ impl Ui {
 
     /// Says what to do next.
     pub fn hint(self, hint: &str) {
-        let hint = human::printable(hint);
+        let hint = human::printable(&self.commands(hint));
         say(format_args!("{}: {hint}", self.tone_err("hint", Tone::Faint)));
     }
 

@@ -105,12 +105,15 @@ impl Board {
         spinner.set_message(what);
     }
 
-    /// Takes a run that is over off the board and leaves a line about it.
-    pub fn over(&mut self, number: usize, line: &str) {
+    /// Takes a run that is over off the board, and lets somebody `say` something about it above the others.
+    pub fn over(&mut self, number: usize, say: impl FnOnce()) {
         if let Some(spinner) = self.spinners.remove(&number) {
             spinner.finish_and_clear();
         }
-        self.note(line);
+        match &self.place {
+            Some(place) => place.suspend(say),
+            None => say(),
+        }
         self.last_line = Instant::now();
     }
 

@@ -27,7 +27,8 @@ fn a_job_that_waits_for_others_is_told_what_they_came_to() {
     let environment = with_agent();
     let first = submit(&environment, "fake: answer eins\nfake: status partial\nfake: sleep 100ms");
     let second = submit_and_finish(&environment, "fake: answer zwei");
-    let last = submit_after(&environment, &[&first, &second]);
+    // Named twice it is told once.
+    let last = submit_after(&environment, &[&first, &second, &first, "latest"]);
     let told = answer(&environment, &last);
     let (one, two) = (
         format!("### {AGENT}, job {first}: done, and says that its work is partial\neins\n"),

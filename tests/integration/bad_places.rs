@@ -96,7 +96,7 @@ fn a_full_disk_refuses_the_job_before_the_agent_is_paid() {
     let output = shell(&environment, &format!("unshare -m bash -c '{line}'")).run().expect_code(1);
     assert!(output.stderr.contains("No space left on device"), "{}", output.stderr);
     assert!(
-        output.stderr.contains("hint: free some space: `agent-dispatch gc --older-than 7d`"),
+        output.stderr.contains("hint: free some space: `agent-dispatch --jobs-dir place gc --older-than 7d`"),
         "{}",
         output.stderr
     );
@@ -161,13 +161,16 @@ fn an_output_that_takes_nothing_is_a_failure() {
 
 #[test]
 fn an_answer_that_could_not_be_written_can_be_fetched() {
-    let environment = with_agent();
-    let output = shell(&environment, "\"$tool\" run infra 'fake: answer x' >/dev/full").run().expect_code(1);
-    let id = environment.only_record()["id"].as_str().unwrap().to_owned();
-    let hint = format!("hint: the job is recorded: agent-dispatch result {id}\n");
-    assert!(output.stderr.contains("error: failed to write to standard output: "), "{}", output.stderr);
-    assert!(output.stderr.contains(&hint), "{}", output.stderr);
-    assert_eq!(environment.command(["result", &id]).run().expect_code(0).stdout, "x\n");
+    for command in ["run", "submit"] {
+        let environment = with_agent();
+        let line = format!("\"$tool\" {command} infra 'fake: answer x' >/dev/full");
+        let output = shell(&environment, &line).run().expect_code(1);
+        let id = environment.only_record()["id"].as_str().unwrap().to_owned();
+        let hint = format!("hint: the job is recorded: `agent-dispatch result {id}`\n");
+        assert!(output.stderr.contains("error: failed to write to standard output: "), "{}", output.stderr);
+        assert!(output.stderr.contains(&hint), "{}", output.stderr);
+        assert_eq!(environment.command(["result", &id, "--wait"]).run().expect_code(0).stdout, "x\n");
+    }
 }
 
 #[test]

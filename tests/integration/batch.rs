@@ -146,6 +146,29 @@ fn the_exit_code_is_that_of_the_first_job_that_went_wrong() {
 }
 
 #[test]
+fn what_is_wrong_with_a_job_stands_in_its_row_and_what_to_do_about_it_below() {
+    let environment = with_agents();
+    let text = "- {agent: web, task: 'fake: denied Bash\n\n    fake: answer x'}\n\
+                - {agent: web, task: 'fake: answer y\n\n    fake: status blocked'}\n\
+                - {agent: web, task: 'fake: answer \\n'}\n\
+                - {agent: web, task: 'fake: is-error 401 Invalid API key'}\n\
+                - {agent: infra, task: 'fake: is-error 401 Invalid API key'}\n";
+    let output = batch(&environment, text, &[]).run().expect_code(8);
+    let rows: Vec<&str> = output.stdout.lines().skip(1).collect();
+    for (row, end) in rows.iter().zip([
+        "  tools were denied: Bash: x",
+        "  the agent reports that its work is blocked: y",
+        "  the answer is empty",
+        "  the API refused the credentials: Invalid API key",
+    ]) {
+        assert!(row.ends_with(end), "{end}: {row}");
+    }
+    assert!(output.stderr.contains("; the agent reports that its work is blocked\n"), "{}", output.stderr);
+    assert_eq!(output.stderr.matches("hint: check ANTHROPIC_API_KEY").count(), 1, "{}", output.stderr);
+    batch(&environment, text, &["--strict"]).run().expect_code(4);
+}
+
+#[test]
 fn detached_jobs_belong_to_nobody() {
     let environment = with_agents();
     let text = "- {agent: web, task: hi}\n- {agent: infra, task: hi}\n";

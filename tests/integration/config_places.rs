@@ -86,6 +86,49 @@ fn the_jobs_lie_beside_the_config_unless_something_else_is_said() {
 }
 
 #[test]
+fn a_config_that_is_named_and_is_not_there_is_told_and_nothing_is_made() {
+    let environment = TestEnvironment::new();
+    let places = environment.root().join("projects");
+    for command in [&["run", "api", "hi"][..], &["jobs"], &["agents", "list"], &["stats"], &["gc", "--all"]] {
+        let named = environment.command(["--config", "nope.yaml"]).args(command).directory(&places);
+        let refused = named.run().expect_code(3);
+        assert!(refused.stderr.contains("the config nope.yaml does not exist"), "{}", refused.stderr);
+        assert!(
+            refused.stderr.contains("`agent-dispatch --config nope.yaml agents add NAME DIR`"),
+            "{}",
+            refused.stderr
+        );
+    }
+    assert_eq!(fs::read_dir(&places).expect("the directory").count(), 0);
+}
+
+#[test]
+fn the_commands_in_hints_are_about_the_same_places() {
+    let environment = TestEnvironment::new();
+    let config = environment.root().join("ci config.yaml");
+    write(&config, "api");
+    let jobs = environment.root().join("ci-jobs");
+    let called = |arguments: &[&str]| {
+        environment.command(["--config"]).arg(&config).arg("--jobs-dir").arg(&jobs).args(arguments).run()
+    };
+    let options = format!("--config '{}' --jobs-dir {}", config.display(), jobs.display());
+    let refused = called(&["run", "apo", "hi"]).expect_code(3);
+    let command = format!("`agent-dispatch {options} agents list`");
+    assert!(refused.stderr.contains(&command), "{}", refused.stderr);
+    let document = called(&["doctor", "--json"]).json();
+    let fixes: Vec<&str> = document["findings"]
+        .as_array()
+        .expect("findings")
+        .iter()
+        .filter_map(|finding| finding["fix"].as_str())
+        .filter(|fix| fix.starts_with("agent-dispatch"))
+        .collect();
+    assert!(!fixes.is_empty(), "{document}");
+    let beginning = format!("agent-dispatch {options} ");
+    assert!(fixes.iter().all(|fix| fix.starts_with(&beginning)), "{fixes:?}");
+}
+
+#[test]
 fn without_a_home_the_config_must_be_named_or_the_user_be_known() {
     let environment = TestEnvironment::new();
     let config = environment.root().join("my.yaml");

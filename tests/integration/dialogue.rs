@@ -121,6 +121,10 @@ fn a_detached_dialogue_is_one_job_on_one_slot_with_the_cost_of_its_turns() {
     assert_eq!((&result["agent"], &result["result"]), (&json!("infra ⇄ web"), &json!("gut\n[RESOLVED]")));
     assert_eq!((&result["cost_usd"], &result["outcome"]), (&json!(0.05), &json!("done")));
     assert_eq!(result["parsed_result"]["turns"].as_array().map(Vec::len), Some(4));
+    for options in [&["result", id][..], &["result", id, "--no-pager"]] {
+        let shown = environment.command(options).run().expect_code(0).stdout;
+        assert_eq!(shown, "gut\n[RESOLVED]\n", "the last word is the answer");
+    }
     let turns: Vec<Value> = records(&environment).into_iter().filter(|record| record["id"] != id).collect();
     assert!(turns.iter().all(|turn| turn["parent"] == id && turn["root"] == id && turn["depth"] == 1));
     let log = environment.command(["logs", id]).run().expect_code(0).stdout;
@@ -174,4 +178,61 @@ fn an_interrupt_stops_the_turn_and_ends_the_dialogue() {
     assert_eq!(output.json()["error_type"], "cancelled");
     assert_eq!(records(&environment).len(), 1);
     environment.assert_nothing_running();
+}
+
+#[test]
+fn a_turn_without_a_word_has_no_heading_and_a_failed_one_says_what_to_do() {
+    let environment = with_scripts("answer a", "is-error 401 Invalid API key");
+    let output = dialogue(&environment, &[]).run().expect_code(8);
+    assert_eq!(output.stdout, "## infra\n\na\n\n");
+    let error = "error: web: the API refused the credentials: Invalid API key\nhint: check ANTHROPIC_API_KEY";
+    assert!(output.stderr.contains(error), "{}", output.stderr);
+    let document = dialogue(&environment, &["--json"]).run().expect_code(8).json();
+    assert!(document["hint"].as_str().is_some_and(|hint| hint.starts_with("check ")), "{document}");
+}
+
+#[test]
+fn an_interrupted_dialogue_names_the_command_that_goes_on_with_its_turn() {
+    let environment = with_scripts("hang", "answer b");
+    let running = dialogue(&environment, &[]).spawn();
+    wait_until(PATIENCE, "the first turn runs", || {
+        records(&environment).iter().any(|record| record["status"] == "running")
+    });
+    let id = environment.job_ids().remove(0);
+    // Once it has a session to go on with.
+    wait_until(PATIENCE, "the agent has begun", || {
+        environment.command(["logs", &id]).run().stdout.contains("started with")
+    });
+    running.signal(libc::SIGINT);
+    let output = running.wait().expect_code(130);
+    assert_eq!(output.stdout, "");
+    let said =
+        format!("error: infra: cancelled\nhint: resume it where it stopped: `agent-dispatch resume {id}`\n");
+    assert!(output.stderr.contains(&said), "{}", output.stderr);
+}
+
+#[test]
+fn a_dialogue_is_neither_retried_nor_resumed_but_had_once_more() {
+    let environment = with_scripts("answer a", "answer b [RESOLVED] not on its own");
+    let options = ["--detach", "--max-rounds=1", "--timeout=1m"];
+    let id = dialogue(&environment, &options).run().expect_code(0).stdout.trim().to_owned();
+    environment.command(["wait", &id]).run().expect_code(0);
+    let again = "have it once more with `agent-dispatch dialogue infra web 'who owns the port?' \
+                 --max-rounds 1 --timeout 60s`";
+    let last = environment.job_ids().pop().expect("a turn");
+    for (command, code) in [("retry", 2), ("resume", 3)] {
+        let output = environment.command([command, &id]).run().expect_code(code);
+        assert!(output.stderr.contains(again), "{}", output.stderr);
+        assert_eq!(output.stderr.contains(&format!("`agent-dispatch resume {last}`")), command == "resume");
+    }
+}
+
+#[test]
+fn a_dialogue_has_a_topic_and_says_so() {
+    let environment = with_scripts("answer a", "answer b");
+    let output = environment.command(["dialogue", "infra", "web", ""]).run().expect_code(2);
+    let said = "error: the topic is empty\nhint: say what they are to work out: an argument or a pipe\n";
+    assert_eq!(output.stderr, said);
+    dialogue(&environment, &["--max-rounds=1"]).run().expect_code(0);
+    assert!(records(&environment)[0]["task"].as_str().is_some_and(|task| task.contains("at most 1 turn. ")));
 }

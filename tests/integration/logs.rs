@@ -1,6 +1,8 @@
 //! `logs`: what the agent did, for people, for programs, and as it is.
 
 use std::fs;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -140,6 +142,52 @@ fn following_without_a_job_shows_what_runs_and_what_begins() {
     assert!(!follower.stdout().contains(&over[28..]));
     follower.signal(libc::SIGINT);
     assert_eq!(follower.wait().signal, Some(libc::SIGINT));
+}
+
+#[test]
+fn what_begins_and_ends_between_two_looks_is_shown_too_and_once() {
+    let environment = with_agent();
+    let over = submit_and_finish(&environment, "fake: text long over");
+    let running = submit_endless(&environment);
+    let follower = environment.command(["logs", "-f"]).spawn();
+    follower.wait_for_stdout(&format!("infra {} │ working\n", &running[28..]));
+    follower.signal(libc::SIGSTOP);
+    let short: Vec<String> =
+        (0..3).map(|number| submit_and_finish(&environment, &format!("fake: text short {number}"))).collect();
+    // One whose clock was behind.
+    let early = format!("{}{}", "0123456789ab7", &over[13..]);
+    let folder = environment.jobs_directory();
+    let output = fs::read_to_string(folder.join(&over).join("stdout.jsonl")).unwrap();
+    put(&folder.join(&early).join("stdout.jsonl"), &output);
+    let record = fs::read_to_string(folder.join(format!("{over}.json"))).unwrap().replace(&over, &early);
+    put(&folder.join(format!("{early}.json")), &record);
+    follower.signal(libc::SIGCONT);
+    for (number, id) in short.iter().enumerate() {
+        follower.wait_for_stdout(&format!("infra {} │ short {number}\n", &id[28..]));
+        follower.wait_for_stderr(&format!("infra {} │ infra: done in ", &id[28..]));
+    }
+    follower.wait_for_stderr(&format!("job {early}\n"));
+    // What comes later is all that comes.
+    let last = submit_and_finish(&environment, "fake: text the last");
+    follower.wait_for_stderr(&format!("infra {} │ infra: done in ", &last[28..]));
+    for id in &short {
+        assert_eq!(follower.stderr().matches(&format!("job {id}\n")).count(), 1, "{}", follower.stderr());
+    }
+    assert!(!follower.stderr().contains(&over), "{}", follower.stderr());
+    follower.signal(libc::SIGINT);
+    follower.wait();
+    environment.command(["cancel", &running]).run().expect_code(0);
+}
+
+/// Writes a file as the tool would have.
+fn put(path: &Path, text: &str) {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path.parent().expect("a folder"))
+        .expect("a folder");
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).expect("a new file");
+    fs::write(path, text).expect("a file");
 }
 
 #[test]

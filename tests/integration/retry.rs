@@ -110,10 +110,11 @@ fn a_dialogue_is_not_repeated_as_a_task_of_one_agent() {
     let id = submit_and_finish(&environment, "x");
     let mut record = environment.record(&id);
     record["backend"] = json!("dialogue");
+    record["command"] = json!([]);
     std::fs::write(environment.jobs_directory().join(format!("{id}.json")), record.to_string()).unwrap();
     let output = environment.command(["retry", &id]).run().expect_code(2);
     assert!(
-        output.stderr.contains("hint: start another with `agent-dispatch dialogue "),
+        output.stderr.contains("hint: have it once more with `agent-dispatch dialogue "),
         "{}",
         output.stderr
     );

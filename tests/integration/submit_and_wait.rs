@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::dispatch::{self, AGENT, ENDLESS, submit, submit_endless, with_agent};
+use crate::dispatch::{self, AGENT, ENDLESS, submit, submit_and_finish, submit_endless, with_agent};
 use crate::support::programs::agent_dispatch;
 use crate::support::{PATIENCE, wait_until};
 
@@ -78,11 +78,14 @@ fn wait_waits_for_all_and_reports_the_first_failure_in_the_order_named() {
     let failed = submit(&environment, "fake: nothing");
     let output = environment.command(["wait", &slow, &denied, &failed]).run().expect_code(5);
     assert_eq!(output.stdout, "");
-    let mut lines: Vec<&str> = output.stderr.lines().collect();
-    lines.sort_unstable();
-    assert_eq!(lines.len(), 3, "{}", output.stderr);
-    assert!(lines[0].starts_with(&format!("{slow} infra: done in ")), "{}", output.stderr);
-    assert!(lines[1].starts_with(&format!("{denied} infra: failed (budget) in ")), "{}", output.stderr);
+    let about = |id: &str| {
+        let mut lines = output.stderr.lines().skip_while(|line| !line.starts_with(id));
+        [lines.next().unwrap_or_default(), lines.next().unwrap_or_default(), lines.next().unwrap_or_default()]
+    };
+    assert!(about(&slow)[0].starts_with(&format!("{slow} infra: done in ")), "{}", output.stderr);
+    let [line, error, hint] = about(&denied);
+    assert!(line.starts_with(&format!("{denied} infra: failed (budget) in ")), "{}", output.stderr);
+    assert!(error.starts_with("error: infra: ") && hint.starts_with("hint: "), "{}", output.stderr);
     environment.command(["wait", &slow]).run().expect_code(0);
     environment.command(["wait", &slow, &failed, &denied]).run().expect_code(1);
 }
@@ -102,14 +105,64 @@ fn wait_as_json_has_the_results_in_the_order_named() {
 fn wait_gives_up_at_its_time_limit_and_the_jobs_go_on() {
     let environment = with_agent();
     let endless = submit_endless(&environment);
-    let quick = dispatch::submit_and_finish(&environment, "x");
+    let quick = submit_and_finish(&environment, "x");
     let output =
         environment.command(["wait", "--timeout=300ms", "--json", &endless, &quick]).run().expect_code(124);
-    assert!(output.stderr.contains("error: 1 of the jobs are not over yet\n"), "{}", output.stderr);
-    assert!(output.stderr.contains("agent-dispatch jobs --status running"), "{}", output.stderr);
+    let said =
+        format!("error: 1 of 2 jobs is not over yet\nhint: it goes on: `agent-dispatch wait {endless}`\n");
+    assert!(output.stderr.ends_with(&said), "{}", output.stderr);
     assert_eq!(output.json()[0]["job_id"], quick.as_str(), "what is over is reported");
     assert_eq!(environment.record(&endless)["status"], "running");
     environment.command(["cancel", &endless]).run().expect_code(0);
+}
+
+#[test]
+fn wait_names_the_way_on_also_for_jobs_that_have_not_begun_unless_they_are_many() {
+    let environment = with_agent();
+    environment.configure("settings:\n  max_concurrency: 1\n");
+    let running = submit_endless(&environment);
+    let waiting: Vec<String> = (0..5).map(|_| submit(&environment, "x")).collect();
+    let output = environment.command(["wait", "--timeout=50ms"]).args(&waiting).run().expect_code(124);
+    let said = format!(
+        "5 of 5 jobs are not over yet\nhint: they go on: `agent-dispatch wait {}`\n",
+        waiting.join(" ")
+    );
+    assert!(output.stderr.ends_with(&said), "{}", output.stderr);
+    let all = environment.command(["wait", "--timeout=50ms", &running]).args(&waiting).run().expect_code(124);
+    assert!(all.stderr.ends_with("they go on: `agent-dispatch jobs`\n"), "{}", all.stderr);
+    environment.command(["cancel", &running]).args(&waiting).run().expect_code(0);
+}
+
+#[test]
+fn a_job_that_is_named_twice_is_meant_once() {
+    let environment = with_agent();
+    let first = submit_and_finish(&environment, "fake: answer one");
+    let second = submit_and_finish(&environment, "fake: answer two");
+    let named = [&first[..], &second, &first, "latest"];
+    let ids = |output: crate::support::Output| {
+        let document = output.expect_code(0).json();
+        document.as_array().unwrap().iter().map(|job| job["job_id"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(environment.command(["wait", "--json"]).args(named).run()), [&first[..], &second]);
+    assert_eq!(ids(environment.command(["cancel", "--json"]).args(named).run()), [&first[..], &second]);
+    let log = environment.command(["logs", "--raw", &first, &first]).run().expect_code(0);
+    assert_eq!(log.last_result()["result"], "one");
+}
+
+#[test]
+fn strict_waiting_says_what_is_wrong_with_what_is_done() {
+    let environment = with_agent();
+    let denied = submit_and_finish(&environment, "fake: answer x\nfake: denied Bash, Write");
+    let partial = submit_and_finish(&environment, "fake: answer x\nfake: status partial");
+    let output = environment.command(["wait", &denied, &partial]).run().expect_code(0);
+    assert!(
+        output.stderr.contains("warning: infra: tools were denied: Bash, Write\nhint: "),
+        "{}",
+        output.stderr
+    );
+    let output = environment.command(["wait", &partial, &denied, "--strict"]).run().expect_code(9);
+    let said = "error: infra: the agent reports that its work is partial\n";
+    assert!(output.stderr.contains(said), "{}", output.stderr);
 }
 
 #[test]

@@ -167,9 +167,70 @@ fn an_interrupted_wait_leaves_the_jobs_alone() {
     let id = submit_saying(&environment, AGENT, "reading the logs");
     let Some(terminal) = Terminal::open(&environment, 100, 24) else { return };
     terminal.enter("agent-dispatch wait latest; echo code $?").wait_for("reading the logs");
-    terminal.press("C-c").wait_for("code 130").wait_for("the jobs go on");
+    terminal
+        .press("C-c")
+        .wait_for("code 130")
+        .wait_for(&format!("the job goes on: agent-dispatch wait {id}\n"));
+    assert_eq!(environment.record(&id)["status"], "running");
+    terminal.enter("clear; agent-dispatch result latest --wait; echo code $?").wait_for("reading the logs");
+    let go_on = format!("the job goes on: agent-dispatch result {id} --wait\ncode 130");
+    terminal.press("C-c").wait_for(&go_on);
     assert_eq!(environment.record(&id)["status"], "running");
     cancel(&environment, &id);
+}
+
+#[test]
+fn the_lines_of_jobs_of_one_agent_can_be_told_apart() {
+    let environment = with_agent();
+    environment.project("web");
+    let [first, second, third] = [(AGENT, "one"), (AGENT, "two"), ("web", "three")]
+        .map(|(agent, text)| submit_saying(&environment, agent, text));
+    let Some(terminal) = Terminal::open(&environment, 150, 24) else { return };
+    terminal.enter(&format!("agent-dispatch wait {first} {second} {third}"));
+    terminal.wait("a name for each", |screen| {
+        let has = |name: &str, doing: &str| {
+            screen.lines().any(|line| line.contains(&format!(" {name} ")) && line.ends_with(doing))
+        };
+        has(&format!("{AGENT} {}", &first[28..]), "one")
+            && has(&format!("{AGENT} {}", &second[28..]), "two")
+            && screen
+                .lines()
+                .any(|line| line.split_whitespace().nth(1) == Some("web") && line.ends_with("three"))
+            && !screen.contains(&format!("web {}", &third[28..]))
+    });
+    environment.command(["cancel", &first, &second, &third]).run().expect_code(0);
+}
+
+#[test]
+fn a_job_that_waits_for_its_turn_says_so_until_it_begins() {
+    let environment = with_agent();
+    environment.project("web");
+    environment.configure("settings:\n  max_concurrency: 1\n");
+    let running = submit_endless(&environment);
+    environment.script("web", "sleep 1500ms; text on it; hang");
+    let Some(terminal) = Terminal::open(&environment, 100, 24) else { return };
+    let commands =
+        ["wait latest", "result latest --wait", "run web look", "dialogue web infra look", "batch two.yaml"];
+    let batch = "- {agent: web, task: look}\n- {agent: web, task: look}\n";
+    fs::write(environment.root().join("two.yaml"), batch).expect("a batch");
+    for command in commands {
+        let waiting = environment.command(["submit", "web", "x"]).run().expect_code(0).stdout;
+        terminal.enter(&format!("agent-dispatch {command}; echo code $?"));
+        terminal.wait_for("s waiting, number ");
+        terminal.press("C-c").wait_for("code 130").enter("clear");
+        terminal.wait("an empty screen", |screen| screen == "$");
+        cancel(&environment, waiting.trim());
+    }
+    let waiting = environment.command(["submit", "web", "x"]).run().expect_code(0).stdout;
+    let after = ["submit", "web", "x", "--after", waiting.trim()];
+    let later = environment.command(after).run().expect_code(0).stdout;
+    terminal.enter(&format!("agent-dispatch wait {} {}", waiting.trim(), later.trim()));
+    terminal.wait_for("s waiting, number 1 of 1").wait_for("s waiting for 1 job");
+    cancel(&environment, &running);
+    terminal
+        .wait("the first begins", |screen| !screen.contains("number 1 of 1") && screen.contains("for 1 job"));
+    terminal.wait_for("on it");
+    environment.command(["cancel", waiting.trim(), later.trim()]).run().expect_code(0);
 }
 
 #[test]

@@ -21,6 +21,7 @@ fn lines(turns: &[DialogueTurn], end: Option<(bool, Option<ErrorType>)>) -> Stri
             last: None,
             error: error_type.map(|_| "b failed".into()),
             error_type,
+            hint: error_type.map(|_| "log in".into()),
         },
     }));
     lines.iter().map(|line| format!("{}\n", serde_json::to_string(line).unwrap())).collect()
@@ -44,6 +45,9 @@ fn a_dialogue_that_was_cut_short_keeps_what_was_said_and_paid() {
     let failed = lines(&turns, Some((false, Some(ErrorType::Auth))));
     let result = Run::new(Backend::Dialogue).stdout(&failed).exit(8).conclude();
     assert_eq!((result.success, result.error_type), (false, Some(ErrorType::Auth)));
+    assert_eq!(result.hint.as_deref(), Some("log in"));
+    let silent = lines(&[turn("a", "eins"), turn("b", "")], Some((false, Some(ErrorType::Auth))));
+    assert_eq!(Run::new(Backend::Dialogue).stdout(&silent).exit(8).conclude().result, "eins");
     let stopped = Run::new(Backend::Dialogue).stdout(&lines(&turns, None)).stop(Stop::Cancelled).conclude();
     assert_eq!((stopped.error_type, stopped.cost_usd), (Some(ErrorType::Cancelled), Some(0.25)));
     assert_eq!(stopped.result, "eins");

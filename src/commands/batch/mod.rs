@@ -5,13 +5,12 @@ mod report;
 
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use super::dispatch::exit_of_signal;
+use super::dispatch::{SPIN, doing, exit_of_signal};
 use super::request::{open, read_at_most, warn_of};
 use super::verdict::Strictness;
 use super::{CommandResult, Context, Problem, completions, summary};
@@ -21,9 +20,6 @@ use crate::os::{SignalWatch, wait_readable};
 use crate::ui::{Board, human};
 use document::Document;
 use report::Report;
-
-/// How often the spinners turn.
-const SPIN: Duration = Duration::from_millis(100);
 
 /// The longest file that is read, in bytes.
 const FILE_LIMIT_BYTES: usize = 64 * 1024 * 1024;
@@ -153,17 +149,27 @@ fn follow(
             }
         }
         let over = followers.catch_up(&mut |number, event| {
-            let activity = &mut activities[number];
-            activity.observe(&event);
-            let cost = activity.spend.usd().map(|cost| format!(" · {}", human::dollars(cost)));
-            let doing = format!("{}{}", activity.line().unwrap_or_default(), cost.unwrap_or_default());
-            board.doing(number, &names[number], doing);
+            activities[number].observe(&event);
+            board.doing(number, &names[number], doing(&activities[number]));
         })?;
+        for (number, delay) in followers.delays()? {
+            let doing = delay.map_or_else(|| doing(&activities[number]), summary::waiting);
+            board.doing(number, &names[number], doing);
+        }
         for (number, record) in over {
-            board.over(number, &format!("{}: {}", names[number], summary::closing_line(&record)));
+            let remarks = summary::remarks(&summary::result_of(&record));
+            let remarks = remarks.map(|remarks| format!("; {remarks}")).unwrap_or_default();
+            let line = format!("{}: {}{remarks}", names[number], summary::closing_line(&record));
+            board.over(number, || context.ui.note(line));
             report.add(number, &record)?;
         }
-        board.tick(|| format!("{} of {} jobs are over", report.over(), names.len()));
+        board.tick(|| {
+            let waiting = match followers.waiting() {
+                0 => String::new(),
+                count => format!(", {count} waiting"),
+            };
+            format!("{}{waiting}", report.how_many_are_over())
+        });
     }
     board.finish();
     Ok(Left::AtTheEnd)

@@ -9,11 +9,14 @@ use crate::commands::verdict::{Strictness, exit_of};
 use crate::commands::{Context, Problem, summary};
 use crate::engine::Batch;
 use crate::error::Exit;
-use crate::store::{JobId, Record, Store, StoreError, rounded_usd};
+use crate::store::{JobId, JobResult, Record, Store, StoreError};
 use crate::ui::{Cell, Table, human};
 
 /// How much of an answer the table shows, in characters.
 const EXCERPT: usize = 200;
+
+/// How many hints are given.
+const HINTS: usize = 5;
 
 /// The jobs of a batch, and in short how each ended. The answers stay where they are until they are printed.
 pub(super) struct Report<'a> {
@@ -23,6 +26,8 @@ pub(super) struct Report<'a> {
     strictness: Strictness,
     /// One for each job, the aggregate last; `None` as long as it is not over.
     ends: Vec<Option<End>>,
+    /// What to do about what went wrong, each once.
+    hints: Vec<String>,
     /// Which exit code an interrupt asks for.
     pub(super) interrupted: Option<Exit>,
 }
@@ -42,6 +47,7 @@ impl<'a> Report<'a> {
             aggregate: batch.aggregate,
             strictness,
             ends: (0..count).map(|_| None).collect(),
+            hints: Vec::new(),
             interrupted: None,
         }
     }
@@ -50,10 +56,18 @@ impl<'a> Report<'a> {
     pub(super) fn add(&mut self, number: usize, record: &Record) -> Result<(), StoreError> {
         let result = summary::result_of(record);
         let duration = result.duration_ms.map(|millis| human::duration(Duration::from_millis(millis)));
-        let shown = match &result.error {
-            Some(error) if !result.success => human::one_line(error, EXCERPT),
-            _ => first_line(self.store, record)?,
+        let shown = match (&result.error, summary::remarks(&result)) {
+            (Some(error), _) if !result.success => human::one_line(error, EXCERPT),
+            (_, None) => first_line(self.store, record)?,
+            (_, Some(remarks)) => {
+                let line = first_line(self.store, record)?;
+                let separator = if line.is_empty() { "" } else { ": " };
+                human::one_line(&format!("{remarks}{separator}{line}"), EXCERPT)
+            }
         };
+        // That of the aggregate stands below its answer.
+        let hint = result.hint.filter(|hint| number < self.jobs.len() && !self.hints.contains(hint));
+        self.hints.extend(hint);
         let row = vec![
             (number + 1).to_string().into(),
             record.agent.as_str().into(),
@@ -68,9 +82,10 @@ impl<'a> Report<'a> {
         Ok(())
     }
 
-    /// How many jobs are over.
-    pub(super) fn over(&self) -> usize {
-        self.ends.iter().flatten().count()
+    /// How far it is: `2 of 3 jobs are over`.
+    pub(super) fn how_many_are_over(&self) -> String {
+        let are = if self.ends.len() == 1 { "job is" } else { "jobs are" };
+        format!("{} of {} {are} over", self.ends.iter().flatten().count(), self.ends.len())
     }
 
     /// That of the first job that went wrong, in the order of the file, as `wait` has it.
@@ -81,7 +96,7 @@ impl<'a> Report<'a> {
 
     /// What all of it cost, in US dollars, as far as the agents tell.
     fn cost_usd(&self) -> Option<f64> {
-        self.ends.iter().flatten().filter_map(|end| end.cost_usd).reduce(|all, cost| rounded_usd(all + cost))
+        JobResult::total_usd(self.ends.iter().flatten().filter_map(|end| end.cost_usd))
     }
 
     /// Prints the results: as one document, or the table and the answer that puts them together.
@@ -109,10 +124,14 @@ impl<'a> Report<'a> {
     }
 
     fn say_total(&self, context: &Context) -> Result<(), Problem> {
+        self.hints.iter().take(HINTS).for_each(|hint| context.ui.hint(hint));
+        if self.hints.len() > HINTS {
+            context.ui.hint("`agent-dispatch status JOB` has that of each of the others");
+        }
         let failed = self.ends.iter().flatten().filter(|end| end.exit != Exit::Success).count();
         let failed = if failed == 0 { String::new() } else { format!(", {failed} of them went wrong") };
         let cost = self.cost_usd().map(|cost| format!(", {}", human::dollars(cost))).unwrap_or_default();
-        context.ui.note(format_args!("{} of {} jobs are over{failed}{cost}", self.over(), self.ends.len()));
+        context.ui.note(format_args!("{}{failed}{cost}", self.how_many_are_over()));
         Ok(())
     }
 }

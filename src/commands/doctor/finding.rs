@@ -1,10 +1,9 @@
 //! What was found: how bad it is, what it is, and the command that mends it.
 
-use std::path::Path;
-
 use serde::Serialize;
 
 use crate::config::AgentName;
+pub(super) use crate::ui::shell::{path as shell_path, word as shell_word};
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -97,35 +96,5 @@ impl Section {
 
     pub(super) fn error(self, id: &'static str, found: impl Into<String>) -> Finding {
         Finding::new(self, id, Level::Error, found.into())
-    }
-}
-
-/// A path as a word of a shell command.
-pub(super) fn shell_path(path: &Path) -> String {
-    shell_word(&path.to_string_lossy())
-}
-
-/// A text as a word of a shell command.
-pub(super) fn shell_word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@%,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_for_a_shell_is_one_word_whatever_is_in_it() {
-        assert_eq!(shell_word("/a/b-c_1.yaml"), "/a/b-c_1.yaml");
-        for odd in ["", "a b", "it's", "$(x)", "~/x", "a\nb"] {
-            let command = format!("printf %s {}", shell_word(odd));
-            let output = std::process::Command::new("sh").args(["-c", &command]).output().unwrap();
-            assert_eq!(String::from_utf8(output.stdout).unwrap(), odd);
-        }
     }
 }

@@ -80,12 +80,13 @@ fn can_write(directory: &Path) -> bool {
 
 /// The command that has the jobs where this user can write.
 fn elsewhere() -> String {
+    // Unlike the other one, it outlives a restart.
+    const SHARED: &str = "/var/tmp";
     let place = if home_directory().is_some_and(|home| can_write(&home)) {
-        "$HOME/agent-dispatch-jobs"
-    } else if can_write(Path::new("/var/tmp")) {
-        "/var/tmp/agent-dispatch-jobs-$(id -u)"
+        "$HOME/agent-dispatch-jobs".to_owned()
     } else {
-        "${TMPDIR:-/tmp}/agent-dispatch-jobs-$(id -u)"
+        let shared = if can_write(Path::new(SHARED)) { SHARED } else { "${TMPDIR:-/tmp}" };
+        format!("{shared}/agent-dispatch-jobs-$(id -u)")
     };
     format!("export AGENT_DISPATCH_JOBS_DIR=\"{place}\"")
 }

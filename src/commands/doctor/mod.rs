@@ -50,7 +50,10 @@ pub(crate) struct DoctorArgs {
 }
 
 pub(crate) fn run(args: &DoctorArgs, context: &Context) -> CommandResult {
-    let findings = examine(context);
+    let mut findings = examine(context);
+    for fix in findings.iter_mut().filter_map(|finding| finding.fix.as_mut()) {
+        *fix = context.ui.commands(fix).into_owned();
+    }
     let worst_allowed = if args.strict { Level::Note } else { Level::Warning };
     let is_fine = findings.iter().all(|finding| finding.level <= worst_allowed);
     if args.json {
@@ -82,7 +85,10 @@ fn examine(context: &Context) -> Vec<Finding> {
     std::thread::scope(|scope| {
         let cli = scope.spawn(|| agent_cli::findings(path, needs_claude));
         let server = scope.spawn(|| {
-            let here = registration::Here::of(context).ok();
+            let here = context
+                .config_path()
+                .and_then(|config| Ok(registration::Here { config, jobs: context.jobs_path()? }));
+            let here = here.ok();
             registration::findings(&home, &directory, path, here.as_ref())
         });
         let rest = scope.spawn(|| {

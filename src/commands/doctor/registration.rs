@@ -4,11 +4,10 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::finding::{Finding, Section, shell_path, shell_word};
+use super::finding::{Finding, Section, shell_word};
 use super::probe::{self, ProbeError, ServerInfo};
-use crate::commands::{Context, Places};
+use crate::commands::Places;
 use crate::engine::{ClaudeHome, Registration, Scope};
-use crate::error::Failure;
 
 const SECTION: Section = Section::Mcp;
 
@@ -30,20 +29,6 @@ struct Facts {
 pub(super) struct Here {
     pub(super) config: PathBuf,
     pub(super) jobs: PathBuf,
-    /// The command that registers a server for both.
-    pub(super) init: String,
-}
-
-impl Here {
-    pub(super) fn of(context: &Context) -> Result<Self, Failure> {
-        let options =
-            context.place_options()?.iter().map(|option| shell_path(option) + " ").collect::<String>();
-        Ok(Self {
-            config: context.config_path()?,
-            jobs: context.jobs_path()?,
-            init: format!("agent-dispatch {options}init"),
-        })
-    }
 }
 
 #[derive(Debug)]
@@ -81,8 +66,7 @@ pub(super) fn findings(
             Facts { registration, target }
         })
         .collect();
-    let init = here.map_or("agent-dispatch init", |here| &here.init);
-    let mut findings: Vec<Finding> = facts.iter().flat_map(|facts| judge(facts, init)).collect();
+    let mut findings: Vec<Finding> = facts.iter().flat_map(judge).collect();
     if let Some(here) = here {
         findings.extend(facts.iter().filter_map(|facts| elsewhere(facts, here)));
     }
@@ -95,7 +79,7 @@ pub(super) fn findings(
             let found = format!(
                 "not registered with Claude Code: {state} and the .mcp.json of this directory do not name it"
             );
-            SECTION.note("mcp-registered", found).fix(init)
+            SECTION.note("mcp-registered", found).fix("agent-dispatch init")
         });
         findings.extend(this.map(|program| {
             let info = introduce(&program, &["serve-mcp".to_owned()], &[]);
@@ -188,19 +172,19 @@ fn elsewhere(facts: &Facts, here: &Here) -> Option<Finding> {
         theirs.display(),
         ours.display()
     );
-    Some(SECTION.note("mcp-places", found).fix(again(registration, &here.init)))
+    Some(SECTION.note("mcp-places", found).fix(again(registration)))
 }
 
 /// The command that registers the server anew.
-fn again(registration: &Registration, init: &str) -> String {
+fn again(registration: &Registration) -> String {
     let Registration { name, scope, .. } = registration;
-    format!("claude mcp remove {} -s {} && {init}", shell_word(name), scope.name())
+    format!("claude mcp remove {} -s {} && agent-dispatch init", shell_word(name), scope.name())
 }
 
-fn judge(facts: &Facts, init: &str) -> Vec<Finding> {
+fn judge(facts: &Facts) -> Vec<Finding> {
     let Registration { scope, path, name, command, .. } = &facts.registration;
     let place = format!("'{name}' in {} ({} scope)", path.display(), scope.name());
-    let again = again(&facts.registration, init);
+    let again = again(&facts.registration);
     match &facts.target {
         Target::Elsewhere => {
             vec![SECTION.note("mcp-command", format!("{place} starts no program: not looked at"))]

@@ -31,7 +31,9 @@ pub(crate) struct AddArgs {
 pub(crate) fn run(args: &AddArgs, context: &Context) -> CommandResult {
     let mut changes = args.texts.changes();
     changes.members.put = args.members.iter().map(|member| member.0.clone()).collect();
-    fields::check_members(&changes.members.put, &context.config()?)?;
+    if !args.members.is_empty() {
+        fields::check_members(&changes.members.put, &context.config()?)?;
+    }
     let config = Editor::new(context.config_path()?).add_group(&args.name, &changes)?;
     fields::report(&args.name, &config, "added", args.json, context)
 }

@@ -5,9 +5,10 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use super::invocation::{Invocation, shell_command};
+use super::invocation::Invocation;
 use crate::config::home_directory;
 use crate::error::{Exit, Failure};
+use crate::ui::shell;
 
 /// What the server is called there, and with it its tools: `mcp__agent-dispatch__dispatch`.
 pub(super) const SERVER: &str = "agent-dispatch";
@@ -95,7 +96,7 @@ pub(super) fn register(places: &Places, invocation: &Invocation) -> Result<Regis
     }
     let definition = definition.to_string();
     let add = ["mcp", "add-json", SERVER, &definition, "-s", "user"];
-    let by_hand = shell_command(std::iter::once("claude").chain(add));
+    let by_hand = shell::command(std::iter::once("claude").chain(add));
     let run = |arguments: &[&str]| {
         let output = Command::new(&claude).args(arguments).stdin(Stdio::null()).output();
         let words = match output {
@@ -121,7 +122,7 @@ pub(super) fn command_of(server: &Value) -> String {
     if words.is_empty() {
         server["url"].as_str().unwrap_or("nothing").to_owned()
     } else {
-        shell_command(words)
+        shell::command(words)
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::commands::Context;
 use crate::error::{Exit, Failure};
+use crate::ui::shell;
 
 /// The program and the options that name places.
 #[derive(Debug)]
@@ -34,13 +35,13 @@ impl Invocation {
     /// This command as one for a shell.
     pub(super) fn shell_command(&self, command: &[&str]) -> String {
         let arguments = self.arguments(command);
-        shell_command(std::iter::once(&self.program).chain(&arguments))
+        shell::command(std::iter::once(&self.program).chain(&arguments))
     }
 
     /// What a person types for this command.
     pub(super) fn typed(&self, command: &str) -> String {
         let words = std::iter::once("agent-dispatch").chain(self.options.iter().map(String::as_str));
-        format!("{} {command}", shell_command(words))
+        format!("{} {command}", shell::command(words))
     }
 }
 
@@ -61,32 +62,4 @@ fn text(path: &Path) -> Result<String, Failure> {
             format_args!("{} is not UTF-8, which Claude Code's files cannot hold", path.display()),
         )
     })
-}
-
-/// Words as a command for a shell.
-pub(super) fn shell_command(words: impl IntoIterator<Item: AsRef<str>>) -> String {
-    let quoted = words.into_iter().map(|word| {
-        let word = word.as_ref();
-        let plain = |c: char| c.is_ascii_alphanumeric() || "_-./=:@%+,".contains(c);
-        if !word.is_empty() && word.chars().all(plain) {
-            word.to_owned()
-        } else {
-            format!("'{}'", word.replace('\'', r"'\''"))
-        }
-    });
-    quoted.collect::<Vec<_>>().join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_shell_reads_every_word_as_it_was() {
-        let words = ["plain-./=", "", "two words", "it's", "$(x) `y` \\ \" \n *", "{\"a\": [1]}"];
-        let command = format!("printf '%s\\0' {}", shell_command(words));
-        let output = std::process::Command::new("/bin/sh").args(["-c", &command]).output().unwrap();
-        let expected: String = words.iter().map(|word| format!("{word}\0")).collect();
-        assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
-    }
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::completions::Shell;
 use super::{CommandResult, Context, Problem};
-use crate::config::{Config, Editor};
+use crate::config::{self, Config, Editor};
 use crate::error::{Exit, Failure};
 use crate::ui::human;
 use claude_code::{Places, Registration};
@@ -69,11 +69,8 @@ pub(crate) fn run(args: &InitArgs, context: &Context) -> CommandResult {
 
 /// The config, and whether it was created now.
 fn config(context: &Context) -> Result<(Config, bool), Failure> {
-    let config = context.config()?;
-    if !config.is_missing {
-        return Ok((config, false));
-    }
-    let created = Editor::new(context.config_path()?).create(CONFIG)?;
+    let path = context.config_path()?;
+    let created = config::load(&path)?.is_missing && Editor::new(path).create(CONFIG)?;
     Ok((context.config()?, created))
 }
 

@@ -78,7 +78,8 @@ fn where_the_home_directory_cannot_be_written_another_place_is_proposed() {
         let document = document(&environment);
         let findings = document["findings"].as_array().unwrap();
         let found = findings.iter().find(|finding| finding["id"] == "jobs-directory").expect("it is listed");
-        let fix = "export AGENT_DISPATCH_JOBS_DIR=\"/var/tmp/agent-dispatch-jobs-$(id -u)\"";
+        let shared = "/var/tmp";
+        let fix = format!("export AGENT_DISPATCH_JOBS_DIR=\"{shared}/agent-dispatch-jobs-$(id -u)\"");
         assert_eq!((&found["level"], &found["fix"]), (&json!("error"), &json!(fix)));
         std::process::Command::new("umount").arg(environment.home()).status().unwrap();
     });
@@ -97,7 +98,8 @@ fn too_little_room_for_jobs_is_told() {
         let output =
             environment.command(["doctor", "--strict", "--jobs-dir"]).arg(&jobs).run().expect_code(1);
         assert!(output.stdout.contains("are free at"), "{}", output.stdout);
-        assert!(output.stdout.contains("fix: agent-dispatch gc --older-than 7d"), "{}", output.stdout);
+        let fix = format!("fix: agent-dispatch --jobs-dir {} gc --older-than 7d", jobs.display());
+        assert!(output.stdout.contains(&fix), "{}", output.stdout);
         std::process::Command::new("umount").arg(&jobs).status().unwrap();
     });
 }

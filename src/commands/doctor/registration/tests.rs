@@ -12,8 +12,6 @@ fn registration(command: &str, arguments: &[&str], scope: Scope) -> Registration
     }
 }
 
-const INIT: &str = "agent-dispatch init";
-
 fn target_of(registration: &Registration) -> Target {
     target(registration, None, Path::new("/"), Some(OsStr::new("/bin:/usr/bin")))
 }
@@ -38,7 +36,7 @@ fn an_older_server_is_a_warning_and_a_broken_one_an_error() {
     let judged = |is_this, info| {
         let target = Target::Server { program: "/opt/agent-dispatch".into(), is_this, info };
         let facts = Facts { registration: registration("x", &["serve-mcp"], Scope::User), target };
-        judge(&facts, INIT).into_iter().map(|finding| (finding.id, finding.level)).collect::<Vec<_>>()
+        judge(&facts).into_iter().map(|finding| (finding.id, finding.level)).collect::<Vec<_>>()
     };
     let info = |version: &str| Ok(ServerInfo { name: NAME.to_owned(), version: version.to_owned() });
     let registered = ("mcp-registered", Level::Ok);
@@ -54,6 +52,6 @@ fn an_older_server_is_a_warning_and_a_broken_one_an_error() {
 #[test]
 fn the_fix_names_the_scope() {
     let facts = Facts { registration: registration("/x", &[], Scope::Local), target: Target::Missing };
-    let fix = judge(&facts, INIT).remove(0).fix.unwrap();
+    let fix = judge(&facts).remove(0).fix.unwrap();
     assert_eq!(fix, "claude mcp remove agent-dispatch -s local && agent-dispatch init");
 }

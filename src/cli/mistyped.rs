@@ -1,0 +1,96 @@
+//! Options that are none, where a text is asked for.
+//!
+//! A task may begin with a hyphen, so clap takes `run api --strit` for an agent and its task: a run is paid for what was
+//! a slip of the finger, or a later word is blamed for it. A text that is one word and looks like an option is no task.
+
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+use clap::{Arg, Command, Error};
+
+use crate::config::nearest;
+
+/// The first word that looks like an option of the command that was called, and is none. `words` begin with the
+/// program's name.
+pub(super) fn find(root: &Command, words: &[OsString]) -> Option<Error> {
+    let mut command = root;
+    let mut words = words.iter().skip(1).map(|word| word.to_string_lossy());
+    while let Some(word) = words.next() {
+        if word == "--" {
+            return None;
+        }
+        let known = match (word.strip_prefix("--"), word.strip_prefix('-')) {
+            // Those clap adds to every command.
+            (Some("help"), _) | (_, Some("h")) => return None,
+            (Some(long), _) => {
+                let name = long.split_once('=').map_or(long, |(name, _)| name);
+                options(root, command).find(|option| longs(option).any(|long| long == name))
+            }
+            (None, Some(letters)) => {
+                let letter = letters.chars().next();
+                options(root, command).find(|option| letter.is_some() && option.get_short() == letter)
+            }
+            (None, None) => {
+                command = command.find_subcommand(&*word).unwrap_or(command);
+                continue;
+            }
+        };
+        match known {
+            // What follows is its value.
+            Some(option) if takes_value(option) && !has_value(&word) => drop(words.next()),
+            Some(_) => {}
+            None if takes_any_text(command) && looks_like_an_option(&word) => {
+                return Some(error(root, command, word.split('=').next().unwrap_or(&word)));
+            }
+            None => {}
+        }
+    }
+    None
+}
+
+/// The options that can be given to a command: its own, and those of every command.
+fn options<'a>(root: &'a Command, command: &'a Command) -> impl Iterator<Item = &'a Arg> {
+    let global = root.get_arguments().filter(|argument| argument.is_global_set());
+    command.get_arguments().chain(global).filter(|argument| !argument.is_positional())
+}
+
+fn longs(option: &Arg) -> impl Iterator<Item = &str> {
+    option.get_long().into_iter().chain(option.get_all_aliases().unwrap_or_default())
+}
+
+fn takes_value(option: &Arg) -> bool {
+    option.get_action().takes_values()
+}
+
+/// Whether the command has an argument that a word with a hyphen at its beginning can be.
+fn takes_any_text(command: &Command) -> bool {
+    command.get_positionals().any(Arg::is_allow_hyphen_values_set)
+}
+
+/// Whether a word of the command line brings the value of its option: `--name=value`, `-nvalue`.
+fn has_value(word: &str) -> bool {
+    if word.starts_with("--") { word.contains('=') } else { word.chars().count() > 2 }
+}
+
+/// A lone hyphen is standard input, and a text of several words is a text.
+fn looks_like_an_option(word: &str) -> bool {
+    word.len() > 1 && !word.split('=').next().unwrap_or(word).contains(char::is_whitespace)
+}
+
+fn error(root: &Command, command: &Command, word: &str) -> Error {
+    let known = options(root, command).filter(|option| !option.is_hide_set()).filter_map(Arg::get_long);
+    let similar = nearest(word.trim_start_matches('-'), known)
+        .map(|option| format!("\n\n  tip: a similar argument exists: '--{option}'"))
+        .unwrap_or_else(|| "\n".to_owned());
+    let text = format!(
+        "unexpected argument '{word}' found{similar}\n  tip: to pass '{word}' as a value, use '-- {word}'"
+    );
+    // Built, it knows what it is called with the program's name.
+    let mut root = root.clone();
+    root.build();
+    let called = root.find_subcommand(command.get_name()).cloned();
+    called.unwrap_or(root).error(ErrorKind::UnknownArgument, text)
+}
+
+#[cfg(test)]
+mod tests;

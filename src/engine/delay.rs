@@ -1,0 +1,47 @@
+//! Why a job has not begun.
+
+use crate::store::{JobId, Liveness, Record, Status, Store, StoreError};
+
+/// What a job waits for before its agent is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delay {
+    /// Its turn: it is number `place`, from 1, of so many that are `waiting`.
+    Turn {
+        /// How many are before it, and itself.
+        place: usize,
+        /// How many wait, itself included.
+        waiting: usize,
+    },
+    /// The ends of so many jobs, whose results it gets.
+    Jobs(usize),
+    /// Its session or its agent's directory, which another job has.
+    InUse,
+}
+
+impl Delay {
+    /// What keeps a job from being started now; `None` when nothing does any more.
+    pub fn of(store: &Store, record: &Record) -> Result<Option<Self>, StoreError> {
+        if record.status() != Status::Pending || record.is_foreign() {
+            return Ok(None);
+        }
+        Self::among(store, &store.queued()?, record.id, &record.launch.after).map(Some)
+    }
+
+    /// The same for a job that has not been started and waits for the ends of those in `after`. `queued` are the jobs
+    /// that wait for their turn now.
+    pub(super) fn among(
+        store: &Store,
+        queued: &[JobId],
+        id: JobId,
+        after: &[JobId],
+    ) -> Result<Self, StoreError> {
+        if let Some(before) = queued.iter().position(|queued| *queued == id) {
+            return Ok(Self::Turn { place: before + 1, waiting: queued.len() });
+        }
+        let mut alive = 0;
+        for id in after {
+            alive += usize::from(store.liveness(*id)? == Liveness::Alive);
+        }
+        Ok(if alive > 0 { Self::Jobs(alive) } else { Self::InUse })
+    }
+}
