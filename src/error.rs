@@ -229,11 +229,17 @@ impl From<DispatchError> for Failure {
                 };
                 Self::new(Exit::NotFound, &error).hint(did_you_mean(&nearest, &list))
             }
-            DispatchError::UnknownGroup { nearest, .. } => Self::new(Exit::NotFound, &error)
-                .hint(did_you_mean(nearest, "groups are defined in the config file, under `groups`")),
-            DispatchError::NotAMember { .. } => {
-                Self::new(Exit::Usage, &error).hint("leave --group out, or add the agent to the group in the config file")
+            DispatchError::UnknownGroup { nearest, .. } => {
+                let list = "`agent-dispatch groups list` lists the groups";
+                let list = match nearest {
+                    Some(_) => list.to_owned(),
+                    None => format!("{list}, `agent-dispatch groups add NAME --member AGENT` makes one"),
+                };
+                Self::new(Exit::NotFound, &error).hint(did_you_mean(nearest, &list))
             }
+            DispatchError::NotAMember { agent, group } => Self::new(Exit::Usage, &error).hint(format!(
+                "leave --group out, or make the agent a member: `agent-dispatch groups update {group} --member {agent}`"
+            )),
             DispatchError::NoDirectory { agent, .. } => Self::new(Exit::NotFound, &error).hint(format!(
                 "point the agent elsewhere with `agent-dispatch agents update {agent} --directory DIR`, or drop it \
                  with `agent-dispatch agents remove {agent}`"
@@ -241,7 +247,9 @@ impl From<DispatchError> for Failure {
             DispatchError::NoProgram { program, .. } if program == "claude" => Self::new(Exit::NotFound, &error)
                 .hint("install Claude Code: `npm install -g @anthropic-ai/claude-code`, then `claude` to log in"),
             DispatchError::NoProgram { agent, .. } => Self::new(Exit::NotFound, &error)
-                .hint(format!("install it, or change the agent's command: `agent-dispatch agents show {agent}`")),
+                .hint(format!(
+                    "install it, or change the agent's command: `agent-dispatch agents update {agent} --command PROGRAM`"
+                )),
             DispatchError::NoOnDone { .. } => Self::new(Exit::NotFound, &error)
                 .hint("give its path; one that is not absolute is meant from the agent's directory"),
             DispatchError::TooDeep { .. } => Self::new(Exit::Recursion, &error)

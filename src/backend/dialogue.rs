@@ -94,7 +94,7 @@ pub(super) fn conclude(record: &Record, evidence: &Evidence<'_>) -> JobResult {
         Output::File(file) => read(file),
         Output::Missing | Output::Unreadable(_) => (Vec::new(), None),
     };
-    result.cost_usd = turns.iter().filter_map(|turn| turn.cost_usd).reduce(|all, cost| all + cost);
+    result.cost_usd = JobResult::total_usd(turns.iter().filter_map(|turn| turn.cost_usd));
     result.num_turns = Some(turns.len() as u64);
     let rows = turns.iter().map(|turn| {
         let mut row = json!({ "agent": turn.agent, "job_id": turn.job_id });

@@ -1,5 +1,7 @@
 //! Answers as data: the check of a schema before a run, and of the answer after it.
 
+use jsonschema::ReferencingError;
+use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
 
 use super::events::clip;
@@ -50,6 +52,12 @@ pub(super) fn parsed(schema: &Value, structured: Option<Value>, text: &str) -> R
 
 /// The place and the rule that was broken. The value itself is left out: it can be large or private.
 fn describe(error: &jsonschema::ValidationError<'_>) -> String {
+    if let ValidationErrorKind::Referencing(ReferencingError::Unretrievable { uri, .. }) = error.kind() {
+        let uri = clip(uri, MESSAGE_LIMIT);
+        return format!(
+            "it refers to {uri}, and nothing is fetched: put that under $defs, and refer to it there"
+        );
+    }
     let path = error.instance_path().to_string();
     let message = clip(&error.masked().to_string(), MESSAGE_LIMIT);
     if path.is_empty() { message } else { format!("at {}: {message}", clip(&path, 100)) }

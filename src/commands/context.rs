@@ -1,5 +1,6 @@
 //! What every command starts from: where things are, and how to talk.
 
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -18,8 +19,39 @@ const CANDIDATES: usize = 5;
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) ui: Ui,
-    config: Option<PathBuf>,
-    jobs_dir: Option<PathBuf>,
+    places: Places,
+}
+
+/// Where config and jobs were said to be.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) jobs_dir: Option<PathBuf>,
+}
+
+impl Places {
+    /// Where the config file is or would be; `variable` looks up one of the environment.
+    pub(crate) fn config_path(
+        &self,
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<PathBuf, Failure> {
+        config::config_path(self.config.clone(), variable).map_err(Failure::from)
+    }
+
+    fn named_jobs(&self, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+        let named = || variable("AGENT_DISPATCH_JOBS_DIR").filter(|path| !path.is_empty());
+        self.jobs_dir.clone().or_else(|| named().map(PathBuf::from))
+    }
+
+    /// Where the jobs are or would be.
+    pub(crate) fn jobs_path(&self, variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, Failure> {
+        let path = match self.named_jobs(&variable) {
+            Some(path) => path,
+            None => self.config_path(variable)?.parent().unwrap_or(Path::new(".")).join("jobs"),
+        };
+        // Supervisors work from `/`.
+        absolute(&path)
+    }
 }
 
 impl Context {
@@ -29,19 +61,18 @@ impl Context {
         let options = places.flat_map(|(option, path)| [option.into(), path.to_string_lossy()]);
         Self {
             ui: Ui::new(global.color, global.volume()).called_with(options),
-            config: global.config.clone(),
-            jobs_dir: global.jobs_dir.clone(),
+            places: Places { config: global.config.clone(), jobs_dir: global.jobs_dir.clone() },
         }
     }
 
     /// Where the config file is or would be.
     pub(crate) fn config_path(&self) -> Result<PathBuf, Failure> {
-        config::config_path(self.config.clone(), |name| std::env::var_os(name)).map_err(Failure::from)
+        self.places.config_path(|name| std::env::var_os(name))
     }
 
     /// Refuses a config that was named and is not there: a typing error is not to pass for an empty config.
     fn check_named_config(&self) -> Result<(), Failure> {
-        match &self.config {
+        match &self.places.config {
             Some(path) if matches!(path.try_exists(), Ok(false)) => {
                 let message = format_args!("the config {} does not exist", path.display());
                 Err(Failure::new(Exit::NotFound, message)
@@ -62,25 +93,26 @@ impl Context {
         Ok(config)
     }
 
-    /// Where the jobs are or would be.
-    pub(crate) fn jobs_path(&self) -> Result<PathBuf, Failure> {
-        let path = match self.named_jobs_path() {
-            Some(path) => path,
-            None => self.config_path()?.parent().unwrap_or(Path::new(".")).join("jobs"),
-        };
-        // Supervisors work from `/`.
-        absolute(&path)
+    /// That there is no agent of this name in the config, and who may have been meant; `None` when there is one.
+    pub(crate) fn unknown_agent(&self, name: &str) -> Option<String> {
+        // What is wrong with the config is another matter.
+        let config = config::load(&self.config_path().ok()?).ok()?;
+        if config.agents.contains_key(name) {
+            return None;
+        }
+        let meant = config.nearest(name).map(|near| format!("; did you mean '{near}'?"));
+        Some(format!("there is no agent '{name}' in {}{}", config.path.display(), meant.unwrap_or_default()))
     }
 
-    fn named_jobs_path(&self) -> Option<PathBuf> {
-        let variable = || std::env::var_os("AGENT_DISPATCH_JOBS_DIR").filter(|path| !path.is_empty());
-        self.jobs_dir.clone().or_else(|| variable().map(PathBuf::from))
+    /// Where the jobs are or would be.
+    pub(crate) fn jobs_path(&self) -> Result<PathBuf, Failure> {
+        self.places.jobs_path(|name| std::env::var_os(name))
     }
 
     /// The options that name places, as they were given but absolute: for somebody else's use of this tool.
     pub(crate) fn place_options(&self) -> Result<Vec<PathBuf>, Failure> {
         let mut options = Vec::new();
-        for (option, path) in [("--config", &self.config), ("--jobs-dir", &self.jobs_dir)] {
+        for (option, path) in [("--config", &self.places.config), ("--jobs-dir", &self.places.jobs_dir)] {
             if let Some(path) = path {
                 options.extend([option.into(), absolute(path)?]);
             }
@@ -90,7 +122,7 @@ impl Context {
 
     /// Opens the jobs directory, which is created when it is missing.
     pub(crate) fn store(&self) -> Result<Store, Failure> {
-        if self.named_jobs_path().is_none() {
+        if self.places.named_jobs(|name| std::env::var_os(name)).is_none() {
             self.check_named_config()?;
         }
         let path = self.jobs_path()?;
@@ -138,7 +170,10 @@ impl Context {
             let task = human::one_line(&record.task, 40);
             format!("\n  {}  {}  {age}  {task}", record.id, record.agent)
         });
-        lines.collect()
+        let lines: Vec<String> = lines.collect();
+        let more = ids.len() - lines.len();
+        let more = if more == 0 { String::new() } else { format!("\n  and {more} more") };
+        lines.concat() + &more
     }
 
     /// The engine for this config, these jobs and this process's surroundings.

@@ -8,7 +8,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use super::dispatch::{SPIN, doing, exit_of_signal, left, read_along};
 use super::request::read_task;
 use super::verdict::Strictness;
-use super::{CommandResult, Context, Problem, completions, summary};
+use super::{CommandResult, Context, Problem, completions, summary, whole_number};
 use crate::config::{BudgetUsd, Timeout};
 use crate::engine::{
     Activity, Conversation, DialogueLine, DialogueRequest, Engine, Followers, Ownership, Request, Task,
@@ -43,7 +43,8 @@ pub(crate) struct DialogueArgs {
     #[arg(value_name = "TOPIC", allow_hyphen_values = true)]
     topic: Option<String>,
     /// How often each of them has its turn at the most
-    #[arg(long, value_name = "COUNT", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, value_name = "COUNT", default_value_t = 5, value_parser = whole_number(1_u32..=100),
+          allow_negative_numbers = true)]
     max_rounds: u32,
     /// What all turns together may cost, in US dollars
     #[arg(long, value_name = "DOLLARS", allow_hyphen_values = true)]

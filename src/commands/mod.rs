@@ -14,6 +14,7 @@ pub(crate) mod hook;
 pub(crate) mod init;
 pub(crate) mod jobs;
 pub(crate) mod logs;
+mod numbers;
 pub(crate) mod request;
 pub(crate) mod result;
 pub(crate) mod resume;
@@ -32,7 +33,8 @@ use crate::cli::{Cli, Command};
 use crate::error::{Exit, Failure};
 use crate::ui::OutputError;
 
-pub(crate) use context::Context;
+pub(crate) use context::{Context, Places};
+use numbers::whole_number;
 
 /// What a command comes to.
 pub(crate) type CommandResult = Result<Exit, Problem>;

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::verdict::{Strictness, exit_of};
 use super::wait::wait_for;
-use super::{CommandResult, Context, Problem, completions, summary};
+use super::{CommandResult, Context, Problem, completions, summary, whole_number};
 use crate::engine::look;
 use crate::error::{Exit, Failure};
 use crate::store::{JobSelector, Record, Store};
@@ -33,10 +33,11 @@ pub(crate) struct ResultArgs {
     #[arg(long)]
     wait: bool,
     /// Print at most this many characters of the answer
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = whole_number(0_usize..), allow_negative_numbers = true)]
     max_chars: Option<usize>,
     /// Leave out this many characters at the beginning of the answer
-    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    #[arg(long, value_name = "COUNT", default_value_t = 0, value_parser = whole_number(0_usize..),
+          allow_negative_numbers = true)]
     offset: usize,
     /// Print a long answer as it is, not through a pager, on a terminal too
     #[arg(long)]

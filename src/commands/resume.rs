@@ -18,7 +18,7 @@ take their place.
 
 Examples:
   agent-dispatch resume latest
-  agent-dispatch resume 01a2 \"now write the tests\" --timeout 30m";
+  agent-dispatch resume 01a20916e67173b7 \"now write the tests\" --timeout 30m";
 
 /// Arguments of `resume`.
 #[derive(Debug, Args)]

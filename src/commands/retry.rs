@@ -15,7 +15,7 @@ record has them; options take their place. The session is a new one, and `--on-d
 
 Examples:
   agent-dispatch retry latest
-  agent-dispatch retry 01a2 --timeout 30m --background";
+  agent-dispatch retry 01a20916e67173b7 --timeout 30m --background";
 
 /// Arguments of `retry`.
 #[derive(Debug, Args)]

@@ -27,6 +27,9 @@ pub(crate) struct ServeMcpArgs {
 }
 
 pub(crate) fn run(args: &ServeMcpArgs, context: &Context) -> CommandResult {
+    for unknown in args.agents.iter().flatten().filter_map(|agent| context.unknown_agent(agent.as_str())) {
+        context.ui.warn(unknown);
+    }
     let authority = Authority {
         agents: args.agents.clone(),
         read_only: args.read_only,

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{CommandResult, Context, completions};
+use super::{CommandResult, Context, completions, whole_number};
 use crate::engine::{Figures, Selection, stats};
 use crate::error::{Exit, Failure};
-use crate::ui::{Cell, Tone, human, table};
+use crate::ui::{Cell, Table, Tone, human};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -19,7 +19,7 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub(crate) struct StatsArgs {
     /// Only jobs that ended in the last so many days
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "COUNT", value_parser = whole_number(1_u32..), allow_negative_numbers = true)]
     days: Option<u32>,
     /// Only jobs of this agent
     #[arg(long, value_name = "NAME", add = completions::agents())]
@@ -44,6 +44,12 @@ pub(crate) fn run(args: &StatsArgs, context: &Context) -> CommandResult {
             journal.path().display()
         ));
     }
+    // One that was removed has its history.
+    if stats.agents.is_empty()
+        && let Some(unknown) = args.agent.as_deref().and_then(|agent| context.unknown_agent(agent))
+    {
+        context.ui.note(unknown);
+    }
     if args.json {
         context.ui.json(&stats)?;
         return Ok(Exit::Success);
@@ -57,7 +63,9 @@ pub(crate) fn run(args: &StatsArgs, context: &Context) -> CommandResult {
     if stats.agents.len() > 1 {
         rows.push(row("total", &stats.total));
     }
-    context.ui.data(&table(context.ui, &headings, rows))?;
+    let spare = ["REPORTED", "P90", "MEDIAN", "COST"];
+    let table = Table { headings: &headings, spare: &spare, last_at_least: 24, rows };
+    context.ui.data(&table.for_output(context.ui))?;
     Ok(Exit::Success)
 }
 

@@ -292,9 +292,7 @@ impl Decoder<'_> {
 
     fn permission_mode(&mut self, node: &Node<'_>, key: &Key<'_>) -> Decoded<Option<String>> {
         let mode = optional(node, key, flag)?;
-        if let Some(mode) = mode.as_deref().filter(|mode| !PERMISSION_MODES.contains(mode)) {
-            let meant = nearest(mode, PERMISSION_MODES).map(|near| format!("; did you mean {near}?"));
-            let message = format!("has the unknown mode '{}'{}", shown(mode), meant.unwrap_or_default());
+        if let Some(message) = mode.as_deref().and_then(unknown_mode) {
             self.warn(node.at, key, message);
         }
         Ok(mode)
@@ -331,6 +329,15 @@ fn backend(node: &Node<'_>, key: &Key<'_>) -> Decoded<BackendKind> {
         "command" => Ok(BackendKind::Command),
         _ => Err(key.expected("claude or command", node)),
     }
+}
+
+/// What is odd about a permission mode that no known version of Claude Code has.
+pub(super) fn unknown_mode(mode: &str) -> Option<String> {
+    if PERMISSION_MODES.contains(&mode) {
+        return None;
+    }
+    let meant = nearest(mode, PERMISSION_MODES).map(|near| format!("; did you mean {near}?"));
+    Some(format!("has the unknown mode '{}'{}", shown(mode), meant.unwrap_or_default()))
 }
 
 #[cfg(test)]

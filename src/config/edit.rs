@@ -5,13 +5,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::changes::{AgentChanges, ChangedFields, GroupChanges};
-use super::decode::Places;
+use super::changes::{AgentChanges, ChangedFields, Field, GroupChanges};
+use super::decode::{Places, unknown_mode};
 use super::load::{self, ConfigError};
 use super::patch::{self, Change, Patch};
 use super::syntax::Node;
 use super::types::Config;
-use super::values::{AgentName, GroupName};
+use super::values::{AgentName, GroupName, flag_value};
 use crate::os::{LockError, create_private_parents, lock_within, open_lock_file, replace_file};
 
 mod error;
@@ -66,6 +66,7 @@ impl Editor {
         directory: &Path,
         changes: &AgentChanges,
     ) -> Result<Config, EditError> {
+        check_mode(name, changes)?;
         let mut fields = vec![("directory", directory_node(directory)?)];
         let others = changes.fields().into_iter().filter(|(key, _)| *key != "directory");
         fields.extend(others.filter_map(|(key, value)| Some((key, value?))));
@@ -74,6 +75,7 @@ impl Editor {
 
     /// Changes fields of the agent `name`.
     pub fn update_agent(&self, name: &AgentName, changes: &AgentChanges) -> Result<Config, EditError> {
+        check_mode(name, changes)?;
         let mut fields = changes.fields();
         if let Some(directory) = &changes.directory {
             fields.push(("directory", Some(directory_node(directory)?)));
@@ -183,6 +185,17 @@ enum Edit<'a> {
     /// What changes may depend on what there is, which nobody else changes while this is called.
     Update(&'a dyn Fn(&Config) -> Result<ChangedFields, EditError>),
     Remove,
+}
+
+/// Refuses a permission mode with which every run would fail. One that is in the file is only warned of: a newer
+/// Claude Code may know it.
+fn check_mode(name: &AgentName, changes: &AgentChanges) -> Result<(), EditError> {
+    let Field::Set(mode) = &changes.permission_mode else { return Ok(()) };
+    // What looks like an option is refused for that, with everything else that does.
+    match unknown_mode(mode).filter(|_| flag_value(mode).is_ok()) {
+        Some(message) => Err(EditError::Refused { key: format!("agents.{name}.permission_mode"), message }),
+        None => Ok(()),
+    }
 }
 
 fn check_presence(config: &Config, kind: Kind, name: &str, edit: &Edit<'_>) -> Result<(), EditError> {

@@ -7,7 +7,7 @@ use super::{DispatchError, Engine, Request, Submitted, Task};
 use crate::backend::{Backend, CommandLine, Dialogue, DialogueTurn};
 use crate::config::{AgentName, BudgetUsd, Timeout};
 use crate::os;
-use crate::store::{ErrorType, Launch, Record, StoreError, UnixSeconds};
+use crate::store::{ErrorType, JobResult, Launch, Record, StoreError, UnixSeconds};
 use crate::supervisor::{Ownership, StartError};
 
 /// The line with which an agent says that the matter is settled.
@@ -122,9 +122,7 @@ impl Conversation {
         let dialogue = &mut self.dialogue;
         dialogue.turns.push(turn.clone());
         dialogue.rounds = dialogue.turns.len().div_ceil(2) as u32;
-        if let Some(cost) = cost_usd {
-            dialogue.cost_usd = Some(dialogue.cost_usd.unwrap_or(0.0) + cost);
-        }
+        dialogue.cost_usd = JobResult::total_usd(dialogue.cost_usd.into_iter().chain(cost_usd));
         let failed = result.filter(|result| !result.success);
         if let Some(result) = failed {
             let error = result.error.as_deref().unwrap_or("it failed without saying why");

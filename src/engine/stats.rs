@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{Engine, Request};
 use crate::config::{Timeout, UsageLog};
 use crate::os::FileError;
-use crate::store::{Entry, Journal, UnixSeconds, Usual};
+use crate::store::{Entry, JobResult, Journal, UnixSeconds, Usual};
 
 /// How many runs it takes to tell what is usual.
 const ENOUGH_RUNS: usize = 5;
@@ -76,6 +76,7 @@ impl Figures {
     }
 
     fn conclude(&mut self) {
+        self.cost_usd = JobResult::total_usd([self.cost_usd]).unwrap_or(0.0);
         self.usual = Usual::of(std::mem::take(&mut self.durations_ms), std::mem::take(&mut self.costs_usd));
     }
 }

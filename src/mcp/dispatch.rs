@@ -116,6 +116,9 @@ pub(super) fn refused(error: DispatchError) -> Refused {
         }
         DispatchError::UnknownAgent { .. } => "list_agents names the agents".to_owned(),
         DispatchError::UnknownGroup { nearest: Some(nearest), .. } => format!("Did you mean {nearest}?"),
+        DispatchError::UnknownGroup { .. } => {
+            "Leave group out; list_agents says which groups an agent is in".to_owned()
+        }
         DispatchError::NotAMember { .. } => {
             "Leave group out, or choose a member: list_agents with this group names them".to_owned()
         }

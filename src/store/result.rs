@@ -148,6 +148,13 @@ impl JobResult {
         Self { result: result.into(), ..Self::blank(job_id, agent, true) }
     }
 
+    /// What several of them cost together, in US dollars, without what binary fractions leave in a sum: no price is as
+    /// fine as a billionth. `None` when none is known.
+    pub fn total_usd(costs: impl IntoIterator<Item = f64>) -> Option<f64> {
+        let sum = costs.into_iter().reduce(|sum, cost| sum + cost)?;
+        Some((sum * 1e9).round() / 1e9)
+    }
+
     fn blank(job_id: JobId, agent: &str, success: bool) -> Self {
         Self {
             job_id,

@@ -18,7 +18,7 @@ use serde::Serialize;
 
 pub use progress::{Board, Progress};
 pub use screen::Screen;
-pub use table::{Cell, table, table_that_narrows};
+pub use table::{Cell, Table};
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -105,11 +105,6 @@ impl Ui {
     /// The text with its commands of this tool as they have to be typed here.
     pub fn commands(self, text: &str) -> Cow<'_, str> {
         shell::with_options(text, self.options)
-    }
-
-    /// The same without colour.
-    pub fn without_color(self) -> Self {
-        Self { color_out: false, color_err: false, ..self }
     }
 
     /// Whether only what went wrong is to be said.

@@ -19,7 +19,7 @@ impl Ui {
         self,
         give: impl FnOnce(&mut dyn FnMut(&str) -> Result<(), OutputError>) -> Result<(), OutputError>,
     ) -> Result<(), OutputError> {
-        let Some(screen) = Size::of_output().filter(|_| io::stdout().is_terminal()) else {
+        let Some(screen) = Size::of(io::stdout()).filter(|_| io::stdout().is_terminal()) else {
             return self.pieces(give);
         };
         let mut pager = None;

@@ -24,9 +24,9 @@ pub struct Size {
 }
 
 impl Size {
-    /// The size of the terminal that standard output is; `None` when it is none, or does not say.
-    pub(super) fn of_output() -> Option<Self> {
-        let size = tcgetwinsize(io::stdout()).ok()?;
+    /// The size of the terminal that this is; `None` when it is none, or does not say.
+    pub(super) fn of(terminal: impl AsFd) -> Option<Self> {
+        let size = tcgetwinsize(terminal).ok()?;
         let size = Self { columns: size.ws_col.into(), rows: size.ws_row.into() };
         (size.columns > 0 && size.rows > 0).then_some(size)
     }
@@ -63,7 +63,7 @@ impl Screen {
 
     /// How much it shows now.
     pub fn size(&self) -> Size {
-        Size::of_output().unwrap_or(Size { columns: 80, rows: 24 })
+        Size::of(io::stdout()).unwrap_or(Size { columns: 80, rows: 24 })
     }
 
     /// Becomes readable when a key is pressed; `None` when there is no keyboard.

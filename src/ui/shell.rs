@@ -27,7 +27,7 @@ pub fn command(words: impl IntoIterator<Item: AsRef<str>>) -> String {
 const PROGRAM: &str = "agent-dispatch ";
 
 /// The text with these options in each command of this tool, so that it is about the same config and jobs when it is
-/// typed. A command is what begins the text, or comes after a backtick or a colon: the rest is prose.
+/// typed. A command is what begins the text, or comes after a backtick, a colon or another command: the rest is prose.
 pub(super) fn with_options<'a>(text: &'a str, options: &str) -> Cow<'a, str> {
     if options.is_empty() || !text.contains(PROGRAM) {
         return Cow::Borrowed(text);
@@ -37,7 +37,7 @@ pub(super) fn with_options<'a>(text: &'a str, options: &str) -> Cow<'a, str> {
     while let Some(at) = rest.find(PROGRAM) {
         let (before, found) = rest.split_at(at);
         told.push_str(before);
-        let begins = told.is_empty() || told.ends_with('`') || told.ends_with(": ");
+        let begins = told.is_empty() || ["`", ": ", "&& "].iter().any(|end| told.ends_with(end));
         rest = &found[PROGRAM.len()..];
         told.push_str(PROGRAM);
         if begins && rest.starts_with(|c: char| c.is_ascii_lowercase()) {

@@ -1,8 +1,11 @@
 //! Tables that fit the terminal.
 
-use comfy_table::{Color, ColumnConstraint, ContentArrangement, Row, Table, presets};
+use std::io;
 
-use super::{Tone, Ui};
+use console::{measure_text_width, truncate_str};
+
+use super::screen::Size;
+use super::{Tone, Ui, paint};
 
 /// One field of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,100 +17,117 @@ pub struct Cell {
 impl Cell {
     /// A text with a meaning.
     pub fn toned(text: impl Into<String>, tone: Tone) -> Self {
-        Self { text: text.into(), tone: Some(tone) }
+        Self { tone: Some(tone), ..text.into().into() }
     }
 }
 
 impl<T: Into<String>> From<T> for Cell {
     fn from(text: T) -> Self {
-        Self { text: text.into(), tone: None }
+        let mut text = text.into();
+        text.retain(|character| !character.is_control());
+        Self { text, tone: None }
     }
 }
 
-/// Lays out rows under headings, without lines between them. A row is always one line: on a terminal the last
-/// column is cut to what fits, and no other is ever broken, so that an id can be copied.
-pub fn table(ui: Ui, headings: &[&str], rows: impl IntoIterator<Item = Vec<Cell>>) -> String {
-    table_that_narrows(ui, headings, &[], rows)
+/// Rows under headings, without lines between them. A row is always one line. Where the terminal is too narrow,
+/// spare columns are left out and the last ones are cut; the first, which names the thing, is cut last.
+#[derive(Debug)]
+pub struct Table<'a> {
+    /// What is above the columns.
+    pub headings: &'a [&'a str],
+    /// The headings of the columns that can be left out, the first one first.
+    pub spare: &'a [&'a str],
+    /// How wide the last column stays, if its texts are, until others have been left out and cut.
+    pub last_at_least: usize,
+    /// A cell for each heading.
+    pub rows: Vec<Vec<Cell>>,
 }
 
-/// The same, but where there is little room the columns with these headings are left out, one after the other.
-pub fn table_that_narrows(
-    ui: Ui,
-    headings: &[&str],
-    spare: &[&str],
-    rows: impl IntoIterator<Item = Vec<Cell>>,
-) -> String {
-    lay_out(Table::new(), ui.color_out, headings, spare, rows)
-}
+/// Between one column and the next.
+const GAP: usize = 2;
 
-/// How much the last column should have at least, in characters, before others are left out.
-const LAST_AT_LEAST: u16 = 24;
+/// To what width columns are cut, in turns, until all have room.
+const CUTS: [usize; 3] = [24, 8, 1];
 
-fn lay_out(
-    mut table: Table,
-    colored: bool,
-    headings: &[&str],
-    spare: &[&str],
-    rows: impl IntoIterator<Item = Vec<Cell>>,
-) -> String {
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_truncation_indicator("…");
-    if colored {
-        table.enforce_styling();
+impl Table<'_> {
+    /// As it is written to standard output.
+    pub fn for_output(&self, ui: Ui) -> String {
+        self.lay_out(Size::of(io::stdout()).map(|size| size.columns), ui.color_out)
     }
-    let one_line = |cells: Vec<Cell>| {
-        let mut row = Row::from(cells.into_iter().map(|cell| styled(cell, colored)).collect::<Vec<_>>());
-        row.max_height(1);
-        row
-    };
-    table.set_header(one_line(headings.iter().map(|heading| Cell::from(*heading)).collect()));
-    table.add_rows(rows.into_iter().map(one_line));
-    let hidden = left_out(&table, headings, spare);
-    for (number, column) in table.column_iter_mut().enumerate() {
-        if hidden.contains(&number) {
-            column.set_constraint(ColumnConstraint::Hidden);
-        } else if number + 1 < headings.len() {
-            column.set_padding((0, 2)).set_constraint(ColumnConstraint::ContentWidth);
-        } else {
-            column.set_padding((0, 0));
+
+    /// As it is written to standard error: without colour.
+    pub fn for_note(&self) -> String {
+        self.lay_out(Size::of(io::stderr()).map(|size| size.columns), false)
+    }
+
+    fn lay_out(&self, room: Option<usize>, colored: bool) -> String {
+        let widths = self.widths(room.unwrap_or(usize::MAX));
+        let mut lines = vec![line(self.headings.iter().map(|heading| (*heading, None)), &widths, colored)];
+        for row in &self.rows {
+            lines.push(line(row.iter().map(|cell| (cell.text.as_str(), cell.tone)), &widths, colored));
         }
+        lines.join("\n")
     }
-    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+
+    /// How wide each column is in so much room; `None` for those that are left out.
+    fn widths(&self, room: usize) -> Vec<Option<usize>> {
+        let mut widths: Vec<Option<usize>> =
+            self.headings.iter().map(|heading| Some(measure_text_width(heading))).collect();
+        for row in &self.rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(Some(measure_text_width(&cell.text)));
+            }
+        }
+        let last = widths.len() - 1;
+        let too_wide = |widths: &[Option<usize>]| {
+            let needed: usize = widths.iter().flatten().map(|width| width + GAP).sum();
+            needed.saturating_sub(GAP).saturating_sub(room)
+        };
+        for spare in self.spare {
+            let could_be_cut = widths[last].unwrap_or(0).saturating_sub(self.last_at_least);
+            if too_wide(&widths) <= could_be_cut {
+                break;
+            }
+            if let Some(number) = self.headings.iter().position(|heading| heading == spare) {
+                widths[number] = None;
+            }
+        }
+        let from_the_last = |cut| (1..=last).rev().map(move |number| (number, cut));
+        let cuts = CUTS.into_iter().flat_map(from_the_last);
+        for (number, cut) in [(last, self.last_at_least)].into_iter().chain(cuts).chain([(0, 1)]) {
+            let excess = too_wide(&widths);
+            if let Some(width) = &mut widths[number] {
+                *width = width.saturating_sub(excess).max(cut.min(*width));
+            }
+        }
+        widths
+    }
 }
 
-/// The numbers of the columns that are left out.
-fn left_out(table: &Table, headings: &[&str], spare: &[&str]) -> Vec<usize> {
-    let Some(room) = table.width() else { return Vec::new() };
-    let mut widths = table.column_max_content_widths();
-    if let Some(last) = widths.last_mut() {
-        *last = (*last).min(LAST_AT_LEAST);
+/// One line of cells, each cut to its column's width or filled up to it.
+fn line<'c>(
+    cells: impl Iterator<Item = (&'c str, Option<Tone>)>,
+    widths: &[Option<usize>],
+    colored: bool,
+) -> String {
+    let mut line = String::new();
+    // What separates the next cell from what is there, so that nothing follows the last.
+    let mut gap = 0;
+    for ((text, tone), width) in cells.zip(widths) {
+        let Some(width) = *width else { continue };
+        let text = truncate_str(text, width, "…");
+        let length = measure_text_width(&text);
+        if length > 0 {
+            line.extend(std::iter::repeat_n(' ', gap));
+            match tone {
+                Some(tone) => line.push_str(&paint(&text, tone, colored)),
+                None => line.push_str(&text),
+            }
+            gap = 0;
+        }
+        gap += width.saturating_sub(length) + GAP;
     }
-    let mut hidden = Vec::new();
-    let mut spare = spare.iter().filter_map(|name| headings.iter().position(|heading| heading == name));
-    // Two columns between each and the next.
-    let needed = |hidden: &[usize]| -> usize {
-        let shown = widths.iter().enumerate().filter(|(number, _)| !hidden.contains(number));
-        shown.map(|(_, width)| usize::from(*width) + 2).sum::<usize>().saturating_sub(2)
-    };
-    while needed(&hidden) > usize::from(room)
-        && let Some(number) = spare.next()
-    {
-        hidden.push(number);
-    }
-    hidden
-}
-
-fn styled(cell: Cell, colored: bool) -> comfy_table::Cell {
-    let plain = comfy_table::Cell::new(cell.text);
-    match cell.tone.filter(|_| colored) {
-        Some(Tone::Good) => plain.fg(Color::DarkGreen),
-        Some(Tone::Warning) => plain.fg(Color::DarkYellow),
-        Some(Tone::Bad) => plain.fg(Color::DarkRed),
-        Some(Tone::Faint) => plain.add_attribute(comfy_table::Attribute::Dim),
-        None => plain,
-    }
+    line
 }
 
 #[cfg(test)]

@@ -176,15 +176,31 @@ fn a_value_that_the_agent_would_take_for_an_option_is_refused() {
 }
 
 #[test]
-fn a_permission_mode_that_nobody_knows_is_taken_with_a_warning() {
+fn a_permission_mode_that_nobody_knows_is_refused() {
     let environment = TestEnvironment::new();
     directory(&environment, "infra");
-    let output = add(&environment, &["infra", "infra", "--permission-mode", "acceptEdit"]).expect_code(0);
-    assert!(
-        output.stderr.contains("unknown mode 'acceptEdit'; did you mean acceptEdits?"),
-        "{}",
-        output.stderr
-    );
+    let mode = ["--permission-mode", "acceptEdit"];
+    let output = add(&environment, &[&["infra", "infra"], &mode[..]].concat()).expect_code(2);
+    let said = "agents.infra.permission_mode: has the unknown mode 'acceptEdit'; did you mean acceptEdits?";
+    assert!(output.stderr.contains(said), "{}", output.stderr);
+    assert!(!environment.config().exists());
+    add(&environment, &["infra", "infra"]).expect_code(0);
+    let output = environment.command(["agents", "update", "infra"]).args(mode).run().expect_code(2);
+    assert!(output.stderr.contains(said), "{}", output.stderr);
+    // A newer Claude Code may know what is in the file.
+    environment.write_config(&(written(&environment) + "    permission_mode: acceptEdit\n"));
+    let output = environment.command(["agents", "update", "infra", "--model", "opus"]).run().expect_code(0);
+    assert!(output.stderr.contains("did you mean acceptEdits?"), "{}", output.stderr);
+}
+
+#[test]
+fn lists_are_kept_without_spaces_and_empty_items() {
+    let environment = TestEnvironment::new();
+    directory(&environment, "infra");
+    let lists = ["--capabilities", "a, b,,c", "--risky-capabilities", " deploy ,", "--json"];
+    let document = add(&environment, &[&["infra", "infra"], &lists[..]].concat()).expect_code(0).json();
+    assert_eq!(document["capabilities"], serde_json::json!(["a", "b", "c"]));
+    assert_eq!(document["risky_capabilities"], serde_json::json!(["deploy"]));
 }
 
 #[test]

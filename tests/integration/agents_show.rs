@@ -75,3 +75,18 @@ fn nobody_of_that_name_is_not_found_and_the_nearest_is_named() {
         assert!(output.stderr.contains("agent-dispatch agents list"), "{}", output.stderr);
     }
 }
+
+#[test]
+fn an_empty_list_of_tools_is_told_from_none() {
+    let environment = TestEnvironment::new();
+    environment.project_with("infra", "allowed_tools: []");
+    environment.configure("settings:\n  default_allowed_tools: [Read]\n");
+    let shown = environment.command(["agents", "show", "infra"]).run().expect_code(0).stdout;
+    assert!(
+        shown.contains("\nallowed_tools: none\n") && shown.contains("\n  allowed_tools: none\n"),
+        "{shown}"
+    );
+    assert!(!shown.contains("disallowed_tools"), "{shown}");
+    let json = environment.command(["agents", "show", "infra", "--json"]).run().expect_code(0).json();
+    assert_eq!((&json["allowed_tools"], &json["effective"]["allowed_tools"]), (&json!([]), &json!([])));
+}

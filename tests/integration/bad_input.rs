@@ -72,7 +72,7 @@ fn an_agent_cli_that_is_not_installed_is_3() {
         &["other", "x"],
         3,
         "error: the program 'no-such-program' of agent 'other' was not found on PATH\n\
-         hint: install it, or change the agent's command: `agent-dispatch agents show other`\n",
+         hint: install it, or change the agent's command: `agent-dispatch agents update other --command PROGRAM`\n",
     );
 }
 
@@ -236,14 +236,21 @@ fn an_unknown_group_and_a_group_without_the_agent_are_refused() {
         &[AGENT, "x", "--group=shp"],
         3,
         "error: there is no group 'shp'\n\
-         hint: did you mean 'shop'? groups are defined in the config file, under `groups`\n",
+         hint: did you mean 'shop'? `agent-dispatch groups list` lists the groups\n",
+    );
+    refused(
+        &environment,
+        &[AGENT, "x", "--group=zzz"],
+        3,
+        "error: there is no group 'zzz'\n\
+         hint: `agent-dispatch groups list` lists the groups, `agent-dispatch groups add NAME --member AGENT` makes one\n",
     );
     refused(
         &environment,
         &[AGENT, "x", "--group=shop"],
         2,
         "error: the agent 'infra' is not a member of the group 'shop'\n\
-         hint: leave --group out, or add the agent to the group in the config file\n",
+         hint: leave --group out, or make the agent a member: `agent-dispatch groups update shop --member infra`\n",
     );
 }
 
@@ -261,4 +268,43 @@ fn a_broken_config_is_2_and_its_line_is_told() {
     assert!(output.stderr.starts_with(&said), "{}", output.stderr);
     // Jobs are found without a config that works.
     environment.command(["jobs"]).run().expect_code(0);
+}
+
+#[test]
+fn what_is_no_number_is_told_what_is_expected() {
+    let environment = with_agent();
+    for (arguments, expected) in [
+        (&["jobs", "--limit", "x"][..], "0 or more"),
+        (&["jobs", "--limit", "-1"], "0 or more"),
+        (&["stats", "--days", "0"], "1 or more"),
+        (&["result", "latest", "--max-chars", "1.5"], "0 or more"),
+        (&["result", "latest", "--offset", "-1"], "0 or more"),
+        (&["dialogue", "a", "b", "x", "--max-rounds", "101"], "from 1 to 100"),
+    ] {
+        let output = environment.command(arguments).run().expect_code(2);
+        let line = output.stderr.lines().next().unwrap_or_default();
+        assert!(line.contains(": give a whole number") && line.ends_with(expected), "{line}");
+    }
+}
+
+#[test]
+fn who_asks_for_the_jobs_of_nobody_is_told_so() {
+    let environment = with_agent();
+    for command in ["jobs", "stats"] {
+        let output = environment.command([command, "--agent", "infar"]).run().expect_code(0);
+        let said = format!(
+            "there is no agent 'infar' in {}; did you mean 'infra'?\n",
+            environment.config().display()
+        );
+        assert!(output.stdout.is_empty() && output.stderr.starts_with(&said), "{command}: {}", output.stderr);
+        let output = environment.command([command, "--agent", AGENT]).run().expect_code(0);
+        assert!(output.stderr.starts_with("no jobs"), "{command}: {}", output.stderr);
+    }
+    // One that was removed has its history.
+    crate::dispatch::submit_and_finish(&environment, "x");
+    environment.command(["agents", "remove", AGENT]).run().expect_code(0);
+    for command in ["jobs", "stats"] {
+        let output = environment.command([command, "--agent", AGENT]).run().expect_code(0);
+        assert_eq!((output.stdout.lines().count(), output.stderr.as_str()), (2, ""), "{command}");
+    }
 }

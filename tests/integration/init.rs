@@ -126,6 +126,7 @@ fn a_server_with_another_command_is_replaced_and_keeps_what_the_user_gave_it() {
     fs::write(&state, json!({"mcpServers": {"other": {}, "agent-dispatch": old}}).to_string()).unwrap();
     let output = init(&environment, &[]).run().expect_code(0);
     assert!(output.stdout.contains("replaced the MCP server"), "{}", output.stdout);
+    assert!(output.stdout.contains("\n  it was: /old/agent-dispatch serve\n"), "{}", output.stdout);
     let calls = calls(&environment);
     assert_eq!(calls[0], "mcp remove agent-dispatch -s user");
     assert!(calls[1].starts_with("mcp add-json agent-dispatch {"), "{calls:?}");
@@ -245,6 +246,22 @@ fn settings_that_are_no_json_are_refused_and_stay() {
     let message = format!("error: failed to put the hook into {}: it is not JSON: ", path.display());
     assert!(output.stderr.contains(&message), "{}", output.stderr);
     assert_eq!(fs::read_to_string(&path).unwrap(), "{\"a\": 1, // mine\n}");
+}
+
+#[test]
+fn a_state_of_claude_that_is_no_json_is_told_with_the_line() {
+    let environment = installed();
+    let state = environment.home().join(".claude.json");
+    fs::write(&state, "{\n  \"a\": 1,\n}").unwrap();
+    let output = init(&environment, &[]).run().expect_code(2);
+    let message = format!("error: failed to register the MCP server: {} is not JSON: ", state.display());
+    assert!(
+        output.stderr.starts_with(&message) && output.stderr.contains(" at line 3 "),
+        "{}",
+        output.stderr
+    );
+    assert!(output.stderr.contains("/.claude/backups; then repeat this"), "{}", output.stderr);
+    assert_eq!(calls(&environment), [""; 0]);
 }
 
 #[test]

@@ -116,11 +116,12 @@ fn a_row_stays_a_line_on_a_narrow_terminal_too() {
     let tool = crate::support::programs::agent_dispatch();
     // One that does not know its size, then one of 90 columns.
     for size in ["true", "stty cols 90"] {
-        let line = format!("{size}; {} --color=always jobs", tool.display());
+        // What was asked for wins over the variable.
+        let line = format!("{size}; NO_COLOR=1 {} --color=always jobs", tool.display());
         let output = environment.program("/usr/bin/script".as_ref(), ["-qec", &line, "/dev/null"]).run();
         let lines: Vec<&str> = output.stdout.lines().collect();
         assert_eq!(lines.len(), 2, "{}", output.stdout);
-        assert!(lines[1].starts_with(&format!("{id}  infra  \u{1b}[38;5;2mdone  ")), "{}", output.stdout);
+        assert!(lines[1].starts_with(&format!("{id}  infra  \u{1b}[32mdone\u{1b}[0m")), "{}", output.stdout);
         assert!(lines[1].contains('…'), "{}", output.stdout);
     }
 }
@@ -261,6 +262,12 @@ fn names_that_fit_no_job_or_several_are_refused() {
         assert!(output.stderr.starts_with(&format!("{ambiguous}{list}:\n  {twin}  ")), "{}", output.stderr);
         assert!(output.stderr.contains(&format!("\n  {id}  ")), "{}", output.stderr);
     }
+    for number in 0..5 {
+        let another = format!("5f0c9d0e7a3b4c1d8e2f00112233000{number}");
+        leave_record(&environment, &another, &content.replace(id, &another));
+    }
+    let many = environment.command(["status", "5f0c"]).run().expect_code(2);
+    assert!(many.stderr.ends_with("\n  and 2 more\n"), "{}", many.stderr);
     for name in [
         "../../etc/passwd",
         "",

@@ -81,6 +81,10 @@ fn a_schema_that_is_none_is_refused_before_there_is_a_job() {
     for (content, complaint) in [
         ("{\"type\": \"objekt\"}", "error: the JSON Schema for the answer is not valid: "),
         ("[1]", "error: the JSON Schema for the answer is not valid: it is not a JSON object\n"),
+        (
+            "{\"$ref\": \"https://example.com/a.json\"}",
+            ": it refers to https://example.com/a.json, and nothing is fetched: put that under $defs",
+        ),
         ("{\"type\": ", "schema.json is not JSON: "),
         ("", "schema.json is not JSON: "),
     ] {

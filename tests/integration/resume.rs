@@ -89,7 +89,7 @@ fn an_ambiguous_beginning_names_the_newest_candidates() {
     let output = environment.command(["resume", "0"]).run().expect_code(2);
     let lines: Vec<&str> = output.stderr.lines().collect();
     assert_eq!(lines[0], "error: 6 jobs have ids that begin with '0'");
-    assert_eq!(lines.len(), 7, "five of them: {}", output.stderr);
+    assert_eq!((lines.len(), lines[7]), (8, "  and 1 more"), "five of them: {}", output.stderr);
     assert!(lines[2].starts_with(&format!("  {}  {AGENT}  ", ids[5])), "{}", output.stderr);
     assert!(lines[2].ends_with("  task 5"), "{}", output.stderr);
 }

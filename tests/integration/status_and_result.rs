@@ -139,9 +139,13 @@ fn status_tells_what_was_asked_and_under_which_conditions() {
     let id = environment.command(asked).args(conditions).run().expect_code(0).stdout;
     environment.command(["wait", id.trim_end()]).run().expect_code(0);
     let told = environment.command(["status", id.trim_end()]).run().expect_code(0).stdout;
-    for line in
-        ["context    it broke", "goal       a release", "caller     ci", "group      shop", "1m 30s of silence"]
-    {
+    for line in [
+        "context    it broke",
+        "goal       a release",
+        "caller     ci",
+        "group      shop",
+        "1m 30s of silence",
+    ] {
         assert!(told.contains(line), "{line}:\n{told}");
     }
 }

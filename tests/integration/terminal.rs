@@ -286,18 +286,35 @@ fn tables_fit_a_narrow_terminal() {
         .command(["groups", "add", "shop", "--member", AGENT, "--description", long])
         .run()
         .expect_code(0);
-    let Some(terminal) = Terminal::open(&environment, 60, 30) else { return };
-    for (command, begins) in [
-        ("jobs --tree", format!("{id}  {AGENT}  done")),
-        ("jobs", format!("{id}  {AGENT}  done")),
-        ("agents list", format!("{AGENT}  ")),
-        ("groups list", "shop  ".to_owned()),
+    let file = environment.root().join("batch.yaml");
+    fs::write(&file, format!("- {{agent: {AGENT}, task: \"fake: answer a word and another, and so on\"}}\n"))
+        .unwrap();
+    let Some(terminal) = Terminal::open(&environment, 80, 30) else { return };
+    let batch = format!("batch -q {}", file.display());
+    for (columns, command, begins) in [
+        (80, "jobs", format!("{id}  {AGENT}  done    now ")),
+        (60, "jobs --tree", format!("{id}  {AGENT}  done    ")),
+        (60, "jobs", format!("{id}  {AGENT}  done    ")),
+        (40, "jobs", format!("{id}  done")),
+        (60, "agents list", format!("{AGENT}  /")),
+        (40, "agents list", format!("{AGENT}  /")),
+        (20, "agents list", format!("{AGENT}  /")),
+        (40, "groups list", format!("shop   {AGENT}    all that")),
+        (40, "stats", format!("{AGENT}  ")),
+        (60, &batch, format!("1  {AGENT}  done    01")),
+        (40, &batch, format!("1  {AGENT}  done    a word and")),
     ] {
-        terminal.enter("clear").wait("an empty screen", |screen| screen == "$");
-        terminal.enter(&format!("agent-dispatch {command}; echo code $?")).wait_for("code 0");
+        terminal.resize(columns, 30);
+        // What is typed would wrap too, and a new size takes a moment to arrive.
+        let sized = format!("until stty size | grep -q ' {columns}$'; do :; done");
+        let run = format!("c() {{ {sized}; clear; agent-dispatch {command}; echo code $?; }}");
+        terminal
+            .enter(&run)
+            .enter("c")
+            .wait("a screen of its own", |screen| screen.ends_with("\ncode 0\n$") && !screen.contains("c()"));
         let screen = terminal.screen();
         let lines: Vec<&str> = screen.lines().collect();
-        assert_eq!(lines.len(), 5, "{command}: a heading and a line\n{screen}");
-        assert!(lines[2].starts_with(&begins) && lines[2].ends_with('…'), "{command}:\n{screen}");
+        assert_eq!(lines.len(), 4, "{columns}, {command}: a heading and a line\n{screen}");
+        assert!(lines[1].starts_with(&begins), "{columns}, {command}:\n{screen}");
     }
 }

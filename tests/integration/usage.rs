@@ -92,18 +92,19 @@ fn jobs_that_end_at_once_have_a_line_each() {
 fn stats_sums_up_for_each_agent() {
     let environment = with_agent();
     environment.project("web");
-    run(&environment, "fake: status done\nfake: cost 0.25").expect_code(0);
+    run(&environment, "fake: status done\nfake: cost 0.1").expect_code(0);
     run(&environment, "fake: exit 3").expect_code(1);
-    environment.command(["run", "web", "fake: cost 0.5"]).run().expect_code(0);
+    environment.command(["run", "web", "fake: cost 0.2"]).run().expect_code(0);
     let table = environment.command(["stats"]).run().expect_code(0).stdout;
     let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(lines[1][..5], [AGENT, "2", "50", "%", "$0.2500"], "{table}");
+    assert_eq!(lines[1][..5], [AGENT, "2", "50", "%", "$0.1000"], "{table}");
     assert!(
         table.lines().nth(1).is_some_and(|line| line.contains("1 done") && line.ends_with("1 cli_error"))
     );
-    assert_eq!(lines[3][..5], ["total", "3", "67", "%", "$0.7500"], "{table}");
+    assert_eq!(lines[3][..5], ["total", "3", "67", "%", "$0.3000"], "{table}");
 
     let document = environment.command(["stats", "--json"]).run().expect_code(0).json();
+    assert_eq!(document["total"]["cost_usd"], 0.3);
     assert_eq!(document["agents"][AGENT]["errors"], json!({"cli_error": 1}));
     assert_eq!(document["agents"]["web"]["usual"]["runs"], 1);
     assert_eq!((&document["total"]["jobs"], &document["total"]["succeeded"]), (&json!(3), &json!(2)));

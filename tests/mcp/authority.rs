@@ -157,6 +157,10 @@ fn a_wrong_configuration_is_refused_and_the_file_stays_as_it_is() {
         (json!({"action": "update", "name": "infra", "timeout_seconds": -5}), "timeout_seconds"),
         (json!({"action": "update", "name": "infra", "max_budget_usd": 0}), "max_budget_usd"),
         (json!({"action": "update", "name": "infra", "permission_mode": "--evil"}), "--evil"),
+        (
+            json!({"action": "update", "name": "infra", "permission_mode": "acceptEdit"}),
+            "did you mean acceptEdits?",
+        ),
         (json!({"action": "update", "name": "infra", "model": "--evil"}), "--evil"),
         (json!({"action": "update", "name": "infra", "command": ["sh"]}), "there is no argument command"),
         (json!({"action": "update", "name": "infra", "backend": "command"}), "there is no argument backend"),
@@ -192,4 +196,15 @@ fn a_job_that_runs_goes_on_when_its_agent_is_removed() {
     let looked = client.call("dispatch_result", json!({"job_id": id, "wait_seconds": 0})).expect_success();
     assert_eq!(looked.field("status"), "running");
     client.call("dispatch_cancel", json!({"job_id": id})).expect_success();
+}
+
+#[test]
+fn a_scope_of_nobody_is_warned_of() {
+    let environment = with_agent();
+    let output = environment.command(["serve-mcp", "--agents", "infra,infar"]).run().expect_code(0);
+    let said = format!(
+        "warning: there is no agent 'infar' in {}; did you mean 'infra'?\n",
+        environment.config().display()
+    );
+    assert_eq!((output.stdout.as_str(), output.stderr), ("", said));
 }

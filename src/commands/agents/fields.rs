@@ -72,8 +72,8 @@ impl FieldArgs {
             description: set(self.description.as_ref()),
             timeout: set(self.timeout.as_ref()),
             idle_timeout: set(self.idle_timeout.as_ref()),
-            capabilities: set(self.capabilities.as_ref()),
-            risky_capabilities: set(self.risky_capabilities.as_ref()),
+            capabilities: set(self.capabilities.as_deref().map(words).as_ref()),
+            risky_capabilities: set(self.risky_capabilities.as_deref().map(words).as_ref()),
             max_budget_usd: set(self.max_budget_usd.as_ref()),
             model: set(self.model.as_ref()),
             permission_mode: set(self.permission_mode.as_ref()),
@@ -110,7 +110,12 @@ fn tools(list: &str) -> Vec<String> {
             tool.push(character);
         }
     }
-    tools.iter().map(|tool| tool.trim().to_owned()).filter(|tool| !tool.is_empty()).collect()
+    words(&tools)
+}
+
+/// The items of a list that are not empty, without the spaces around them.
+fn words(list: &[String]) -> Vec<String> {
+    list.iter().map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect()
 }
 
 /// An agent as JSON: its name first, then what is configured.

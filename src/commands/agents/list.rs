@@ -9,7 +9,7 @@ use super::fields;
 use crate::commands::{CommandResult, Context};
 use crate::config::{Agent, AgentName};
 use crate::error::Exit;
-use crate::ui::{Cell, Tone, human, table};
+use crate::ui::{Cell, Table, Tone, human};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -53,7 +53,9 @@ pub(crate) fn run(args: &ListArgs, context: &Context) -> CommandResult {
         };
         vec![name.as_str().into(), directory, human::one_line(&agent.description, 100).into()]
     });
-    context.ui.data(&table(context.ui, &["AGENT", "DIRECTORY", "DESCRIPTION"], rows))?;
+    let headings = ["AGENT", "DIRECTORY", "DESCRIPTION"];
+    let table = Table { headings: &headings, spare: &[], last_at_least: 24, rows: rows.collect() };
+    context.ui.data(&table.for_output(context.ui))?;
     Ok(Exit::Success)
 }
 

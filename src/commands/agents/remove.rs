@@ -34,5 +34,9 @@ pub(crate) fn run(args: &RemoveArgs, context: &Context) -> CommandResult {
     if !groups.is_empty() {
         context.ui.warn(format_args!("still a member of these groups: {}", groups.join(", ")));
     }
+    for group in groups {
+        let name = &args.name;
+        context.ui.hint(&format!("`agent-dispatch groups update {group} --remove-member {name}`"));
+    }
     Ok(Exit::Success)
 }

@@ -56,6 +56,15 @@ pub(crate) fn run(args: &ShowArgs, context: &Context) -> CommandResult {
     if args.json {
         context.ui.json(&document)?;
     } else {
+        // Unlike no list, an empty one says something: it takes the place of the settings' list.
+        for (key, list) in
+            [("allowed_tools", &agent.allowed_tools), ("disallowed_tools", &agent.disallowed_tools)]
+        {
+            if list.as_ref().is_some_and(Vec::is_empty) {
+                document[key] = "none".into();
+                document["effective"][key] = "none".into();
+            }
+        }
         without_empty(&mut document);
         let text = serde_yaml::to_string(&document).map_err(|error| Failure::new(Exit::Failure, error))?;
         context.ui.data(&text)?;

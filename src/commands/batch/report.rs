@@ -9,8 +9,8 @@ use crate::commands::verdict::{Strictness, exit_of};
 use crate::commands::{Context, Problem, summary};
 use crate::engine::Batch;
 use crate::error::Exit;
-use crate::store::{JobId, Record, Store, StoreError};
-use crate::ui::{Cell, human, table};
+use crate::store::{JobId, JobResult, Record, Store, StoreError};
+use crate::ui::{Cell, Table, human};
 
 /// How much of an answer the table shows, in characters.
 const EXCERPT: usize = 200;
@@ -96,7 +96,7 @@ impl<'a> Report<'a> {
 
     /// What all of it cost, in US dollars, as far as the agents tell.
     fn cost_usd(&self) -> Option<f64> {
-        self.ends.iter().flatten().filter_map(|end| end.cost_usd).reduce(|all, cost| all + cost)
+        JobResult::total_usd(self.ends.iter().flatten().filter_map(|end| end.cost_usd))
     }
 
     /// Prints the results: as one document, or the table and the answer that puts them together.
@@ -107,11 +107,12 @@ impl<'a> Report<'a> {
         }
         let headings = ["", "AGENT", "STATUS", "TIME", "COST", "JOB", "ANSWER"];
         let rows: Vec<Vec<Cell>> = self.ends.iter().flatten().map(|end| end.row.clone()).collect();
+        let table = Table { headings: &headings, spare: &["COST", "TIME", "JOB"], last_at_least: 8, rows };
         match self.aggregate {
-            None => context.ui.data(&table(context.ui, &headings, rows))?,
+            None => context.ui.data(&table.for_output(context.ui))?,
             // Standard output is for the one answer.
             Some(id) => {
-                context.ui.note(table(context.ui.without_color(), &headings, rows));
+                context.ui.note(table.for_note());
                 if self.ends.last().is_some_and(Option::is_some) {
                     let record = self.store.read(id)?;
                     summary::print(context, self.store, &record, false)?;

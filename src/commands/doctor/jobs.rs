@@ -5,6 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::finding::{Finding, Section, shell_path};
+use crate::config::home_directory;
 use crate::engine::{FileSystem, file_system};
 use crate::error::Failure;
 use crate::store::{JobId, Store, StoreError, UnixSeconds};
@@ -63,20 +64,31 @@ pub(super) fn findings(
 
 fn missing(path: &Path) -> Vec<Finding> {
     let parent = path.ancestors().skip(1).find(|path| path.exists()).unwrap_or(Path::new("/"));
-    let may_create = rustix::fs::access(parent, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK);
-    match may_create {
-        Ok(()) if parent.is_dir() => {
-            vec![SECTION.ok("jobs-directory", format!("no jobs yet: {} will be made", path.display()))]
-        }
-        _ => {
-            let found = format!("{} is not there and cannot be made in {}", path.display(), parent.display());
-            vec![SECTION.error("jobs-directory", found).fix(elsewhere())]
-        }
+    if can_write(parent) {
+        vec![SECTION.ok("jobs-directory", format!("no jobs yet: {} will be made", path.display()))]
+    } else {
+        let found = format!("{} is not there and cannot be made in {}", path.display(), parent.display());
+        vec![SECTION.error("jobs-directory", found).fix(elsewhere())]
     }
 }
 
+/// Whether this user can put something into a directory.
+fn can_write(directory: &Path) -> bool {
+    let access = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+    directory.is_dir() && rustix::fs::access(directory, access).is_ok()
+}
+
+/// The command that has the jobs where this user can write.
 fn elsewhere() -> String {
-    "export AGENT_DISPATCH_JOBS_DIR=\"$HOME/agent-dispatch-jobs\"".to_owned()
+    // Unlike the other one, it outlives a restart.
+    const SHARED: &str = "/var/tmp";
+    let place = if home_directory().is_some_and(|home| can_write(&home)) {
+        "$HOME/agent-dispatch-jobs".to_owned()
+    } else {
+        let shared = if can_write(Path::new(SHARED)) { SHARED } else { "${TMPDIR:-/tmp}" };
+        format!("{shared}/agent-dispatch-jobs-$(id -u)")
+    };
+    format!("export AGENT_DISPATCH_JOBS_DIR=\"{place}\"")
 }
 
 fn refused(path: &Path, error: &StoreError) -> Finding {
@@ -139,10 +151,14 @@ fn content(store: &Store, now: UnixSeconds) -> Result<Vec<Finding>, StoreError> 
         false => SECTION.ok("jobs-records", found),
     });
     findings.extend(from_the_future(&ids, now));
-    // Reading moves damaged ones aside, where they are counted.
-    for id in ids.iter().take(READ) {
-        let _ = store.read(*id);
-    }
+    // A job may have been deleted meanwhile.
+    let is_damaged = |id: &&JobId| store.glance(**id).is_none() && store.record_path(**id).exists();
+    findings.extend(ids.iter().take(READ).filter(is_damaged).map(|id| {
+        let path = store.record_path(*id);
+        let found = format!("{} is damaged; what its agent wrote is in the folder beside it", path.display());
+        // Which moves it aside, so that it is told once.
+        SECTION.warning("jobs-damaged", found).fix(format!("agent-dispatch status {id}"))
+    }));
     let damaged = store.damaged()?;
     if let Some(first) = damaged.first() {
         let found = format!(

@@ -1,7 +1,7 @@
 //! `doctor`: what is wrong, and the command that mends it.
 //!
-//! Each group of checks is a file: it turns facts into [`Finding`]s. Nothing is changed, and a check that cannot be made
-//! is a finding too. Claude Code is asked for its version and its options, this tool's MCP server for its name; both
+//! Each group of checks is a file: it turns facts into [`Finding`]s. Nothing is changed, except that a lost job is recorded as what
+//! it is, and a check that cannot be made is a finding too. Claude Code is asked for its version and its options, this tool's MCP server for its name; both
 //! while the rest is looked at.
 
 mod agent_cli;
@@ -28,6 +28,9 @@ use crate::error::Exit;
 use finding::{Finding, Level, Section};
 
 const HELP: &str = "\
+It spends nothing, and changes nothing but this: a job whose supervisor has died is recorded as
+lost, as every command that looks at it does.
+
 Examples:
   agent-dispatch doctor
   agent-dispatch doctor --strict --json
@@ -81,7 +84,13 @@ fn examine(context: &Context) -> Vec<Finding> {
     let jobs_and_processes = jobs_and_processes(context);
     std::thread::scope(|scope| {
         let cli = scope.spawn(|| agent_cli::findings(path, needs_claude));
-        let server = scope.spawn(|| registration::findings(&home, &directory, path));
+        let server = scope.spawn(|| {
+            let here = context
+                .config_path()
+                .and_then(|config| Ok(registration::Here { config, jobs: context.jobs_path()? }));
+            let here = here.ok();
+            registration::findings(&home, &directory, path, here.as_ref())
+        });
         let rest = scope.spawn(|| {
             let mut findings = config_file::findings(&config_path, &loaded);
             let may_bypass = agents::may_bypass(variable);

@@ -1,13 +1,19 @@
 //! What runs: supervisors, MCP servers, jobs that lost theirs, and processes that outlived their job.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::Duration;
 
 use super::finding::{Finding, Section};
+use super::probe;
 use crate::engine::{Binary, Copy, Marked, Role, census, look};
 use crate::store::{JobId, Liveness, Store, StoreError};
 use crate::ui::human;
 
 const SECTION: Section = Section::Processes;
+
+/// How long a program may take to say its version.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Tells about the copies of this program that run, the jobs that lost theirs, and what outlived a job.
 pub(super) fn findings(jobs: &Path, store: Option<&Store>) -> Vec<Finding> {
@@ -51,9 +57,16 @@ fn running(copy: &Copy, jobs: &Path) -> Option<Finding> {
         ),
     };
     let finding = match &copy.binary {
-        Binary::This | Binary::Unknown => return Some(SECTION.ok(id, what)),
+        Binary::This => {
+            return Some(SECTION.ok(id, format!("{what}, version {}", env!("CARGO_PKG_VERSION"))));
+        }
+        Binary::Unknown => return Some(SECTION.ok(id, what)),
         Binary::Other(path) => {
-            SECTION.note(id, format!("{what}, runs another agent-dispatch: {}; {remedy}", path.display()))
+            let version = version_of(path).map(|version| format!(", version {version}")).unwrap_or_default();
+            SECTION.note(
+                id,
+                format!("{what}, runs another agent-dispatch{version}: {}; {remedy}", path.display()),
+            )
         }
         Binary::Gone(path) => SECTION.note(
             id,
@@ -66,11 +79,23 @@ fn running(copy: &Copy, jobs: &Path) -> Option<Finding> {
     })
 }
 
+/// What another copy of this program says its version is. Only files of this user and of root are asked.
+fn version_of(program: &Path) -> Option<String> {
+    let owner = program.metadata().ok()?.uid();
+    if owner != 0 && owner != rustix::process::geteuid().as_raw() {
+        return None;
+    }
+    let said = probe::output(program, &["--version"], PATIENCE).ok()?;
+    Some(said.trim().strip_prefix(concat!(env!("CARGO_PKG_NAME"), " "))?.to_owned())
+}
+
 /// The jobs whose supervisor is gone. To look at one is to record its end.
 fn lost(store: &Store) -> Result<Vec<Finding>, StoreError> {
     let mut findings = Vec::new();
     for id in store.unretired()? {
-        let is_open = store.read(id).is_ok_and(|record| record.finished().is_none() && !record.is_foreign());
+        // Damaged records are told of elsewhere.
+        let is_open =
+            store.glance(id).is_some_and(|record| record.finished().is_none() && !record.is_foreign());
         if !is_open || store.liveness(id)? == Liveness::Alive {
             continue;
         }
@@ -87,7 +112,7 @@ fn lost(store: &Store) -> Result<Vec<Finding>, StoreError> {
 
 fn is_over(store: &Store, job: JobId) -> bool {
     let is_alive = store.liveness(job).is_ok_and(|liveness| liveness == Liveness::Alive);
-    !is_alive && store.read(job).is_ok_and(|record| record.finished().is_some())
+    !is_alive && store.glance(job).is_some_and(|record| record.finished().is_some())
 }
 
 fn orphan(process: &Marked) -> Finding {

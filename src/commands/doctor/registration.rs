@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::finding::{Finding, Section, shell_word};
 use super::probe::{self, ProbeError, ServerInfo};
+use crate::commands::Places;
 use crate::engine::{ClaudeHome, Registration, Scope};
 
 const SECTION: Section = Section::Mcp;
@@ -21,6 +22,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 struct Facts {
     registration: Registration,
     target: Target,
+}
+
+/// What this look is about.
+#[derive(Debug)]
+pub(super) struct Here {
+    pub(super) config: PathBuf,
+    pub(super) jobs: PathBuf,
 }
 
 #[derive(Debug)]
@@ -40,7 +48,12 @@ enum Target {
 }
 
 /// Looks at the registrations that hold in `directory`, and starts this tool's own server for a moment.
-pub(super) fn findings(home: &ClaudeHome, directory: &Path, path: Option<&OsStr>) -> Vec<Finding> {
+pub(super) fn findings(
+    home: &ClaudeHome,
+    directory: &Path,
+    path: Option<&OsStr>,
+    here: Option<&Here>,
+) -> Vec<Finding> {
     if !cfg!(feature = "mcp") {
         let found = "this agent-dispatch was built without its MCP server";
         return vec![SECTION.note("mcp-server", found).fix("cargo install --path . --locked")];
@@ -54,12 +67,20 @@ pub(super) fn findings(home: &ClaudeHome, directory: &Path, path: Option<&OsStr>
         })
         .collect();
     let mut findings: Vec<Finding> = facts.iter().flat_map(judge).collect();
+    if let Some(here) = here {
+        findings.extend(facts.iter().filter_map(|facts| elsewhere(facts, here)));
+    }
     if findings.is_empty() {
-        let found = format!(
-            "not registered with Claude Code: {} and the .mcp.json of this directory do not name it",
-            home.state_path.display()
-        );
-        findings.push(SECTION.note("mcp-registered", found).fix("agent-dispatch init"));
+        let state = home.state_path.display();
+        findings.push(if home.unreadable.iter().any(|(path, _)| *path == home.state_path) {
+            let found = format!("nobody can tell whether Claude Code knows it, for {state} cannot be read");
+            SECTION.note("mcp-registered", found)
+        } else {
+            let found = format!(
+                "not registered with Claude Code: {state} and the .mcp.json of this directory do not name it"
+            );
+            SECTION.note("mcp-registered", found).fix("agent-dispatch init")
+        });
         findings.extend(this.map(|program| {
             let info = introduce(&program, &["serve-mcp".to_owned()], &[]);
             answers(&program, &info, "agent-dispatch serve-mcp --help")
@@ -113,11 +134,57 @@ fn introduce(
     probe::introduce(program, arguments, &environment, PATIENCE)
 }
 
+/// That a server has a config or jobs of its own.
+fn elsewhere(facts: &Facts, here: &Here) -> Option<Finding> {
+    let Facts { registration, target: Target::Server { .. } } = facts else { return None };
+    let Registration { arguments, environment, scope, path, name, .. } = registration;
+    // Claude Code puts variables into arguments, and this does not.
+    if arguments.iter().chain(environment.iter().map(|(_, value)| value)).any(|word| word.contains("${")) {
+        return None;
+    }
+    let option = |option: &str| {
+        let value =
+            |word: &String| word.strip_prefix(option).map(|rest| rest.strip_prefix('=').map(str::to_owned));
+        let at = arguments.iter().position(|word| word == option || value(word).flatten().is_some())?;
+        value(&arguments[at])?.or_else(|| arguments.get(at + 1).cloned()).map(PathBuf::from)
+    };
+    let places = Places { config: option("--config"), jobs_dir: option("--jobs-dir") };
+    // What its registration does not say it has from Claude Code, which is started from a shell like this one.
+    let variable = |name: &str| {
+        let own = environment.iter().find(|(own, _)| own == name).map(|(_, value)| value.into());
+        own.or_else(|| std::env::var_os(name))
+    };
+    let (config, jobs) = (places.config_path(variable).ok()?, places.jobs_path(variable).ok()?);
+    let is_same = |one: &Path, other: &Path| {
+        one == other || one.canonicalize().is_ok_and(|one| Some(one) == other.canonicalize().ok())
+    };
+    let (what, theirs, ours) = if !is_same(&config, &here.config) {
+        ("config", &config, &here.config)
+    } else if !is_same(&jobs, &here.jobs) {
+        ("jobs directory", &jobs, &here.jobs)
+    } else {
+        return None;
+    };
+    let found = format!(
+        "'{name}' in {} ({} scope) serves the {what} {}, and this is a look at {}",
+        path.display(),
+        scope.name(),
+        theirs.display(),
+        ours.display()
+    );
+    Some(SECTION.note("mcp-places", found).fix(again(registration)))
+}
+
+/// The command that registers the server anew.
+fn again(registration: &Registration) -> String {
+    let Registration { name, scope, .. } = registration;
+    format!("claude mcp remove {} -s {} && agent-dispatch init", shell_word(name), scope.name())
+}
+
 fn judge(facts: &Facts) -> Vec<Finding> {
     let Registration { scope, path, name, command, .. } = &facts.registration;
     let place = format!("'{name}' in {} ({} scope)", path.display(), scope.name());
-    let remove = format!("claude mcp remove {} -s {}", shell_word(name), scope.name());
-    let again = format!("{remove} && agent-dispatch init");
+    let again = again(&facts.registration);
     match &facts.target {
         Target::Elsewhere => {
             vec![SECTION.note("mcp-command", format!("{place} starts no program: not looked at"))]

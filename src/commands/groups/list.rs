@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::fields;
 use crate::commands::{CommandResult, Context};
 use crate::error::Exit;
-use crate::ui::{human, table};
+use crate::ui::{Table, human};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,6 +39,8 @@ pub(crate) fn run(args: &ListArgs, context: &Context) -> CommandResult {
         let members: Vec<&str> = group.members.iter().map(|member| member.agent.as_str()).collect();
         vec![name.as_str().into(), members.join(", ").into(), human::one_line(&group.description, 100).into()]
     });
-    context.ui.data(&table(context.ui, &["GROUP", "MEMBERS", "DESCRIPTION"], rows))?;
+    let headings = ["GROUP", "MEMBERS", "DESCRIPTION"];
+    let table = Table { headings: &headings, spare: &[], last_at_least: 24, rows: rows.collect() };
+    context.ui.data(&table.for_output(context.ui))?;
     Ok(Exit::Success)
 }

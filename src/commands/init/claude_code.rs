@@ -43,20 +43,31 @@ impl Places {
     }
 
     /// What is registered under our name.
-    fn registered(&self) -> Option<Value> {
+    fn registered(&self) -> Result<Option<Value>, Failure> {
         // What cannot be read here, `claude` will complain about.
-        let state: Value = serde_json::from_slice(&std::fs::read(&self.state).ok()?).ok()?;
-        state["mcpServers"].get(SERVER).cloned()
+        let Ok(text) = std::fs::read(&self.state) else { return Ok(None) };
+        let state: Value = serde_json::from_slice(&text).map_err(|error| {
+            let state = self.state.display();
+            Failure::new(
+                Exit::Usage,
+                format_args!("failed to register the MCP server: {state} is not JSON: {error}"),
+            )
+            .hint(format!(
+                "mend it there, or put back one of the copies that Claude Code keeps in {}; then repeat this",
+                self.settings.with_file_name("backups").display()
+            ))
+        })?;
+        Ok(state["mcpServers"].get(SERVER).cloned())
     }
 }
 
 /// What became of the registration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Registration {
     /// It is new.
     Registered,
-    /// Another one was replaced.
-    Replaced,
+    /// This one, which was another, was replaced.
+    Replaced(Value),
     /// It was there already.
     Unchanged,
     /// There is no `claude`.
@@ -66,7 +77,7 @@ pub(super) enum Registration {
 /// Registers the MCP server for all projects of the user.
 pub(super) fn register(places: &Places, invocation: &Invocation) -> Result<Registration, Failure> {
     let Ok(claude) = which::which("claude") else { return Ok(Registration::NoClaude) };
-    let before = places.registered();
+    let before = places.registered()?;
     let (command, arguments) = (json!(invocation.program), json!(invocation.arguments(&SERVE)));
     let is_ours = |server: &Value| {
         server["command"] == command
@@ -101,7 +112,18 @@ pub(super) fn register(places: &Places, invocation: &Invocation) -> Result<Regis
         run(&["mcp", "remove", SERVER, "-s", "user"])?;
     }
     run(&add)?;
-    Ok(if before.is_some() { Registration::Replaced } else { Registration::Registered })
+    Ok(before.map_or(Registration::Registered, Registration::Replaced))
+}
+
+/// What a registered server is started with, as a command for a shell; for one that is not started, where it is.
+pub(super) fn command_of(server: &Value) -> String {
+    let words = std::iter::once(&server["command"]).chain(server["args"].as_array().into_iter().flatten());
+    let words: Vec<&str> = words.filter_map(Value::as_str).collect();
+    if words.is_empty() {
+        server["url"].as_str().unwrap_or("nothing").to_owned()
+    } else {
+        shell::command(words)
+    }
 }
 
 /// What a program said before it failed.

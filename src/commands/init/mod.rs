@@ -76,9 +76,14 @@ fn config(context: &Context) -> Result<(Config, bool), Failure> {
 
 fn register(invocation: &Invocation, args: &InitArgs, report: &mut Report<'_>) -> Result<(), Problem> {
     let registration = claude_code::register(&Places::of_this_process()?, invocation)?;
+    let is_without_claude = registration == Registration::NoClaude;
+    let replaced = match &registration {
+        Registration::Replaced(before) => Some(claude_code::command_of(before)),
+        _ => None,
+    };
     let (action, text) = match registration {
         Registration::Registered => ("registered", "registered the MCP server with Claude Code"),
-        Registration::Replaced => {
+        Registration::Replaced(_) => {
             ("replaced", "replaced the MCP server that Claude Code had under this name")
         }
         Registration::Unchanged => ("unchanged", "the MCP server is already registered with Claude Code"),
@@ -86,16 +91,17 @@ fn register(invocation: &Invocation, args: &InitArgs, report: &mut Report<'_>) -
             ("no_claude", "did not register the MCP server, for there is no `claude` on the PATH")
         }
     };
-    let server = json!({
+    let mut server = json!({
         "action": action, "name": claude_code::SERVER, "command": invocation.program,
         "args": invocation.arguments(&claude_code::SERVE),
     });
-    report.step(
-        "mcp_server",
-        server,
-        &format!("{text}: {}", invocation.shell_command(&claude_code::SERVE)),
-    )?;
-    if registration == Registration::NoClaude {
+    let mut text = format!("{text}: {}", invocation.shell_command(&claude_code::SERVE));
+    if let Some(replaced) = replaced {
+        text += &format!("\n  it was: {replaced}");
+        server["replaced"] = replaced.into();
+    }
+    report.step("mcp_server", server, &text)?;
+    if is_without_claude {
         let again = invocation.typed(if args.with_hook { "init --with-hook" } else { "init" });
         report.context.ui.hint(&format!(
             "install Claude Code: `npm install -g @anthropic-ai/claude-code`, then `claude` to log in, then `{again}`"

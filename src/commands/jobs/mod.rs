@@ -7,11 +7,11 @@ use std::collections::HashSet;
 use clap::Args;
 use serde_json::Value;
 
-use super::{CommandResult, Context, completions, summary};
+use super::{CommandResult, Context, completions, summary, whole_number};
 use crate::engine::list;
 use crate::error::Exit;
 use crate::store::{JobId, Record, Status};
-use crate::ui::{Cell, human, table_that_narrows};
+use crate::ui::{Cell, Table, human};
 
 const EXAMPLES: &str = "\
 With --watch: `q` ends it (exit code 0), and so does Ctrl-C (130). What was shown last stays.
@@ -32,7 +32,8 @@ pub(crate) struct JobsArgs {
     #[arg(long, value_name = "AGENT", add = completions::agents())]
     agent: Option<String>,
     /// How many to list at the most; 0 lists all
-    #[arg(long, short = 'n', value_name = "COUNT", default_value_t = 20)]
+    #[arg(long, short = 'n', value_name = "COUNT", default_value_t = 20, value_parser = whole_number(0_usize..),
+          allow_negative_numbers = true)]
     limit: usize,
     /// Show which jobs were dispatched by the agents of which
     #[arg(long)]
@@ -79,6 +80,12 @@ pub(crate) fn run(args: &JobsArgs, context: &Context) -> CommandResult {
         context.ui.warn(damaged);
     }
     let jobs = listing.records;
+    // One that was removed has its history.
+    if jobs.is_empty()
+        && let Some(unknown) = args.agent.as_deref().and_then(|agent| context.unknown_agent(agent))
+    {
+        context.ui.note(unknown);
+    }
     if args.json {
         let documents: Vec<Value> = jobs.iter().map(summary::to_json).collect();
         context.ui.json(&documents)?;
@@ -102,8 +109,13 @@ pub(crate) fn run(args: &JobsArgs, context: &Context) -> CommandResult {
             human::one_line(&record.task, 60).into(),
         ]
     });
-    let headings = ["JOB", "AGENT", "STATUS", "CREATED", "COST", "TASK"];
-    context.ui.data(&table_that_narrows(context.ui, &headings, &["CREATED", "COST"], rows))?;
+    let table = Table {
+        headings: &["JOB", "AGENT", "STATUS", "CREATED", "COST", "TASK"],
+        spare: &["COST", "CREATED", "AGENT", "TASK"],
+        last_at_least: 8,
+        rows: rows.collect(),
+    };
+    context.ui.data(&table.for_output(context.ui))?;
     Ok(Exit::Success)
 }
 

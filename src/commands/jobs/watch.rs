@@ -11,7 +11,7 @@ use crate::engine::{Overview, Watched};
 use crate::error::{Exit, Failure};
 use crate::os::{SignalWatch, wait_readable};
 use crate::store::{JobId, Status, Store};
-use crate::ui::{Cell, Screen, Tone, human, table_that_narrows};
+use crate::ui::{Cell, Screen, Table, Tone, human};
 
 /// How often the jobs are looked at. The end of one is noticed at once.
 const LOOK: Duration = Duration::from_millis(500);
@@ -114,6 +114,11 @@ fn table(context: &Context, jobs: &[Watched<'_>], queued: &[JobId]) -> String {
             },
         ]
     });
-    let headings = ["JOB", "AGENT", "STATUS", "TIME", "COST", "DOING"];
-    table_that_narrows(context.ui, &headings, &["COST", "TIME"], rows)
+    let table = Table {
+        headings: &["JOB", "AGENT", "STATUS", "TIME", "COST", "DOING"],
+        spare: &["COST", "TIME", "AGENT", "DOING"],
+        last_at_least: 8,
+        rows: rows.collect(),
+    };
+    table.for_output(context.ui)
 }

@@ -1,7 +1,7 @@
 //! Why an edit was not made.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::config::{AgentName, ConfigError};
@@ -135,10 +135,7 @@ impl EditError {
                 "try again when it has finished; see who holds the lock with: fuser {}",
                 lock.display()
             )),
-            Self::NoLock { lock, .. } => {
-                let directory = lock.parent().unwrap_or(lock);
-                Some(format!("make the directory writable for you: chmod u+rwx {}", directory.display()))
-            }
+            Self::NoLock { lock, .. } => Some(make_writable(lock)),
             Self::Directory { path, problem: DirectoryProblem::Missing } => {
                 Some(format!("create it first: mkdir -p {}", path.display()))
             }
@@ -152,10 +149,15 @@ impl EditError {
                 Some(format!("edit {} by hand; anchors and aliases are the usual cause", path.display()))
             }
             Self::File(error) if error.io_kind() == Some(io::ErrorKind::PermissionDenied) => {
-                let directory = error.path().parent().unwrap_or(error.path());
-                Some(format!("make the directory writable for you: chmod u+rwx {}", directory.display()))
+                Some(make_writable(error.path()))
             }
             Self::File(_) | Self::NotAFile { .. } | Self::Directory { .. } | Self::Refused { .. } => None,
         }
     }
+}
+
+/// How to be allowed to write `path`: its directory may be missing for the same reason.
+fn make_writable(path: &Path) -> String {
+    let directory = path.ancestors().skip(1).find(|directory| directory.is_dir()).unwrap_or(path);
+    format!("make the directory writable for you: chmod u+rwx {}", directory.display())
 }

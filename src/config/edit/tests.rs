@@ -311,3 +311,12 @@ fn aliases_that_would_spill_over_are_left_to_their_owner() {
         }
     }
 }
+
+#[test]
+fn the_directory_to_be_made_writable_is_one_that_exists() {
+    let directory = tempfile::tempdir().unwrap();
+    let lock = directory.path().join("missing/deeper/agents.yaml.lock");
+    let error = EditError::NoLock { lock, source: std::io::ErrorKind::PermissionDenied.into() };
+    let hint = error.hint().unwrap();
+    assert!(hint.ends_with(&format!(": chmod u+rwx {}", directory.path().display())), "{hint}");
+}

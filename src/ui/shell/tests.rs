@@ -20,6 +20,7 @@ fn commands_get_the_options_and_prose_does_not() {
         "stop it: `agent-dispatch --config a.yaml cancel 1`, or agent-dispatch goes on: \
          agent-dispatch --config a.yaml wait 1"
     );
+    assert_eq!(told("claude x && agent-dispatch init"), "claude x && agent-dispatch --config a.yaml init");
     for prose in ["run agent-dispatch outside the sandbox", "`agent-dispatch --jobs-dir j jobs`", ""] {
         assert_eq!(told(prose), prose);
     }

@@ -134,6 +134,8 @@ fn what_can_be_mended_by_its_command_alone_is_mended_by_it() {
                 let id = finished_job(environment);
                 fs::write(environment.jobs_directory().join(format!("{id}.json")), "{").unwrap();
             }
+            // Which moves them aside.
+            environment.command(["jobs"]).run().expect_code(0);
         },
     ];
     for (number, break_it) in breakages.iter().enumerate() {

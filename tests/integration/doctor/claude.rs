@@ -71,6 +71,10 @@ fn what_is_wrong_with_the_mcp_server_is_told() {
             &[("mcp-command", "error", AGAIN)],
         ),
         (
+            |environment| fs::write(state(environment), "{\n  oops\n}").unwrap(),
+            &[("claude-files", "warning", "${EDITOR:-vi} HOME/.claude.json"), ("mcp-registered", "note", "")],
+        ),
+        (
             |environment| {
                 let broken = environment.root().join("agent-dispatch");
                 fs::write(&broken, "#!/bin/sh\necho no >&2\nexit 1\n").unwrap();
@@ -102,4 +106,38 @@ fn a_program_that_a_project_names_is_not_started() {
     write(&environment.root().join(".mcp.json"), &registered(&planted));
     assert_eq!(problems(&environment), [("mcp-command".to_owned(), "note".to_owned(), String::new())]);
     assert!(!environment.home().join("started").exists());
+}
+
+#[test]
+fn a_server_with_another_config_or_other_jobs_is_told_with_both() {
+    const AGAIN: &str = "claude mcp remove agent-dispatch -s user && agent-dispatch";
+    let environment = healthy();
+    let serve = |words: &[&str]| {
+        let mut state_now = registered(programs::agent_dispatch());
+        state_now["mcpServers"]["agent-dispatch"]["args"] = json!(words);
+        write(&state(&environment), &state_now);
+    };
+    let team = environment.root().join("team/agents.yaml");
+    let config = environment.config();
+    let note = |options: &[&str]| {
+        let document = environment.command(["doctor", "--json"]).args(options).run().json();
+        let note =
+            document["findings"].as_array().unwrap().iter().find(|note| note["id"] == "mcp-places").cloned();
+        note.map(|note| {
+            (note["found"].as_str().unwrap().to_owned(), note["fix"].as_str().unwrap().to_owned())
+        })
+    };
+    serve(&["--config", team.to_str().unwrap(), "serve-mcp"]);
+    let (found, fix) = note(&[]).expect("a note");
+    let end = format!("serves the config {}, and this is a look at {}", team.display(), config.display());
+    assert!(found.ends_with(&end), "{found}");
+    assert_eq!(fix, format!("{AGAIN} init"));
+    assert_eq!(note(&["--config", team.to_str().unwrap()]), None);
+
+    serve(&["serve-mcp", &format!("--jobs-dir={}", environment.root().join("other").display())]);
+    assert!(note(&[]).expect("a note").0.contains("/other, and this is a look at "));
+    serve(&["serve-mcp"]);
+    assert_eq!(note(&[]), None);
+    let (_, fix) = note(&["--config", team.to_str().unwrap()]).expect("a note");
+    assert_eq!(fix, format!("{AGAIN} --config {} init", team.display()));
 }

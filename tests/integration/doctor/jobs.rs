@@ -50,15 +50,39 @@ fn what_is_wrong_with_the_jobs_directory_is_told() {
 }
 
 #[test]
-fn a_record_that_is_damaged_now_is_found() {
+fn a_record_that_is_damaged_now_is_found_and_stays() {
     let environment = healthy();
     let id = finished_job(&environment);
-    fs::write(environment.jobs_directory().join(format!("{id}.json")), "{").unwrap();
-    let found = problems(&environment);
-    assert_eq!(found[0].0, "jobs-damaged", "{found:?}");
-    let shown = environment.command(["doctor"]).run().stdout;
-    assert!(shown.contains("1 damaged record, moved aside in "), "{shown}");
-    assert!(shown.contains(&format!("{id}.damaged; gc deletes")), "{shown}");
+    let record = environment.jobs_directory().join(format!("{id}.json"));
+    fs::write(&record, "{").unwrap();
+    let fix = format!("agent-dispatch status {id}");
+    for _ in 0..2 {
+        assert_eq!(problems(&environment), [("jobs-damaged".to_owned(), "warning".to_owned(), fix.clone())]);
+    }
+    assert_eq!(fs::read(&record).unwrap(), b"{");
+    environment.command(["status", &id.to_string()]).run().expect_code(1);
+    assert!(!record.exists() && problems(&environment)[0].2.ends_with(".damaged"));
+}
+
+#[test]
+fn where_the_home_directory_cannot_be_written_another_place_is_proposed() {
+    namespace::in_mount_namespace(|| {
+        let environment = healthy();
+        let mount = |words: &[&str]| {
+            let home = environment.home();
+            let mounted = std::process::Command::new("mount").args(words).arg(&home).output().unwrap();
+            assert!(mounted.status.success(), "{mounted:?}");
+        };
+        mount(&["--bind", environment.home().to_str().unwrap()]);
+        mount(&["-o", "remount,ro,bind"]);
+        let document = document(&environment);
+        let findings = document["findings"].as_array().unwrap();
+        let found = findings.iter().find(|finding| finding["id"] == "jobs-directory").expect("it is listed");
+        let shared = "/var/tmp";
+        let fix = format!("export AGENT_DISPATCH_JOBS_DIR=\"{shared}/agent-dispatch-jobs-$(id -u)\"");
+        assert_eq!((&found["level"], &found["fix"]), (&json!("error"), &json!(fix)));
+        std::process::Command::new("umount").arg(environment.home()).status().unwrap();
+    });
 }
 
 #[test]
@@ -87,7 +111,10 @@ fn a_job_without_its_supervisor_is_told_and_recorded() {
     let id = id.trim_end();
     wait_until(PATIENCE, "the job runs", || environment.record(id)["status"] == "running");
     let alive = environment.command(["doctor"]).run().expect_code(0);
-    assert!(alive.stdout.contains(&format!("✓       job {id}: supervisor ")), "{}", alive.stdout);
+    let supervisor =
+        alive.stdout.lines().find(|line| line.contains(&format!("✓       job {id}: supervisor ")));
+    let version = concat!(", version ", env!("CARGO_PKG_VERSION"));
+    assert!(supervisor.is_some_and(|line| line.ends_with(version)), "{}", alive.stdout);
     environment.kill_supervisor(id);
     let fix = format!("agent-dispatch status {id}");
     wait_until(PATIENCE, "the supervisor is gone", || {
@@ -104,6 +131,9 @@ fn a_supervisor_of_a_program_that_was_replaced_is_told() {
     fs::copy(programs::agent_dispatch(), &old).unwrap();
     let submitted = environment.program(&old, ["submit", "api", "fake: hang"]).run().expect_code(0).stdout;
     let id = submitted.trim_end();
+    let said = concat!(", runs another agent-dispatch, version ", env!("CARGO_PKG_VERSION"), ": ");
+    let output = environment.command(["doctor"]).run();
+    assert!(output.stdout.contains(said), "{}", output.stdout);
     fs::remove_file(&old).unwrap();
     let document = document(&environment);
     let findings = document["findings"].as_array().unwrap();
