@@ -13,7 +13,7 @@ use crate::commands::{
     agents, batch, cancel, completions, dialogue, doctor, gc, groups, hook, init, jobs, logs, result, resume,
     retry, run, stats, status, submit, wait,
 };
-use crate::ui::ColorChoice;
+use crate::ui::{ColorChoice, Volume};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -77,6 +77,19 @@ pub(crate) struct Global {
     /// Say only what went wrong
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
+    /// Also say which config and jobs are used, and all that the agent does
+    #[arg(long, short, global = true, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
+}
+
+impl Global {
+    pub(crate) fn volume(&self) -> Volume {
+        match (self.quiet, self.verbose) {
+            (true, _) => Volume::Quiet,
+            (false, true) => Volume::Verbose,
+            (false, false) => Volume::Normal,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -143,6 +143,19 @@ pub enum RefusedArgument {
     },
 }
 
+impl RefusedArgument {
+    /// Which value it is.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::FlagLike { field, .. }
+            | Self::Empty { field }
+            | Self::ContainsNul { field }
+            | Self::TooLong { field, .. }
+            | Self::NotPositive { field, .. } => field,
+        }
+    }
+}
+
 /// Everything a program must be told to do a task, already resolved and validated.
 #[derive(Debug, Clone)]
 pub struct Assignment<'a> {

@@ -11,7 +11,11 @@ impl Event {
         let text = match &self.kind {
             EventKind::Started(started) => {
                 let model = started.model.as_deref().unwrap_or("unknown model");
-                format!("started with {model}, {} tools", started.tools)
+                format!(
+                    "started with {model}, {} tool{}",
+                    started.tools,
+                    if started.tools == 1 { "" } else { "s" }
+                )
             }
             EventKind::Text { text } | EventKind::Synthetic { text, .. } => text.trim_end().to_owned(),
             EventKind::ToolCall { name, summary } => format!("→ {name} {summary}"),

@@ -6,10 +6,10 @@ use clap::Args;
 use serde_json::json;
 
 use super::{CommandResult, Context, completions, summary};
-use crate::engine::{Cancelled, Follower, cancel, descendants};
+use crate::engine::{Cancelled, Follower, cancel, descendants, list};
 use crate::error::{Exit, Failure};
 use crate::os::wait_readable;
-use crate::store::JobSelector;
+use crate::store::{JobId, JobSelector, Status, Store, StoreError};
 
 /// How long to wait for a job to end: the agent's grace, the sweep, and then some.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -18,6 +18,7 @@ const EXAMPLES: &str = "\
 Examples:
   agent-dispatch cancel latest
   agent-dispatch cancel 01a20916e67173b7 01a20916e8ab7304 --cascade
+  agent-dispatch cancel --all
 
 The exit code is 0 also for jobs that were over already.";
 
@@ -26,8 +27,11 @@ The exit code is 0 also for jobs that were over already.";
 #[command(after_help = EXAMPLES)]
 pub(crate) struct CancelArgs {
     /// Jobs: ids, beginnings of ids, or `latest`
-    #[arg(value_name = "JOB", add = completions::jobs(), required = true)]
+    #[arg(value_name = "JOB", add = completions::jobs(), required_unless_present = "all")]
     jobs: Vec<JobSelector>,
+    /// Stop every job that is not over
+    #[arg(long, conflicts_with_all = ["jobs", "cascade"])]
+    all: bool,
     /// Also stop the jobs that their agents have dispatched
     #[arg(long)]
     cascade: bool,
@@ -39,7 +43,7 @@ pub(crate) struct CancelArgs {
 pub(crate) fn run(args: &CancelArgs, context: &Context) -> CommandResult {
     let store = context.store()?;
     // A wrong name among them stops nothing.
-    let mut ids = Vec::new();
+    let mut ids = if args.all { unfinished(&store)? } else { Vec::new() };
     for id in context.jobs(&store, &args.jobs)? {
         store.read(id)?;
         let below = if args.cascade { descendants(&store, id)? } else { Vec::new() };
@@ -54,6 +58,7 @@ pub(crate) fn run(args: &CancelArgs, context: &Context) -> CommandResult {
     for id in ids {
         requested.push((id, cancel(&store, id)?));
     }
+    let requested_none = requested.is_empty();
     let mut documents = Vec::new();
     for (id, outcome) in requested {
         let (record, stopped) = match outcome {
@@ -79,6 +84,18 @@ pub(crate) fn run(args: &CancelArgs, context: &Context) -> CommandResult {
     }
     if args.json {
         context.ui.json(&documents)?;
+    } else if args.all && requested_none {
+        context.ui.note("no job runs or waits");
     }
     Ok(Exit::Success)
+}
+
+/// Every job that is not over: first those that wait, or they would take the places of those that run.
+fn unfinished(store: &Store) -> Result<Vec<JobId>, StoreError> {
+    let mut ids = Vec::new();
+    for status in [Status::Pending, Status::Running] {
+        let listing = list(store, Some(status), |_| true, usize::MAX)?;
+        ids.extend(listing.records.iter().map(|record| record.id));
+    }
+    Ok(ids)
 }

@@ -1,6 +1,7 @@
 //! What every command starts from: where things are, and how to talk.
 
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -59,7 +60,7 @@ impl Context {
         let places = places.into_iter().filter_map(|(option, path)| Some((option, path.as_ref()?)));
         let options = places.flat_map(|(option, path)| [option.into(), path.to_string_lossy()]);
         Self {
-            ui: Ui::new(global.color, global.quiet).called_with(options),
+            ui: Ui::new(global.color, global.volume()).called_with(options),
             places: Places { config: global.config.clone(), jobs_dir: global.jobs_dir.clone() },
         }
     }
@@ -85,6 +86,7 @@ impl Context {
     pub(crate) fn config(&self) -> Result<Config, Failure> {
         self.check_named_config()?;
         let config = config::load(&self.config_path()?)?;
+        self.detail(format_args!("config: {}", config.path.display()));
         for warning in &config.warnings {
             self.ui.warn(format_args!("{}: {warning}", config.path.display()));
         }
@@ -123,7 +125,16 @@ impl Context {
         if self.places.named_jobs(|name| std::env::var_os(name)).is_none() {
             self.check_named_config()?;
         }
-        Ok(Store::open(&self.jobs_path()?)?)
+        let path = self.jobs_path()?;
+        self.detail(format_args!("jobs: {}", path.display()));
+        Ok(Store::open(&path)?)
+    }
+
+    /// Says something to those who want to know all.
+    fn detail(&self, text: impl Display) {
+        if self.ui.is_verbose() {
+            self.ui.note(text);
+        }
     }
 
     /// The job that somebody means. One that could be several is refused with the newest of those.

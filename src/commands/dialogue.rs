@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use clap::Args;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use super::dispatch::{SPIN, doing, exit_of_signal};
+use super::dispatch::{SPIN, doing, exit_of_signal, left, read_along};
 use super::request::read_task;
 use super::verdict::Strictness;
 use super::{CommandResult, Context, Problem, completions, summary, whole_number};
@@ -17,7 +17,7 @@ use crate::engine::{
 use crate::error::{Exit, Failure};
 use crate::os::{SignalWatch, wait_readable};
 use crate::store::Record;
-use crate::ui::{Progress, human};
+use crate::ui::{Progress, human, shell};
 
 /// The longest topic that is repeated in a command, in characters.
 const TOPIC_LIMIT: usize = 200;
@@ -52,9 +52,9 @@ pub(crate) struct DialogueArgs {
     /// How long one turn may take: 90, 90s, 15m, 2h
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     timeout: Option<Timeout>,
-    /// Let it go on as a job of its own, print the job's id and leave
+    /// Do not wait: let it go on as a job of its own, print the job's id and leave
     #[arg(long, conflicts_with = "jsonl")]
-    detach: bool,
+    background: bool,
     /// Print all of it as one JSON document, at the end
     #[arg(long)]
     json: bool,
@@ -75,14 +75,14 @@ pub(crate) fn run(args: &DialogueArgs, context: &Context) -> CommandResult {
         timeout: args.timeout,
     };
     let engine = context.engine()?;
-    if args.detach {
+    if args.background {
         let submitted = engine.submit_dialogue(request, Ownership::Nobody, context.now())?;
-        if args.json {
-            context.ui.json(&serde_json::json!({ "job_id": submitted.id, "status": "pending" }))?;
+        let printed = if args.json {
+            context.ui.json(&serde_json::json!({ "job_id": submitted.id, "status": "pending" }))
         } else {
-            context.ui.data(&submitted.id.to_string())?;
-        }
-        return Ok(Exit::Success);
+            context.ui.data(&submitted.id.to_string())
+        };
+        return left(printed, submitted.id);
     }
     let signals = SignalWatch::new(&[SIGINT, SIGTERM, SIGHUP])
         .map_err(|error| Failure::new(Exit::Failure, format_args!("failed to watch for signals: {error}")))?;
@@ -125,16 +125,8 @@ pub(super) fn again(record: &Record) -> String {
     let is_short = topic.lines().count() == 1 && topic.chars().count() <= TOPIC_LIMIT;
     let topic = if is_short { topic } else { "TOPIC" };
     let words = record.launch.command.iter().map(String::as_str).filter(|word| *word != "--jsonl");
-    // In two words an option needs no quotes.
-    let words = words.flat_map(|word| match word.split_once('=') {
-        Some((option, value)) => vec![option, value],
-        None => vec![word],
-    });
-    let words = words.map(|word| if word == "-" { topic } else { word });
-    match shlex::try_join(words) {
-        Ok(command) if !command.is_empty() => command,
-        _ => "agent-dispatch dialogue AGENT AGENT TOPIC".to_owned(),
-    }
+    let command = shell::command(words.map(|word| if word == "-" { topic } else { word }));
+    if command.is_empty() { "agent-dispatch dialogue AGENT AGENT TOPIC".to_owned() } else { command }
 }
 
 /// Dispatches one turn and waits for its end; `None` when it was interrupted twice.
@@ -167,6 +159,7 @@ fn turn(
         let mut is_new = false;
         let over = followers.catch_up(&mut |_, event| {
             activity.observe(&event);
+            read_along(context.ui, &request.agent, &event).iter().for_each(|lines| progress.note(lines));
             is_new = true;
         })?;
         if is_new {

@@ -10,11 +10,11 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use super::request::{warn_of_ignored, warn_of_short_timeout};
 use super::verdict::{Strictness, exit_of};
 use super::{CommandResult, Context, Problem, summary};
-use crate::engine::{Activity, Engine, Followers, Ownership, Request, cancel};
+use crate::engine::{Activity, Engine, Event, Followers, Ownership, Request, cancel};
 use crate::error::{Exit, Failure};
 use crate::os::{SignalWatch, wait_readable};
 use crate::store::JobId;
-use crate::ui::{Progress, human};
+use crate::ui::{OutputError, Progress, Ui, human};
 
 /// How often the spinner turns.
 pub(crate) const SPIN: Duration = Duration::from_millis(100);
@@ -69,16 +69,22 @@ pub(crate) fn leave(request: &Request, as_json: bool, engine: &Engine, context: 
     } else {
         context.ui.data(&submitted.id.to_string())
     };
-    printed.map_err(|error| unprinted(error.into(), submitted.id))?;
+    left(printed, submitted.id)
+}
+
+/// The end of a command that leaves a job to itself, when its id was to be printed.
+pub(crate) fn left(printed: Result<(), OutputError>, id: JobId) -> CommandResult {
+    let recorded = format!("the job is recorded: `agent-dispatch result {id} --wait`");
+    printed.map_err(|error| unprinted(error.into(), &recorded))?;
     Ok(Exit::Success)
 }
 
 /// What could not be printed is not lost: says where it is.
-fn unprinted(problem: Problem, id: JobId) -> Problem {
+pub(crate) fn unprinted(problem: Problem, recorded: &str) -> Problem {
     match problem {
-        Problem::Output(error) if !error.is_reader_gone() => Failure::new(Exit::Failure, error)
-            .hint(format!("the job is recorded: `agent-dispatch result {id}`"))
-            .into(),
+        Problem::Output(error) if !error.is_reader_gone() => {
+            Failure::new(Exit::Failure, error).hint(recorded).into()
+        }
         problem => problem,
     }
 }
@@ -127,6 +133,7 @@ pub(crate) fn wait(
         let mut is_new = false;
         let over = followers.catch_up(&mut |_, event| {
             activity.observe(&event);
+            read_along(context.ui, &record.agent, &event).iter().for_each(|lines| progress.note(lines));
             if waiting.jsonl && output.is_ok() {
                 output = context.ui.json_line(&event);
             }
@@ -158,7 +165,8 @@ pub(crate) fn wait(
         }
         Ok(()) => summary::print(context, store, &record, waiting.json),
     };
-    printed.map_err(|problem| unprinted(problem, id))?;
+    let recorded = format!("the job is recorded: `agent-dispatch result {id}`");
+    printed.map_err(|problem| unprinted(problem, &recorded))?;
     summary::report(context, &record, waiting.strictness);
     context.ui.note(format_args!(
         "{}: {}{}",
@@ -167,6 +175,12 @@ pub(crate) fn wait(
         session_note(&record)
     ));
     Ok(interrupted.unwrap_or_else(|| exit_of(&record, waiting.strictness)))
+}
+
+/// What an agent does as lines with its name, for those who asked for all.
+pub(crate) fn read_along(ui: Ui, name: &str, event: &Event) -> Option<String> {
+    let text = event.narrate().filter(|_| ui.is_verbose())?;
+    Some(text.lines().map(|line| format!("{name} │ {line}")).collect::<Vec<_>>().join("\n"))
 }
 
 /// The last line of `--jsonl`.

@@ -39,8 +39,8 @@ pub(crate) fn run(args: &StatsArgs, context: &Context) -> CommandResult {
     let stats = stats(&journal, Selection { since, agent: args.agent.as_deref() })?;
     if stats.unreadable_lines > 0 {
         context.ui.warn(format_args!(
-            "{} lines of {} cannot be read and are not counted",
-            stats.unreadable_lines,
+            "{} of {} cannot be read: not counted",
+            human::count(stats.unreadable_lines, "line"),
             journal.path().display()
         ));
     }

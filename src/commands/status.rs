@@ -7,13 +7,16 @@ use clap::Args;
 use super::{CommandResult, Context, completions, summary};
 use crate::engine::{Activity, Delay, Follower, look};
 use crate::error::Exit;
-use crate::store::{JobSelector, Status};
-use crate::ui::human;
+use crate::store::{JobSelector, Record, Status};
+use crate::ui::{Ui, human};
 
 const EXAMPLES: &str = "\
 Examples:
   agent-dispatch status latest
   agent-dispatch status 01a20916e67173b7 --json | jq -r .status";
+
+/// How much of a text is shown, in characters.
+const EXCERPT: usize = 200;
 
 /// Arguments of `status`.
 #[derive(Debug, Args)]
@@ -48,13 +51,9 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
     }
 
     let ui = context.ui;
-    let mut lines = vec![
-        ("job", record.id.to_string()),
-        ("agent", record.agent.clone()),
-        ("status", summary::status_word(ui, record.status())),
-        ("task", human::one_line(&record.task, 200)),
-        ("created", human::ago(context.now() - record.created_at)),
-    ];
+    let mut lines = asked(&record);
+    lines.insert(2, ("status", summary::status_word(ui, record.status())));
+    lines.push(("created", human::ago(context.now() - record.created_at)));
     lines.extend(delay.map(|delay| match delay {
         Delay::Turn { .. } => ("queue", format!("{} waiting", summary::what_for(delay))),
         Delay::Jobs(_) | Delay::InUse => ("waits", summary::what_for(delay)),
@@ -65,24 +64,9 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
         lines.push(("running for", human::duration(running)));
         lines.extend(record.progress.as_deref().or(activity.line()).map(|doing| ("doing", doing.to_owned())));
     }
-    if record.finished().is_some() {
-        let result = summary::result_of(&record);
-        lines.push(("outcome", summary::closing_line(&record)));
-        lines.extend(result.outcome.map(|outcome| ("agent says", outcome.name().to_owned())));
-        lines.extend(result.error.map(|error| ("error", human::printable(&error))));
-        lines.extend(result.hint.map(|hint| ("hint", human::printable(&hint))));
-        if !result.denied_tools.is_empty() {
-            lines.push(("denied", result.denied_tools.join(", ")));
-        }
-        if result.answer_file.is_some() {
-            lines.push((
-                "answer",
-                context.ui.commands(&format!("long: agent-dispatch result {}", record.id)).into_owned(),
-            ));
-        }
-        if !result.result.is_empty() {
-            lines.push(("answer", human::one_line(&result.result, 200)));
-        }
+    if let Some(finished) = record.finished() {
+        lines.push(("ended", human::ago(context.now() - finished.completed_at)));
+        lines.extend(came_of_it(&record, ui));
     }
     lines.extend(record.launch.session_id.clone().map(|session| ("session", session)));
     lines.extend(record.launch.directory.as_ref().map(|dir| ("directory", dir.display().to_string())));
@@ -91,4 +75,51 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
     let text: Vec<String> = lines.iter().map(|(name, value)| format!("{name:width$}  {value}")).collect();
     ui.data(&text.join("\n"))?;
     Ok(Exit::Success)
+}
+
+/// A line: what it is about, and what there is to say.
+type Line = (&'static str, String);
+
+/// What was asked of whom, under which conditions.
+fn asked(record: &Record) -> Vec<Line> {
+    let launch = &record.launch;
+    let short = |text: &String| human::one_line(text, EXCERPT);
+    let mut lines = vec![("job", record.id.to_string()), ("agent", record.agent.clone())];
+    lines.push(("task", short(&record.task)));
+    lines.extend(record.context.as_ref().map(|context| ("context", short(context))));
+    lines.extend(record.goal.as_ref().map(|goal| ("goal", short(goal))));
+    lines.extend(record.caller.as_ref().map(|caller| ("caller", short(caller))));
+    lines.extend(launch.group.clone().map(|group| ("group", group)));
+    lines.extend(launch.model.clone().map(|model| ("model", model)));
+    let time = |seconds: Option<f64>| seconds.and_then(|it| Duration::try_from_secs_f64(it).ok());
+    let limits: Vec<String> = [
+        time(launch.timeout_seconds).map(human::duration),
+        time(launch.idle_timeout_seconds).map(|limit| format!("{} of silence", human::duration(limit))),
+        launch.max_budget_usd.map(human::dollars),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    lines.extend((!limits.is_empty()).then(|| ("limits", limits.join(", "))));
+    lines
+}
+
+/// What came of a job that is over.
+fn came_of_it(record: &Record, ui: Ui) -> Vec<Line> {
+    let result = summary::result_of(record);
+    let mut lines = vec![("outcome", summary::closing_line(record))];
+    lines.extend(result.outcome.map(|outcome| ("agent says", outcome.name().to_owned())));
+    lines.extend(result.error.map(|error| ("error", human::printable(&error))));
+    lines.extend(result.hint.map(|hint| ("hint", human::printable(&ui.commands(&hint)))));
+    if !result.denied_tools.is_empty() {
+        lines.push(("denied", result.denied_tools.join(", ")));
+    }
+    if result.answer_file.is_some() {
+        let whole = format!("long: agent-dispatch result {}", record.id);
+        lines.push(("answer", ui.commands(&whole).into_owned()));
+    }
+    if !result.result.is_empty() {
+        lines.push(("answer", human::one_line(&result.result, EXCERPT)));
+    }
+    lines
 }

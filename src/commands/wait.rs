@@ -7,7 +7,7 @@ use clap::Args;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use super::dispatch::{SPIN, doing, exit_of_signal};
+use super::dispatch::{SPIN, doing, exit_of_signal, read_along};
 use super::verdict::{Strictness, exit_of};
 use super::{CommandResult, Context, Problem, completions, summary};
 use crate::config::Timeout;
@@ -135,7 +135,11 @@ pub(crate) fn wait_for(
             Some(deadline) => deadline - Instant::now(),
             None => Duration::from_secs(3_600),
         };
-        let patience = if board.is_shown() { patience.min(SPIN) } else { patience };
+        let patience = match (board.is_shown(), context.ui.is_verbose()) {
+            (true, _) => patience.min(SPIN),
+            (false, true) => patience.min(waiting.pause()),
+            (false, false) => patience,
+        };
         let mut descriptors: Vec<BorrowedFd<'_>> = vec![signals.descriptor()];
         descriptors.extend(waiting.descriptors());
         wait_readable(&descriptors, patience);
@@ -143,9 +147,10 @@ pub(crate) fn wait_for(
         if interrupted.is_some() {
             break;
         }
-        let new = if board.is_shown() {
+        let new = if board.is_shown() || context.ui.is_verbose() {
             let new = waiting.catch_up(&mut |number, event| {
                 activities[number].observe(&event);
+                read_along(context.ui, &names[number], &event).iter().for_each(|lines| board.note(lines));
                 board.doing(number, &names[number], doing(&activities[number]));
             })?;
             for (number, delay) in waiting.delays()? {

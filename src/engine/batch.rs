@@ -63,7 +63,7 @@ pub enum BatchError {
     #[error(transparent)]
     NoRoom(DispatchError),
     /// A job could not be started after others had been.
-    #[error("{} could not be started, after {} jobs had been: {}", refusal.item, started.len(), refusal.error)]
+    #[error("{} could not be started, after {} job{} had been: {}", refusal.item, started.len(), if started.len() == 1 { "" } else { "s" }, refusal.error)]
     Broken {
         /// The jobs that have been started: those that are tied to this process are being stopped.
         started: Vec<JobId>,
@@ -146,7 +146,10 @@ impl Engine {
         for (item, request) in items.chain(aggregate) {
             match self.prepare(request) {
                 Ok(ready) => prepared.push((item, ready)),
-                Err(error) => refused.push(Refusal { item, error }),
+                Err(_) => {
+                    let refusals = self.refusals(request).into_iter();
+                    refused.extend(refusals.map(|error| Refusal { item, error }));
+                }
             }
         }
         if refused.is_empty() { Ok(prepared) } else { Err(BatchError::Refused(refused)) }

@@ -154,6 +154,35 @@ impl Engine {
         })
     }
 
+    /// Everything that speaks against a request: what is found wrong is left out, and the rest looked at again. What
+    /// only its agent can tell, if there is that agent.
+    pub fn refusals(&self, request: &Request) -> Vec<DispatchError> {
+        let mut request = request.clone();
+        let mut refusals = Vec::new();
+        while let Err(error) = self.prepare(&request) {
+            let goes_on = match &error {
+                DispatchError::UnknownGroup { .. } | DispatchError::NotAMember { .. } => {
+                    request.group.take().is_some()
+                }
+                DispatchError::ForeignSession { .. } => request.session.take().is_some(),
+                DispatchError::NoOnDone { .. } => request.on_done.take().is_some(),
+                DispatchError::Schema(_) => request.response_schema.take().is_some(),
+                DispatchError::Argument(refused) => match refused.field() {
+                    "session id" => request.session.take().is_some(),
+                    "model" => request.model.take().is_some(),
+                    "response schema" => request.response_schema.take().is_some(),
+                    _ => false,
+                },
+                _ => false,
+            };
+            refusals.push(error);
+            if !goes_on {
+                break;
+            }
+        }
+        refusals
+    }
+
     fn agent(&self, name: &str) -> Result<(&AgentName, &Agent), DispatchError> {
         let found = name.parse::<AgentName>().ok().and_then(|name| self.config.agents.get_key_value(&name));
         found.ok_or_else(|| DispatchError::UnknownAgent {

@@ -231,7 +231,10 @@ pub(super) fn sweep(brood: &mut Brood, record: &Record) {
     let marked = os::kill_marked(JOB_VARIABLE, &record.id.to_string(), SWEEP_PATIENCE, kin::is_supervisor);
     for sweep in [left, marked] {
         if let Sweep::Left { alive } = sweep {
-            complain(&format!("{alive} processes of the agent cannot be killed; see `ps -eo pid,stat,args`"));
+            let processes = if alive == 1 { "process" } else { "processes" };
+            complain(&format!(
+                "{alive} {processes} of the agent cannot be killed; see `ps -eo pid,stat,args`"
+            ));
         }
     }
 }

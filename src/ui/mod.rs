@@ -32,10 +32,21 @@ pub enum ColorChoice {
     Never,
 }
 
+/// How much is said on standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Volume {
+    /// What went wrong.
+    Quiet,
+    /// And that something goes on.
+    Normal,
+    /// And what.
+    Verbose,
+}
+
 /// How to talk to whoever called.
 #[derive(Debug, Clone, Copy)]
 pub struct Ui {
-    quiet: bool,
+    volume: Volume,
     color_out: bool,
     color_err: bool,
     /// The options that each command needs to be about the same config and jobs.
@@ -69,7 +80,7 @@ pub enum Tone {
 
 impl Ui {
     /// Decides by the terminals there are.
-    pub fn new(color: ColorChoice, quiet: bool) -> Self {
+    pub fn new(color: ColorChoice, volume: Volume) -> Self {
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         let decide = |terminal: bool| match color {
@@ -78,7 +89,7 @@ impl Ui {
             ColorChoice::Auto => terminal && !no_color && !dumb,
         };
         Self {
-            quiet,
+            volume,
             color_out: decide(io::stdout().is_terminal()),
             color_err: decide(io::stderr().is_terminal()),
             options: "",
@@ -98,12 +109,17 @@ impl Ui {
 
     /// Whether only what went wrong is to be said.
     pub fn is_quiet(self) -> bool {
-        self.quiet
+        self.volume == Volume::Quiet
+    }
+
+    /// Whether somebody wants to read along.
+    pub fn is_verbose(self) -> bool {
+        self.volume == Volume::Verbose
     }
 
     /// Whether a person sees standard error as it is written.
     pub fn is_interactive(self) -> bool {
-        io::stderr().is_terminal() && !self.quiet
+        io::stderr().is_terminal() && !self.is_quiet()
     }
 
     /// What everything that is no data is written to, for those who want to know whether anybody listens.
@@ -167,7 +183,7 @@ impl Ui {
 
     /// Says something that is not data, unless asked to be quiet.
     pub fn note(self, text: impl Display) {
-        if !self.quiet {
+        if !self.is_quiet() {
             say(human::printable(&self.commands(&text.to_string())));
         }
     }

@@ -166,7 +166,8 @@ fn an_answer_that_could_not_be_written_can_be_fetched() {
         let line = format!("\"$tool\" {command} infra 'fake: answer x' >/dev/full");
         let output = shell(&environment, &line).run().expect_code(1);
         let id = environment.only_record()["id"].as_str().unwrap().to_owned();
-        let hint = format!("hint: the job is recorded: `agent-dispatch result {id}`\n");
+        let waits = if command == "submit" { " --wait" } else { "" };
+        let hint = format!("hint: the job is recorded: `agent-dispatch result {id}{waits}`\n");
         assert!(output.stderr.contains("error: failed to write to standard output: "), "{}", output.stderr);
         assert!(output.stderr.contains(&hint), "{}", output.stderr);
         assert_eq!(environment.command(["result", &id, "--wait"]).run().expect_code(0).stdout, "x\n");

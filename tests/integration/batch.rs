@@ -97,6 +97,20 @@ fn everything_that_is_wrong_is_told_before_anything_starts() {
         assert!(output.stderr.contains(part), "{part}: {}", output.stderr);
     }
     assert!(!output.stderr.contains("item 2"), "{}", output.stderr);
+    // All of one item, whether it is read or checked, and whatever else is wrong.
+    let one = "{agent: web, task: x, group: zz, model: '-x', session_id: '-y', response_schema: {type: 7}";
+    for (rest, code, unknown) in [("}", 3, false), (", mdl: x}", 2, true)] {
+        let output = batch(&environment, &format!("- {one}{rest}\n"), &[]).run().expect_code(code);
+        for part in [
+            "item 1: there is no group 'zz'",
+            "item 1: the model '-x' begins with '-'",
+            "item 1: the session id '-y' begins with '-'",
+            "item 1: the JSON Schema for the answer is not valid",
+        ] {
+            assert_eq!(output.stderr.matches(part).count(), 1, "{part}: {}", output.stderr);
+        }
+        assert_eq!(output.stderr.contains("item 1: 'mdl' is not a known field"), unknown);
+    }
     // What only the agents' configuration can tell has the exit code it has elsewhere.
     let output = batch(&environment, "[{agent: web, task: x}, {agent: infa, task: x}]", &[]).run();
     assert!(output.expect_code(3).stderr.contains("item 2: there is no agent 'infa'"));
@@ -172,11 +186,11 @@ fn what_is_wrong_with_a_job_stands_in_its_row_and_what_to_do_about_it_below() {
 fn detached_jobs_belong_to_nobody() {
     let environment = with_agents();
     let text = "- {agent: web, task: hi}\n- {agent: infra, task: hi}\n";
-    let output = batch(&environment, text, &["--detach", "--aggregate", "web"]).run().expect_code(0);
+    let output = batch(&environment, text, &["--background", "--aggregate", "web"]).run().expect_code(0);
     let ids: Vec<&str> = output.stdout.lines().collect();
     assert_eq!(ids, environment.job_ids());
     environment.command(["wait"]).args(&ids).run().expect_code(0);
-    let output = batch(&environment, text, &["--detach", "--json"]).run().expect_code(0);
+    let output = batch(&environment, text, &["--background", "--json"]).run().expect_code(0);
     let document = output.json();
     assert_eq!(document["jobs"].as_array().map(Vec::len), Some(2));
     let ids = document["jobs"].as_array().expect("ids").iter().filter_map(Value::as_str);

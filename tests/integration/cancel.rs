@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::dispatch::{self, AGENT, submit_and_finish, submit_endless, with_agent};
+use crate::dispatch::{self, AGENT, submit, submit_and_finish, submit_endless, with_agent};
 
 #[test]
 fn a_running_job_is_stopped_and_the_end_is_told() {
@@ -44,6 +44,23 @@ fn several_jobs_are_stopped_at_once() {
     let stopped = |id: &String| json!({"job_id": id, "status": "cancelled", "stopped": true});
     assert_eq!(output.json(), json!([stopped(&ids[0]), stopped(&ids[1])]));
     environment.assert_nothing_running();
+}
+
+#[test]
+fn all_that_runs_or_waits_is_stopped_and_nothing_else() {
+    let environment = with_agent();
+    environment.configure("settings: {max_concurrency: 1}\n");
+    let over = submit_and_finish(&environment, "fake: answer x");
+    let running = submit_endless(&environment);
+    let waiting = submit(&environment, "fake: answer never");
+    let output = environment.command(["cancel", "--all", "--json"]).run().expect_code(0);
+    let stopped = |id: &String| json!({"job_id": id, "status": "cancelled", "stopped": true});
+    assert_eq!(output.json(), json!([stopped(&waiting), stopped(&running)]));
+    assert_eq!(environment.record(&over)["status"], "done");
+    environment.assert_nothing_running();
+    let again = environment.command(["cancel", "--all"]).run().expect_code(0);
+    assert_eq!((again.stdout.as_str(), again.stderr.as_str()), ("", "no job runs or waits\n"));
+    environment.command(["cancel"]).run().expect_code(2);
 }
 
 #[test]

@@ -106,7 +106,7 @@ fn what_is_wrong_with_either_agent_is_told_before_anything_starts() {
     let environment = settled_in_two_rounds();
     let output = environment.command(["dialogue", "infra", "weeb", "x"]).run().expect_code(3);
     assert!(output.stderr.contains("did you mean 'web'?"), "{}", output.stderr);
-    environment.command(["dialogue", "infra", "weeb", "x", "--detach"]).run().expect_code(3);
+    environment.command(["dialogue", "infra", "weeb", "x", "--background"]).run().expect_code(3);
     environment.command(["dialogue", "infra", "web", " "]).run().expect_code(2);
     assert!(environment.job_ids().is_empty());
 }
@@ -115,7 +115,7 @@ fn what_is_wrong_with_either_agent_is_told_before_anything_starts() {
 fn a_detached_dialogue_is_one_job_on_one_slot_with_the_cost_of_its_turns() {
     let environment = settled_in_two_rounds();
     environment.configure("settings:\n  max_concurrency: 1\n  max_dispatch_depth: 1\n");
-    let output = dialogue(&environment, &["--detach"]).run().expect_code(0);
+    let output = dialogue(&environment, &["--background"]).run().expect_code(0);
     let id = output.stdout.trim();
     let result = environment.command(["result", id, "--wait", "--json"]).run().expect_code(0).json();
     assert_eq!((&result["agent"], &result["result"]), (&json!("infra ⇄ web"), &json!("gut\n[RESOLVED]")));
@@ -136,7 +136,7 @@ fn a_detached_dialogue_is_one_job_on_one_slot_with_the_cost_of_its_turns() {
 #[test]
 fn cancelling_a_dialogue_stops_its_turn_and_keeps_what_was_said() {
     let environment = with_scripts("answer a", "text on it; hang");
-    let output = dialogue(&environment, &["--detach"]).run().expect_code(0);
+    let output = dialogue(&environment, &["--background"]).run().expect_code(0);
     let id = output.stdout.trim().to_owned();
     wait_until(PATIENCE, "the second turn runs", || {
         records(&environment).iter().any(|record| record["agent"] == "web" && record["status"] == "running")
@@ -151,7 +151,7 @@ fn cancelling_a_dialogue_stops_its_turn_and_keeps_what_was_said() {
 #[test]
 fn the_death_of_a_dialogue_stops_its_turn() {
     let environment = with_scripts("hang", "answer b");
-    let output = dialogue(&environment, &["--detach"]).run().expect_code(0);
+    let output = dialogue(&environment, &["--background"]).run().expect_code(0);
     let id = output.stdout.trim().to_owned();
     wait_until(PATIENCE, "the first turn runs", || {
         records(&environment).iter().any(|record| record["agent"] == "infra" && record["status"] == "running")
@@ -214,11 +214,11 @@ fn an_interrupted_dialogue_names_the_command_that_goes_on_with_its_turn() {
 #[test]
 fn a_dialogue_is_neither_retried_nor_resumed_but_had_once_more() {
     let environment = with_scripts("answer a", "answer b [RESOLVED] not on its own");
-    let options = ["--detach", "--max-rounds=1", "--timeout=1m"];
+    let options = ["--background", "--max-rounds=1", "--timeout=1m"];
     let id = dialogue(&environment, &options).run().expect_code(0).stdout.trim().to_owned();
     environment.command(["wait", &id]).run().expect_code(0);
     let again = "have it once more with `agent-dispatch dialogue infra web 'who owns the port?' \
-                 --max-rounds 1 --timeout 60s`";
+                 --max-rounds=1 --timeout=60s`";
     let last = environment.job_ids().pop().expect("a turn");
     for (command, code) in [("retry", 2), ("resume", 3)] {
         let output = environment.command([command, &id]).run().expect_code(code);

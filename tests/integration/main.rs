@@ -59,4 +59,5 @@ mod terminal;
 mod traps;
 mod turns;
 mod usage;
+mod verbose;
 mod workflows;

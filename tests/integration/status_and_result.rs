@@ -129,3 +129,23 @@ fn an_answer_given_before_its_supervisor_died_is_kept() {
     let result = environment.command(["result", &id, "--wait"]).run().expect_code(0);
     assert_eq!(result.stdout, "paid for\n");
 }
+
+#[test]
+fn status_tells_what_was_asked_and_under_which_conditions() {
+    let environment = with_agent();
+    environment.configure("groups: {shop: {members: [infra]}}\n");
+    let asked = ["submit", AGENT, "fake: answer x", "--context", "it broke", "--goal", "a release"];
+    let conditions = ["--caller", "ci", "--group", "shop", "--idle-timeout", "90s"];
+    let id = environment.command(asked).args(conditions).run().expect_code(0).stdout;
+    environment.command(["wait", id.trim_end()]).run().expect_code(0);
+    let told = environment.command(["status", id.trim_end()]).run().expect_code(0).stdout;
+    for line in [
+        "context    it broke",
+        "goal       a release",
+        "caller     ci",
+        "group      shop",
+        "1m 30s of silence",
+    ] {
+        assert!(told.contains(line), "{line}:\n{told}");
+    }
+}

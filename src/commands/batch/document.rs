@@ -50,23 +50,30 @@ pub(super) struct Document {
 pub(super) struct Item {
     /// Where it stands, if every line is an item.
     pub(super) line: Option<usize>,
-    /// The request, or everything that is wrong with it.
-    pub(super) request: Result<Request, Vec<String>>,
+    /// The request, as far as it can be read: if there is none, something is wrong.
+    pub(super) request: Option<Request>,
+    /// Everything that is wrong with how it is written.
+    pub(super) problems: Vec<String>,
 }
 
-/// Reads a batch. The extension of `path` says how it is written; without one that is known, the text does.
+/// Reads a batch. The extension of `path` says how it is written; without one that is known, the text does, and also
+/// where it has an item on its first line, which no other format begins with.
 ///
 /// # Errors
 ///
 /// What keeps the items from being read at all, as a message that may begin with a line. What is wrong with
 /// single items is in them.
 pub(super) fn read(text: &str, path: &Path) -> Result<Document, String> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match format_of(text, path) {
         Format::JsonLines => {
             let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
             let items = lines.map(|(number, line)| {
-                let value = serde_json::from_str(line).map_err(|error| vec![without_line(&error)]);
-                Item { line: Some(number + 1), request: value.and_then(|value| request(&value)) }
+                let item = match serde_json::from_str(line) {
+                    Ok(value) => item(&value),
+                    Err(error) => Item::wrong(without_line(&error)),
+                };
+                Item { line: Some(number + 1), ..item }
             });
             Ok(Document { items: items.collect(), ..Document::default() })
         }
@@ -81,21 +88,17 @@ pub(super) fn read(text: &str, path: &Path) -> Result<Document, String> {
 }
 
 fn format_of(text: &str, path: &Path) -> Format {
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let fields: Result<Map<String, Value>, _> = serde_json::from_str(first);
+    if fields.is_ok_and(|fields| fields.contains_key("agent")) {
+        return Format::JsonLines;
+    }
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("yaml" | "yml") => Format::Yaml,
         Some("json") => Format::Json,
         Some("jsonl" | "ndjson") => Format::JsonLines,
-        _ => {
-            let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-            let fields: Result<Map<String, Value>, _> = serde_json::from_str(first);
-            if fields.is_ok_and(|fields| !fields.contains_key("dispatches")) {
-                Format::JsonLines
-            } else if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
-                Format::Json
-            } else {
-                Format::Yaml
-            }
-        }
+        _ if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() => Format::Json,
+        _ => Format::Yaml,
     }
 }
 
@@ -130,14 +133,21 @@ fn document(value: Value) -> Result<Document, String> {
         Value::Null => return Ok(document),
         other => return Err(format!("expected a list of dispatches, found {}", called(&other))),
     };
-    document.items = items.iter().map(|item| Item { line: None, request: request(item) }).collect();
+    document.items = items.iter().map(item).collect();
     Ok(document)
 }
 
+impl Item {
+    fn wrong(problem: String) -> Self {
+        Self { line: None, request: None, problems: vec![problem] }
+    }
+}
+
 /// Reads an item, and collects everything that is wrong with it.
-fn request(item: &Value) -> Result<Request, Vec<String>> {
-    let Value::Object(fields) = item else {
-        return Err(vec![format!("expected a mapping with the keys agent and task, found {}", called(item))]);
+fn item(value: &Value) -> Item {
+    let Value::Object(fields) = value else {
+        let found = called(value);
+        return Item::wrong(format!("expected a mapping with the keys agent and task, found {found}"));
     };
     let mut problems = Vec::new();
     for name in fields.keys().filter(|name| !FIELDS.contains(&name.as_str())) {
@@ -157,23 +167,23 @@ fn request(item: &Value) -> Result<Request, Vec<String>> {
     let max_budget_usd: Option<BudgetUsd> = fields.parsed("max_budget_usd", "an amount of US dollars");
     let response_schema = fields.given("response_schema").cloned();
     let fail_if_busy = fields.boolean("no_wait");
-    match (agent, task) {
-        (Some(agent), Some(task)) if fields.problems.is_empty() => Ok(Request {
-            context,
-            caller,
-            goal,
-            group,
-            session,
-            model,
-            timeout,
-            idle_timeout,
-            max_budget_usd,
-            response_schema,
-            fail_if_busy,
-            ..Request::new(agent, task)
-        }),
-        _ => Err(fields.problems),
-    }
+    // Also without a task its agent can say what is wrong with the rest.
+    let task = task.or_else(|| Task::new("?").ok());
+    let request = agent.zip(task).map(|(agent, task)| Request {
+        context,
+        caller,
+        goal,
+        group,
+        session,
+        model,
+        timeout,
+        idle_timeout,
+        max_budget_usd,
+        response_schema,
+        fail_if_busy,
+        ..Request::new(agent, task)
+    });
+    Item { line: None, request, problems: fields.problems }
 }
 
 /// The fields of an item, and what is wrong with them. A null is as good as no field.

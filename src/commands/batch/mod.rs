@@ -10,7 +10,7 @@ use clap::Args;
 use serde_json::json;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use super::dispatch::{SPIN, doing, exit_of_signal};
+use super::dispatch::{SPIN, doing, exit_of_signal, read_along, unprinted};
 use super::request::{open, read_at_most, warn_of};
 use super::verdict::Strictness;
 use super::{CommandResult, Context, Problem, completions, summary};
@@ -55,9 +55,9 @@ pub(crate) struct BatchArgs {
     /// What that agent is told to do with the results
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     aggregate_task: Option<String>,
-    /// Start all jobs, print their ids and leave
+    /// Do not wait: start all jobs, print their ids and leave
     #[arg(long)]
-    detach: bool,
+    background: bool,
     /// Print all results as one JSON document
     #[arg(long)]
     json: bool,
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &BatchArgs, context: &Context) -> CommandResult {
     let (requests, aggregate) = requests(args, document, &engine)?;
     let signals = SignalWatch::new(&[SIGINT, SIGTERM, SIGHUP])
         .map_err(|error| Failure::new(Exit::Failure, format_args!("failed to watch for signals: {error}")))?;
-    let ownership = if args.detach { Ownership::Nobody } else { Ownership::Caller };
+    let ownership = if args.background { Ownership::Nobody } else { Ownership::Caller };
     let batch = engine.start_batch(&requests, aggregate.as_ref(), ownership, context.now())?;
     for (item, ignored) in &batch.ignored {
         let request = match item {
@@ -80,8 +80,8 @@ pub(crate) fn run(args: &BatchArgs, context: &Context) -> CommandResult {
         };
         warn_of(ignored, request.map_or("", |request| &request.agent), context);
     }
-    if args.detach {
-        return detach(args, context, &batch);
+    if args.background {
+        return leave(args, context, &batch);
     }
     // The tasks are on their way: only whose they are is kept as long as the jobs run.
     let names: Vec<String> = requests
@@ -106,17 +106,19 @@ enum Left {
     AtOnce(Exit),
 }
 
-fn detach(args: &BatchArgs, context: &Context, batch: &Batch) -> CommandResult {
-    if args.json {
+fn leave(args: &BatchArgs, context: &Context, batch: &Batch) -> CommandResult {
+    let printed = if args.json {
         let mut document = json!({ "jobs": batch.jobs });
         if let Some(id) = batch.aggregate {
             document["aggregate"] = json!(id);
         }
-        context.ui.json(&document)?;
+        context.ui.json(&document)
     } else {
         let ids: Vec<String> = batch.jobs.iter().chain(&batch.aggregate).map(ToString::to_string).collect();
-        context.ui.data(&ids.join("\n"))?;
-    }
+        context.ui.data(&ids.join("\n"))
+    };
+    let unprinted = |error| unprinted(Problem::Output(error), "the jobs are recorded: `agent-dispatch jobs`");
+    printed.map_err(unprinted)?;
     Ok(Exit::Success)
 }
 
@@ -150,6 +152,7 @@ fn follow(
         }
         let over = followers.catch_up(&mut |number, event| {
             activities[number].observe(&event);
+            read_along(context.ui, &names[number], &event).iter().for_each(|lines| board.note(lines));
             board.doing(number, &names[number], doing(&activities[number]));
         })?;
         for (number, delay) in followers.delays()? {
@@ -205,6 +208,10 @@ fn requests(
 ) -> Result<(Vec<Request>, Option<Request>), Failure> {
     let aggregate_task = args.aggregate_task.clone().or(document.aggregate_task);
     let aggregate = match (args.aggregate.clone().or(document.aggregate), aggregate_task) {
+        (Some(_), Some(task)) if task.trim().is_empty() => {
+            return Err(Failure::new(Exit::Usage, "the task for the aggregate is empty")
+                .hint("say what it is to do with the results, or leave --aggregate-task out"));
+        }
         (Some(agent), task) => Some(Request::aggregate(agent, task.map(Task::new).transpose()?)),
         (None, None) => None,
         (None, Some(_)) => {
@@ -212,27 +219,21 @@ fn requests(
                 .hint("name it with --aggregate AGENT"));
         }
     };
-    if document.items.iter().all(|item| item.request.is_ok()) {
-        let requests = document.items.into_iter().filter_map(|item| item.request.ok());
-        return Ok((requests.collect(), aggregate));
+    if document.items.iter().all(|item| item.problems.is_empty()) {
+        return Ok((document.items.into_iter().filter_map(|item| item.request).collect(), aggregate));
     }
-    let total = document.items.len();
     let mut problems = Vec::new();
     for (number, item) in document.items.into_iter().enumerate() {
         let line = item.line.map(|line| format!(" (line {line})")).unwrap_or_default();
         let name = format!("{}{line}", BatchItem::Dispatch(number));
-        match item.request {
-            Err(wrong) => problems.extend(wrong.into_iter().map(|problem| format!("{name}: {problem}"))),
-            Ok(request) => {
-                let refused = engine.prepare(&request).err().map(Failure::from);
-                problems.extend(refused.map(|failure| format!("{name}: {}", failure.on_one_line())));
-            }
-        }
+        let refused = item.request.map(|request| engine.refusals(&request)).unwrap_or_default();
+        let refused = refused.into_iter().map(|error| Failure::from(error).on_one_line());
+        problems.extend(item.problems.into_iter().chain(refused).map(|problem| format!("{name}: {problem}")));
     }
-    if let Some(error) = aggregate.and_then(|request| engine.prepare(&request).err()) {
+    for error in aggregate.map(|request| engine.refusals(&request)).unwrap_or_default() {
         problems.push(format!("{}: {}", BatchItem::Aggregate, Failure::from(error).on_one_line()));
     }
-    let message = format!("of {total} dispatches nothing was started, because:\n  {}", problems.join("\n  "));
+    let message = format!("nothing was started, because:\n  {}", problems.join("\n  "));
     Err(Failure::new(Exit::Usage, message)
         .hint("see `agent-dispatch batch --help` for what an item can have"))
 }

@@ -15,7 +15,7 @@ use super::{CommandResult, Context};
 use crate::cli::Global;
 use crate::config;
 use crate::error::Exit;
-use crate::ui::{ColorChoice, Ui};
+use crate::ui::{ColorChoice, Ui, Volume};
 
 pub(crate) use candidates::{agents, groups, jobs};
 
@@ -122,7 +122,7 @@ pub(crate) fn answer(mut words: Vec<OsString>, command: &mut Command) -> Exit {
         text.push('\n');
     }
     // A shell that went away needs no answer.
-    let _ = Ui::new(ColorChoice::Never, true).raw(text.as_bytes());
+    let _ = Ui::new(ColorChoice::Never, Volume::Quiet).raw(text.as_bytes());
     Exit::Success
 }
 
@@ -133,7 +133,8 @@ fn in_home(word: &OsStr) -> Option<String> {
 
 /// The places that the words typed so far name.
 fn places(words: impl Iterator<Item = OsString>) -> Global {
-    let mut global = Global { config: None, jobs_dir: None, color: ColorChoice::Never, quiet: true };
+    let mut global =
+        Global { config: None, jobs_dir: None, color: ColorChoice::Never, quiet: true, verbose: false };
     let mut words = words.skip_while(|word| word != ENTRY);
     while let Some(word) = words.next() {
         let Some(word) = word.to_str() else { continue };

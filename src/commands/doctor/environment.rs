@@ -82,7 +82,7 @@ fn nested(surroundings: &Surroundings, limit: Option<u32>) -> Option<Finding> {
         return None;
     }
     let job = surroundings.parent.map(|id| format!(" of job {id}")).unwrap_or_default();
-    let found = format!("this runs inside the agent{job}, {depth} dispatches deep");
+    let found = format!("this runs inside the agent{job}, at dispatch depth {depth}");
     Some(match limit {
         Some(limit) if depth >= limit => {
             SECTION.warning("nested", format!("{found}: no more can be made (max_dispatch_depth is {limit})"))

@@ -161,9 +161,10 @@ fn content(store: &Store, now: UnixSeconds) -> Result<Vec<Finding>, StoreError> 
     let damaged = store.damaged()?;
     if let Some(first) = damaged.first() {
         let found = format!(
-            "{} damaged records, moved aside in {}: {first}.damaged and so on; gc deletes them",
-            damaged.len(),
-            store.path().display()
+            "{}, moved aside in {}: {first}.damaged{}; gc deletes what is damaged",
+            human::count(damaged.len(), "damaged record"),
+            store.path().display(),
+            if damaged.len() == 1 { "" } else { " and so on" }
         );
         let fix = format!("rm {}", shell_path(&store.path().join(format!("{first}.damaged"))));
         let fix = if damaged.len() == 1 { fix } else { format!("rm {}/*.damaged", shell_path(store.path())) };
@@ -172,7 +173,7 @@ fn content(store: &Store, now: UnixSeconds) -> Result<Vec<Finding>, StoreError> 
     let leftovers = store.leftovers(|modified_at| now - modified_at > LEFTOVER_AGE_SECONDS)?;
     let others = leftovers.len() - leftovers.damaged.len();
     if others > 0 {
-        let found = format!("{others} files that crashes left behind");
+        let found = format!("{} that crashes left behind", human::count(others, "file"));
         findings.push(SECTION.note("jobs-leftovers", found).fix("agent-dispatch gc --older-than 30d"));
     }
     Ok(findings)

@@ -2,7 +2,11 @@ use super::*;
 
 fn items(text: &str, name: &str) -> Vec<Result<Request, Vec<String>>> {
     let document = read(text, Path::new(name)).expect("a document");
-    document.items.into_iter().map(|item| item.request).collect()
+    let checked = |item: Item| match item.request {
+        Some(request) if item.problems.is_empty() => Ok(request),
+        _ => Err(item.problems),
+    };
+    document.items.into_iter().map(checked).collect()
 }
 
 const YAML: &str = "dispatches:\n  - &base {agent: infra, task: look, timeout_seconds: 1m}\n  \
@@ -13,9 +17,18 @@ fn the_three_ways_to_write_it_mean_the_same() {
     let json = r#"[{"agent": "infra", "task": "look", "model": null}, {"agent": "web", "task": "too"}]"#;
     let lines = "{\"agent\": \"infra\", \"task\": \"look\"}\n\n{\"agent\": \"web\", \"task\": \"too\"}\n";
     let yaml = "# two\n- agent: infra\n  task: look\n- {agent: web, task: too}\n";
-    for (text, name) in
-        [(json, "a.json"), (json, "-"), (lines, "a.jsonl"), (lines, "-"), (yaml, "a.yml"), (yaml, "-")]
-    {
+    let marked = format!("\u{feff}{lines}");
+    for (text, name) in [
+        (&marked[..], "a.jsonl"),
+        (&marked, "-"),
+        (json, "a.json"),
+        (json, "-"),
+        (lines, "a.jsonl"),
+        (lines, "-"),
+        (lines, "a.yaml"),
+        (yaml, "a.yml"),
+        (yaml, "-"),
+    ] {
         let requests = items(text, name);
         let told: Vec<(&str, &str)> = requests
             .iter()
@@ -70,5 +83,5 @@ fn what_is_no_batch_is_refused_with_its_line() {
     }
     let lines = read("{\"agent\": 1}\n{x\n", Path::new("a.jsonl")).expect("lines");
     assert_eq!(lines.items[1].line, Some(2));
-    assert!(lines.items[1].request.as_ref().unwrap_err()[0].contains("column 2"));
+    assert!(lines.items[1].problems[0].contains("column 2"));
 }

@@ -1,0 +1,30 @@
+//! `--verbose`: which config and jobs are used, and all that the agents do.
+
+use crate::dispatch::{AGENT, submit_and_finish, with_agent};
+
+#[test]
+fn run_says_where_things_are_and_what_the_agent_does() {
+    let environment = with_agent();
+    environment.script(AGENT, "text looking around; text two\\nlines; answer all is well");
+    let output = environment.command(["run", AGENT, "look", "--verbose"]).run().expect_code(0);
+    assert_eq!(output.stdout, "all is well\n");
+    let config = format!("config: {}\n", environment.config().display());
+    let jobs = format!("jobs: {}\n", environment.jobs_directory().display());
+    assert!(output.stderr.starts_with(&format!("{config}{jobs}{AGENT}: job ")), "{}", output.stderr);
+    assert!(output.stderr.contains(&format!("\n{AGENT} │ looking around\n")), "{}", output.stderr);
+    let silent = environment.command(["run", AGENT, "look"]).run().expect_code(0);
+    assert!(!silent.stderr.contains('│') && !silent.stderr.contains("config: "), "{}", silent.stderr);
+}
+
+#[test]
+fn whoever_waits_can_read_along_too() {
+    let environment = with_agent();
+    let id = submit_and_finish(&environment, "fake: text looking around\nfake: answer hi");
+    let output = environment.command(["wait", &id, "-v"]).run().expect_code(0);
+    assert!(output.stderr.contains(&format!("\n{AGENT} │ looking around\n")), "{}", output.stderr);
+}
+
+#[test]
+fn nobody_is_quiet_and_verbose() {
+    with_agent().command(["jobs", "-q", "-v"]).run().expect_code(2);
+}
