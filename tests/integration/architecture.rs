@@ -15,7 +15,7 @@ type Allowed = (&'static str, &'static [&'static str]);
 /// behind `engine`, except for waiting: only a command knows which descriptors end its wait.
 const ALLOWED: &[(&str, &[Allowed])] = &[
     ("lib", &[("cli", &["Cli"]), ("commands", &["completions", "run"])]),
-    ("cli", &[("commands", &["*"]), ("config", &["nearest"]), ("ui", &["ColorChoice"])]),
+    ("cli", &[("commands", &["*"]), ("config", &["nearest"]), ("ui", &["ColorChoice", "Volume"])]),
     (
         "commands",
         &[
