@@ -62,6 +62,9 @@ fn a_record_that_is_damaged_now_is_found_and_stays() {
     assert_eq!(fs::read(&record).unwrap(), b"{");
     environment.command(["status", &id.to_string()]).run().expect_code(1);
     assert!(!record.exists() && problems(&environment)[0].2.ends_with(".damaged"));
+    let shown = environment.command(["doctor"]).run().stdout;
+    assert!(shown.contains("1 damaged record, moved aside in "), "{shown}");
+    assert!(shown.contains(&format!("{id}.damaged; gc deletes")), "{shown}");
 }
 
 #[test]
