@@ -2,10 +2,11 @@
 
 use std::io;
 
+use comfy_table::{Attribute, Color, ContentArrangement, presets};
 use console::{measure_text_width, truncate_str};
 
 use super::screen::Size;
-use super::{Tone, Ui, paint};
+use super::{Tone, Ui};
 
 /// One field of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +45,7 @@ pub struct Table<'a> {
 }
 
 /// Between one column and the next.
-const GAP: usize = 2;
+const GAP: u16 = 2;
 
 /// To what width columns are cut, in turns, until all have room.
 const CUTS: [usize; 3] = [24, 8, 1];
@@ -62,11 +63,23 @@ impl Table<'_> {
 
     fn lay_out(&self, room: Option<usize>, colored: bool) -> String {
         let widths = self.widths(room.unwrap_or(usize::MAX));
-        let mut lines = vec![line(self.headings.iter().map(|heading| (*heading, None)), &widths, colored)];
-        for row in &self.rows {
-            lines.push(line(row.iter().map(|cell| (cell.text.as_str(), cell.tone)), &widths, colored));
+        let mut table = comfy_table::Table::new();
+        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+        // Whether there is colour is decided: neither a terminal nor `NO_COLOR` is asked again.
+        table.force_no_tty();
+        if colored {
+            crossterm::style::force_color_output(true);
+            table.enforce_styling();
         }
-        lines.join("\n")
+        table.set_header(line(self.headings.iter().map(|heading| (*heading, None)), &widths));
+        for row in &self.rows {
+            table.add_row(line(row.iter().map(|cell| (cell.text.as_str(), cell.tone)), &widths));
+        }
+        let last = table.column_count().saturating_sub(1);
+        for (number, column) in table.column_iter_mut().enumerate() {
+            column.set_padding((0, if number == last { 0 } else { GAP }));
+        }
+        table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
     }
 
     /// How wide each column is in so much room; `None` for those that are left out.
@@ -80,8 +93,8 @@ impl Table<'_> {
         }
         let last = widths.len() - 1;
         let too_wide = |widths: &[Option<usize>]| {
-            let needed: usize = widths.iter().flatten().map(|width| width + GAP).sum();
-            needed.saturating_sub(GAP).saturating_sub(room)
+            let needed: usize = widths.iter().flatten().map(|width| width + usize::from(GAP)).sum();
+            needed.saturating_sub(GAP.into()).saturating_sub(room)
         };
         for spare in self.spare {
             let could_be_cut = widths[last].unwrap_or(0).saturating_sub(self.last_at_least);
@@ -104,30 +117,24 @@ impl Table<'_> {
     }
 }
 
-/// One line of cells, each cut to its column's width or filled up to it.
+/// The cells of a line that are shown, each cut to its column's width.
 fn line<'c>(
     cells: impl Iterator<Item = (&'c str, Option<Tone>)>,
     widths: &[Option<usize>],
-    colored: bool,
-) -> String {
-    let mut line = String::new();
-    // What separates the next cell from what is there, so that nothing follows the last.
-    let mut gap = 0;
-    for ((text, tone), width) in cells.zip(widths) {
-        let Some(width) = *width else { continue };
-        let text = truncate_str(text, width, "…");
-        let length = measure_text_width(&text);
-        if length > 0 {
-            line.extend(std::iter::repeat_n(' ', gap));
-            match tone {
-                Some(tone) => line.push_str(&paint(&text, tone, colored)),
-                None => line.push_str(&text),
-            }
-            gap = 0;
-        }
-        gap += width.saturating_sub(length) + GAP;
+) -> Vec<comfy_table::Cell> {
+    let shown = cells.zip(widths).filter_map(|(cell, width)| Some((cell, (*width)?)));
+    shown.map(|((text, tone), width)| styled(&truncate_str(text, width, "…"), tone)).collect()
+}
+
+fn styled(text: &str, tone: Option<Tone>) -> comfy_table::Cell {
+    let plain = comfy_table::Cell::new(text);
+    match tone {
+        Some(Tone::Good) => plain.fg(Color::DarkGreen),
+        Some(Tone::Warning) => plain.fg(Color::DarkYellow),
+        Some(Tone::Bad) => plain.fg(Color::DarkRed),
+        Some(Tone::Faint) => plain.add_attribute(Attribute::Dim),
+        None => plain,
     }
-    line
 }
 
 #[cfg(test)]

@@ -121,7 +121,7 @@ fn a_row_stays_a_line_on_a_narrow_terminal_too() {
         let output = environment.program("/usr/bin/script".as_ref(), ["-qec", &line, "/dev/null"]).run();
         let lines: Vec<&str> = output.stdout.lines().collect();
         assert_eq!(lines.len(), 2, "{}", output.stdout);
-        assert!(lines[1].starts_with(&format!("{id}  infra  \u{1b}[32mdone\u{1b}[0m")), "{}", output.stdout);
+        assert!(lines[1].starts_with(&format!("{id}  infra  \u{1b}[38;5;2mdone")), "{}", output.stdout);
         assert!(lines[1].contains('…'), "{}", output.stdout);
     }
 }
