@@ -79,7 +79,7 @@ pub(crate) fn run(args: &CancelArgs, context: &Context) -> CommandResult {
         } else {
             let line = summary::closing_line(&record);
             let line = if stopped { line } else { format!("was over already: {line}") };
-            context.ui.data(&format!("{id} {}: {line}", record.agent))?;
+            context.ui.done(&format!("{id} {}: {line}", record.agent))?;
         }
     }
     if args.json {

@@ -3,21 +3,19 @@
 use std::io::IsTerminal;
 
 use clap::Args;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use super::dispatch::{SPIN, doing, exit_of_signal, left, read_along};
+use super::dispatch::left;
 use super::request::read_task;
 use super::verdict::Strictness;
+use super::watching::{Interrupts, Watch};
 use super::{CommandResult, Context, Problem, completions, summary, whole_number};
 use crate::config::{BudgetUsd, Timeout};
 use crate::engine::{
-    Activity, Conversation, DialogueLine, DialogueRequest, Engine, Followers, Ownership, Request, Task,
-    TaskError, cancel,
+    Conversation, DialogueLine, DialogueRequest, Engine, Ownership, Request, Task, TaskError,
 };
 use crate::error::{Exit, Failure};
-use crate::os::{SignalWatch, wait_readable};
 use crate::store::Record;
-use crate::ui::{Progress, human, shell};
+use crate::ui::{human, shell};
 
 /// The longest topic that is repeated in a command, in characters.
 const TOPIC_LIMIT: usize = 200;
@@ -84,14 +82,13 @@ pub(crate) fn run(args: &DialogueArgs, context: &Context) -> CommandResult {
         };
         return left(printed, submitted.id);
     }
-    let signals = SignalWatch::new(&[SIGINT, SIGTERM, SIGHUP])
-        .map_err(|error| Failure::new(Exit::Failure, format_args!("failed to watch for signals: {error}")))?;
+    let interrupts = Interrupts::hear()?;
     let mut conversation = engine.converse(request)?;
     let mut interrupted = None;
     while let Some(request) = conversation.next()
         && interrupted.is_none()
     {
-        let record = match turn(context, &engine, &request, &signals, &mut interrupted)? {
+        let record = match turn(context, &engine, &request, &interrupts, &mut interrupted)? {
             Some(record) => record,
             // Whoever interrupts twice does not wait.
             None => return Ok(interrupted.unwrap_or(Exit::Interrupted)),
@@ -134,47 +131,23 @@ fn turn(
     context: &Context,
     engine: &Engine,
     request: &Request,
-    signals: &SignalWatch,
+    interrupts: &Interrupts,
     interrupted: &mut Option<Exit>,
 ) -> Result<Option<Record>, Problem> {
-    let store = engine.store();
     let submitted = engine.submit(request, Ownership::Caller, context.now())?;
-    let mut progress = Progress::start(context.ui, &request.agent);
-    progress.note(&format!("{}: job {}", request.agent, submitted.id));
-    let mut followers = Followers::new(store, [submitted.id])?;
-    let mut activity = Activity::default();
-    loop {
-        let pause = if context.ui.is_interactive() { SPIN } else { followers.pause() };
-        let mut descriptors = vec![signals.descriptor()];
-        descriptors.extend(followers.descriptors());
-        wait_readable(&descriptors, pause);
-        if let Some(exit) = signals.take().into_iter().map(exit_of_signal).next_back() {
-            if interrupted.replace(exit).is_some() {
-                progress.finish();
-                return Ok(None);
-            }
-            progress.note("stopping the turn; once more to leave at once");
-            cancel(store, submitted.id)?;
-        }
-        let mut is_new = false;
-        let over = followers.catch_up(&mut |_, event| {
-            activity.observe(&event);
-            read_along(context.ui, &request.agent, &event).iter().for_each(|lines| progress.note(lines));
-            is_new = true;
-        })?;
-        if is_new {
-            progress.doing(doing(&activity));
-        }
-        for (_, delay) in followers.delays()? {
-            progress.doing(delay.map_or_else(|| doing(&activity), summary::waiting));
-        }
-        progress.tick();
-        if let Some((_, record)) = over.into_iter().next() {
-            progress.finish();
-            context.ui.note(format_args!("{}: {}", record.agent, summary::closing_line(&record)));
-            return Ok(Some(record));
-        }
+    let watch = Watch {
+        context,
+        store: engine.store(),
+        interrupts,
+        agent: &request.agent,
+        id: submitted.id,
+        stops: Some("turn"),
+    };
+    let ended = watch.to_end(interrupted, &mut |_| {})?;
+    if let Some(record) = &ended {
+        context.ui.note(format_args!("{}: {}", record.agent, summary::closing_line(record)));
     }
+    Ok(ended)
 }
 
 /// Says what it came to.

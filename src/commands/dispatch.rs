@@ -1,23 +1,17 @@
 //! What becomes of a request: `run`, `retry` and `resume` wait for the answer, `submit` leaves.
 
-use std::time::Duration;
-
 use clap::Args;
 use serde::Serialize;
 use serde_json::json;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::request::{warn_of_ignored, warn_of_short_timeout};
 use super::verdict::{Strictness, exit_of};
+use super::watching::{Interrupts, Watch};
 use super::{CommandResult, Context, Problem, summary};
-use crate::engine::{Activity, Engine, Event, Followers, Ownership, Request, cancel};
+use crate::engine::{Engine, Ownership, Request};
 use crate::error::{Exit, Failure};
-use crate::os::{SignalWatch, wait_readable};
 use crate::store::JobId;
-use crate::ui::{OutputError, Progress, Ui, human};
-
-/// How often the spinner turns.
-pub(crate) const SPIN: Duration = Duration::from_millis(100);
+use crate::ui::OutputError;
 
 /// How to wait for an answer, and what to print of it.
 #[derive(Debug, Args)]
@@ -96,8 +90,7 @@ pub(crate) fn wait(
     engine: &Engine,
     context: &Context,
 ) -> CommandResult {
-    let signals = SignalWatch::new(&[SIGINT, SIGTERM, SIGHUP])
-        .map_err(|error| Failure::new(Exit::Failure, format_args!("failed to watch for signals: {error}")))?;
+    let interrupts = Interrupts::hear()?;
     let ownership = if waiting.detach { Ownership::Nobody } else { Ownership::Caller };
     // Dropped when the job is over: until then it ties the job to this process.
     let submitted = engine.submit(request, ownership, context.now())?;
@@ -107,50 +100,27 @@ pub(crate) fn wait(
     let id = submitted.id;
     let record = store.read(id)?;
 
-    let mut progress = Progress::start(context.ui, &record.agent);
-    progress.note(&format!("{}: job {id}", record.agent));
-    let mut followers = Followers::new(store, [id])?;
-    let mut activity = Activity::default();
     let mut interrupted: Option<Exit> = None;
     let mut output = Ok(());
-    let record = loop {
-        let pause = if context.ui.is_interactive() { SPIN } else { followers.pause() };
-        let mut descriptors = vec![signals.descriptor()];
-        descriptors.extend(followers.descriptors());
-        wait_readable(&descriptors, pause);
-        if let Some(exit) = signals.take().into_iter().map(exit_of_signal).next_back() {
-            if interrupted.is_some() || waiting.detach {
-                progress.finish();
-                if waiting.detach {
-                    context.ui.note(format_args!("the job goes on: agent-dispatch wait {id}"));
-                }
-                return Ok(exit);
-            }
-            interrupted = Some(exit);
-            progress.note("stopping the job; once more to leave at once");
-            cancel(store, id)?;
-        }
-        let mut is_new = false;
-        let over = followers.catch_up(&mut |_, event| {
-            activity.observe(&event);
-            read_along(context.ui, &record.agent, &event).iter().for_each(|lines| progress.note(lines));
-            if waiting.jsonl && output.is_ok() {
-                output = context.ui.json_line(&event);
-            }
-            is_new = true;
-        })?;
-        if is_new {
-            progress.doing(doing(&activity));
-        }
-        for (_, delay) in followers.delays()? {
-            progress.doing(delay.map_or_else(|| doing(&activity), summary::waiting));
-        }
-        progress.tick();
-        if let Some((_, record)) = over.into_iter().next() {
-            break record;
-        }
+    let watch = Watch {
+        context,
+        store,
+        interrupts: &interrupts,
+        agent: &record.agent,
+        id,
+        stops: (!waiting.detach).then_some("job"),
     };
-    progress.finish();
+    let ended = watch.to_end(&mut interrupted, &mut |event| {
+        if waiting.jsonl && output.is_ok() {
+            output = context.ui.json_line(event);
+        }
+    })?;
+    let Some(record) = ended else {
+        if waiting.detach {
+            context.ui.note(format_args!("the job goes on: agent-dispatch wait {id}"));
+        }
+        return Ok(interrupted.unwrap_or(Exit::Interrupted));
+    };
     if record.finished().is_none() {
         return Err(Failure::new(Exit::Failure, format_args!("nobody looks after job {id} any more")).into());
     }
@@ -177,12 +147,6 @@ pub(crate) fn wait(
     Ok(interrupted.unwrap_or_else(|| exit_of(&record, waiting.strictness)))
 }
 
-/// What an agent does as lines with its name, for those who asked for all.
-pub(crate) fn read_along(ui: Ui, name: &str, event: &Event) -> Option<String> {
-    let text = event.narrate().filter(|_| ui.is_verbose())?;
-    Some(text.lines().map(|line| format!("{name} │ {line}")).collect::<Vec<_>>().join("\n"))
-}
-
 /// The last line of `--jsonl`.
 #[derive(Serialize)]
 struct Last<'a> {
@@ -193,15 +157,4 @@ struct Last<'a> {
 fn session_note(record: &crate::store::Record) -> String {
     let session = summary::result_of(record).session_id;
     session.map(|session| format!(", session {session}")).unwrap_or_default()
-}
-
-/// What an agent does and has cost, on one line.
-pub(crate) fn doing(activity: &Activity) -> String {
-    let cost = activity.spend.usd().map(|cost| format!(" · {}", human::dollars(cost))).unwrap_or_default();
-    format!("{}{cost}", activity.line().unwrap_or_default())
-}
-
-/// What a signal asks for.
-pub(crate) fn exit_of_signal(signal: i32) -> Exit {
-    if signal == SIGINT { Exit::Interrupted } else { Exit::Terminated }
 }

@@ -72,7 +72,7 @@ pub(crate) fn run(args: &GcArgs, context: &Context) -> CommandResult {
         0 => String::new(),
         count => format!(" and {}", human::count(count, "leftover file")),
     };
-    context.ui.data(&format!(
+    context.ui.done(&format!(
         "{verb} {}{leftovers}; kept {} unfinished and {} recent",
         human::count(jobs.delete.len(), "job"),
         jobs.unfinished,

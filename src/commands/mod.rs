@@ -28,6 +28,7 @@ pub(crate) mod submit;
 mod summary;
 mod verdict;
 pub(crate) mod wait;
+mod watching;
 
 use crate::cli::{Cli, Command};
 use crate::error::{Exit, Failure};

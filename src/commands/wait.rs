@@ -1,19 +1,15 @@
 //! `wait`: until jobs are over.
 
-use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-
-use super::dispatch::{SPIN, doing, exit_of_signal, read_along};
 use super::verdict::{Strictness, exit_of};
+use super::watching::{Interrupts, SPIN, doing, read_along};
 use super::{CommandResult, Context, Problem, completions, summary};
 use crate::config::Timeout;
 use crate::engine::{Activity, Followers, look};
 use crate::error::{Exit, Failure};
-use crate::os::{SignalWatch, wait_readable};
 use crate::store::{Answer, JobId, JobResult, JobSelector, Record, Store};
 use crate::ui::Board;
 
@@ -116,8 +112,7 @@ pub(crate) fn wait_for(
     deadline: Option<Instant>,
     ended: &dyn Fn(&Record),
 ) -> Result<Waited, Problem> {
-    let signals = SignalWatch::new(&[SIGINT, SIGTERM, SIGHUP])
-        .map_err(|error| Failure::new(Exit::Failure, format_args!("failed to watch for signals: {error}")))?;
+    let interrupts = Interrupts::hear()?;
     let mut waiting = Followers::new(store, records.iter().map(|record| record.id))?;
     let mut board = Board::new(context.ui);
     let names = names(records);
@@ -140,10 +135,8 @@ pub(crate) fn wait_for(
             (false, true) => patience.min(waiting.pause()),
             (false, false) => patience,
         };
-        let mut descriptors: Vec<BorrowedFd<'_>> = vec![signals.descriptor()];
-        descriptors.extend(waiting.descriptors());
-        wait_readable(&descriptors, patience);
-        interrupted = signals.take().into_iter().map(exit_of_signal).next_back();
+        interrupts.sleep(&waiting, patience);
+        interrupted = interrupts.take();
         if interrupted.is_some() {
             break;
         }

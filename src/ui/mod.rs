@@ -144,6 +144,11 @@ impl Ui {
         Ok(out.flush()?)
     }
 
+    /// Writes what was done to standard output, unless asked to be quiet.
+    pub fn done(self, text: &str) -> Result<(), OutputError> {
+        if self.is_quiet() { Ok(()) } else { self.data(text) }
+    }
+
     /// Writes data that comes in pieces, and a line end if it has none.
     pub fn pieces(
         self,

@@ -1,4 +1,4 @@
-//! `--verbose`: which config and jobs are used, and all that the agents do.
+//! `--verbose`: which config and jobs are used, and all that the agents do. `--quiet`: nothing that was not asked for.
 
 use crate::dispatch::{AGENT, submit_and_finish, with_agent};
 
@@ -27,4 +27,23 @@ fn whoever_waits_can_read_along_too() {
 #[test]
 fn nobody_is_quiet_and_verbose() {
     with_agent().command(["jobs", "-q", "-v"]).run().expect_code(2);
+}
+
+#[test]
+fn when_quiet_what_was_done_is_not_told_and_what_was_asked_for_is() {
+    let environment = with_agent();
+    let quiet = |arguments: &[&str]| {
+        let output = environment.command(["--quiet"]).args(arguments).run().expect_code(0);
+        assert_eq!(output.stderr, "", "{arguments:?}");
+        output.stdout
+    };
+    for silent in [
+        &["agents", "update", AGENT, "--model", "opus"][..],
+        &["groups", "add", "g"],
+        &["gc", "--all"],
+        &["agents", "remove", AGENT],
+    ] {
+        assert_eq!(quiet(silent), "", "{silent:?}");
+    }
+    assert!(quiet(&["groups", "list"]).contains('g'));
 }

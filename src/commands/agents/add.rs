@@ -7,7 +7,7 @@ use clap::{Args, ValueHint};
 use super::fields::{self, FieldArgs};
 use crate::commands::{CommandResult, Context};
 use crate::config::{AgentName, Editor, Field, agent_directory, describe};
-use crate::error::{Exit, Failure};
+use crate::error::Exit;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,17 +42,9 @@ pub(crate) fn run(args: &AddArgs, context: &Context) -> CommandResult {
     }
     let editor = Editor::new(context.config_path()?);
     let config = editor.add_agent(&args.name, &directory, &changes)?;
-    let Some(agent) = config.agents.get(&args.name) else {
-        return Err(Failure::new(Exit::Failure, format_args!("agent '{}' is gone again", args.name)).into());
-    };
-    fields::warn(&config, &args.name, context);
-    if args.json {
-        context.ui.json(&fields::to_json(&args.name, agent))?;
-    } else {
-        context.ui.data(&format!("added {} in {}", args.name, agent.directory.display()))?;
-        if !agent.description.is_empty() {
-            context.ui.note(&agent.description);
-        }
+    let agent = fields::report(&args.name, &config, "added", args.json, context)?;
+    if !(args.json || agent.description.is_empty()) {
+        context.ui.note(&agent.description);
     }
     Ok(Exit::Success)
 }

@@ -3,8 +3,9 @@
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::commands::Context;
+use crate::commands::{Context, Problem};
 use crate::config::{Agent, AgentChanges, AgentName, BackendKind, BudgetUsd, Config, Field, Timeout};
+use crate::error::{Exit, Failure};
 
 /// The fields of an agent as options.
 #[derive(Debug, Args)]
@@ -129,21 +130,28 @@ pub(super) fn to_json(name: &AgentName, agent: &Agent) -> Value {
     document
 }
 
-/// Passes on what looks wrong with an agent that was just written.
-pub(super) fn warn(config: &Config, name: &AgentName, context: &Context) {
+/// Prints what became of an agent that was just written, and what to beware of about it.
+pub(super) fn report<'a>(
+    name: &AgentName,
+    config: &'a Config,
+    verb: &str,
+    as_json: bool,
+    context: &Context,
+) -> Result<&'a Agent, Problem> {
+    let Some(agent) = config.agents.get(name) else {
+        return Err(Failure::new(Exit::Failure, format_args!("agent '{name}' is gone again")).into());
+    };
     let fields = format!("agents.{name}.");
     for warning in config.warnings.iter().filter(|warning| warning.key.starts_with(&fields)) {
         context.ui.warn(format_args!("{}: {warning}", config.path.display()));
     }
+    if as_json {
+        context.ui.json(&to_json(name, agent))?;
+    } else {
+        context.ui.done(&format!("{verb} {name} in {}", agent.directory.display()))?;
+    }
+    Ok(agent)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::tools;
-
-    #[test]
-    fn tools_are_split_at_commas_outside_parentheses() {
-        assert_eq!(tools("Read, Bash(git add, git rm),,Edit"), ["Read", "Bash(git add, git rm)", "Edit"]);
-        assert!(tools("").is_empty());
-    }
-}
+mod tests;

@@ -28,7 +28,7 @@ pub(crate) fn run(args: &RemoveArgs, context: &Context) -> CommandResult {
     if args.json {
         context.ui.json(&json!({ "removed": args.name }))?;
     } else {
-        context.ui.data(&format!("removed {}", args.name))?;
+        context.ui.done(&format!("removed {}", args.name))?;
     }
     let groups: Vec<String> = config.groups_of(&args.name).map(|(group, _)| group.to_string()).collect();
     if !groups.is_empty() {

@@ -86,15 +86,7 @@ pub(crate) fn run(args: &UpdateArgs, context: &Context) -> CommandResult {
             .into());
     }
     let config = Editor::new(context.config_path()?).update_agent(&args.name, &changes)?;
-    let Some(agent) = config.agents.get(&args.name) else {
-        return Err(Failure::new(Exit::Failure, format_args!("agent '{}' is gone again", args.name)).into());
-    };
-    fields::warn(&config, &args.name, context);
-    if args.json {
-        context.ui.json(&fields::to_json(&args.name, agent))?;
-    } else {
-        context.ui.data(&format!("updated {}", args.name))?;
-    }
+    fields::report(&args.name, &config, "updated", args.json, context)?;
     Ok(Exit::Success)
 }
 

@@ -3,20 +3,18 @@
 mod document;
 mod report;
 
-use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use super::dispatch::{SPIN, doing, exit_of_signal, read_along, unprinted};
+use super::dispatch::unprinted;
 use super::request::{open, read_at_most, warn_of};
 use super::verdict::Strictness;
+use super::watching::{Interrupts, SPIN, doing, read_along};
 use super::{CommandResult, Context, Problem, completions, summary};
 use crate::engine::{Activity, Batch, BatchItem, Engine, Followers, Ownership, Request, Task, cancel};
 use crate::error::{Exit, Failure};
-use crate::os::{SignalWatch, wait_readable};
 use crate::ui::{Board, human};
 use document::Document;
 use report::Report;
@@ -69,8 +67,7 @@ pub(crate) fn run(args: &BatchArgs, context: &Context) -> CommandResult {
     let document = read(&args.file)?;
     let engine = context.engine()?;
     let (requests, aggregate) = requests(args, document, &engine)?;
-    let signals = SignalWatch::new(&[SIGINT, SIGTERM, SIGHUP])
-        .map_err(|error| Failure::new(Exit::Failure, format_args!("failed to watch for signals: {error}")))?;
+    let interrupts = Interrupts::hear()?;
     let ownership = if args.background { Ownership::Nobody } else { Ownership::Caller };
     let batch = engine.start_batch(&requests, aggregate.as_ref(), ownership, context.now())?;
     for (item, ignored) in &batch.ignored {
@@ -91,7 +88,7 @@ pub(crate) fn run(args: &BatchArgs, context: &Context) -> CommandResult {
         .map(|(number, request)| format!("{} {}", number + 1, request.agent))
         .collect();
     let mut report = Report::new(engine.store(), &batch, args.strictness);
-    if let Left::AtOnce(exit) = follow(context, &batch, &names, &signals, &mut report)? {
+    if let Left::AtOnce(exit) = follow(context, &batch, &names, &interrupts, &mut report)? {
         return Ok(exit);
     }
     report.print(context, args.json)?;
@@ -127,7 +124,7 @@ fn follow(
     context: &Context,
     batch: &Batch,
     names: &[String],
-    signals: &SignalWatch,
+    interrupts: &Interrupts,
     report: &mut Report<'_>,
 ) -> Result<Left, Problem> {
     let store = report.store;
@@ -137,10 +134,8 @@ fn follow(
     board.note(&format!("{} started", human::count(names.len(), "job")));
     while !followers.is_empty() {
         let pause = if context.ui.is_interactive() { SPIN } else { followers.pause() };
-        let mut descriptors: Vec<BorrowedFd<'_>> = vec![signals.descriptor()];
-        descriptors.extend(followers.descriptors());
-        wait_readable(&descriptors, pause);
-        if let Some(exit) = signals.take().into_iter().map(exit_of_signal).next_back() {
+        interrupts.sleep(&followers, pause);
+        if let Some(exit) = interrupts.take() {
             if report.interrupted.replace(exit).is_some() {
                 board.finish();
                 return Ok(Left::AtOnce(exit));

@@ -141,7 +141,7 @@ impl Report<'_> {
     fn step(&mut self, name: &str, value: Value, text: &str) -> Result<(), Problem> {
         self.steps.insert(name.to_owned(), value);
         if !self.as_json {
-            self.context.ui.data(&human::printable(text))?;
+            self.context.ui.done(&human::printable(text))?;
         }
         Ok(())
     }
@@ -151,7 +151,7 @@ impl Report<'_> {
             self.steps.insert("next".to_owned(), json!(next));
             self.context.ui.json(&self.steps)?;
         } else {
-            self.context.ui.data(&format!("next:\n  {}", next.join("\n  ")))?;
+            self.context.ui.done(&format!("next:\n  {}", next.join("\n  ")))?;
         }
         Ok(Exit::Success)
     }

@@ -1,0 +1,111 @@
+//! Watching jobs from a terminal: what they do is shown, and interrupts are heard.
+
+use std::os::fd::BorrowedFd;
+use std::time::Duration;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use super::{Context, Problem, summary};
+use crate::engine::{Activity, Event, Followers, cancel};
+use crate::error::{Exit, Failure};
+use crate::os::{SignalWatch, wait_readable};
+use crate::store::{JobId, Record, Store};
+use crate::ui::{Progress, Ui, human};
+
+/// How often the spinners turn.
+pub(crate) const SPIN: Duration = Duration::from_millis(100);
+
+/// The signals that ask this process to stop, kept from ending it at once.
+pub(crate) struct Interrupts(SignalWatch);
+
+impl Interrupts {
+    /// From now on.
+    pub(crate) fn hear() -> Result<Self, Failure> {
+        SignalWatch::new(&[SIGINT, SIGTERM, SIGHUP]).map(Self).map_err(|error| {
+            Failure::new(Exit::Failure, format_args!("failed to watch for signals: {error}"))
+        })
+    }
+
+    /// Sleeps until one comes, until a job that is followed is over, or for `pause`.
+    pub(crate) fn sleep(&self, followers: &Followers<'_>, pause: Duration) {
+        let mut descriptors: Vec<BorrowedFd<'_>> = vec![self.0.descriptor()];
+        descriptors.extend(followers.descriptors());
+        wait_readable(&descriptors, pause);
+    }
+
+    /// What the last one that came asks for.
+    pub(crate) fn take(&self) -> Option<Exit> {
+        let exit = |signal| if signal == SIGINT { Exit::Interrupted } else { Exit::Terminated };
+        self.0.take().into_iter().map(exit).next_back()
+    }
+}
+
+/// One job that somebody waits for.
+pub(crate) struct Watch<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) store: &'a Store,
+    pub(crate) interrupts: &'a Interrupts,
+    pub(crate) agent: &'a str,
+    pub(crate) id: JobId,
+    /// What an interrupt stops, in a word; `None` where it stops nothing.
+    pub(crate) stops: Option<&'static str>,
+}
+
+impl Watch<'_> {
+    /// Shows what the job does until it is over, and hands its events on; `None` when it was left before: at a second
+    /// interrupt, or at the first one if that stops nothing.
+    pub(crate) fn to_end(
+        &self,
+        interrupted: &mut Option<Exit>,
+        on_event: &mut dyn FnMut(&Event),
+    ) -> Result<Option<Record>, Problem> {
+        let ui = self.context.ui;
+        let mut progress = Progress::start(ui, self.agent);
+        progress.note(&format!("{}: job {}", self.agent, self.id));
+        let mut followers = Followers::new(self.store, [self.id])?;
+        let mut activity = Activity::default();
+        loop {
+            let pause = if ui.is_interactive() { SPIN } else { followers.pause() };
+            self.interrupts.sleep(&followers, pause);
+            if let Some(exit) = self.interrupts.take() {
+                let again = interrupted.replace(exit).is_some();
+                let Some(what) = self.stops.filter(|_| !again) else {
+                    progress.finish();
+                    return Ok(None);
+                };
+                progress.note(&format!("stopping the {what}; once more to leave at once"));
+                cancel(self.store, self.id)?;
+            }
+            let mut is_new = false;
+            let over = followers.catch_up(&mut |_, event| {
+                activity.observe(&event);
+                read_along(ui, self.agent, &event).iter().for_each(|lines| progress.note(lines));
+                on_event(&event);
+                is_new = true;
+            })?;
+            if is_new {
+                progress.doing(doing(&activity));
+            }
+            for (_, delay) in followers.delays()? {
+                progress.doing(delay.map_or_else(|| doing(&activity), summary::waiting));
+            }
+            progress.tick();
+            if let Some((_, record)) = over.into_iter().next() {
+                progress.finish();
+                return Ok(Some(record));
+            }
+        }
+    }
+}
+
+/// What an agent does as lines with its name, for those who asked for all.
+pub(crate) fn read_along(ui: Ui, name: &str, event: &Event) -> Option<String> {
+    let text = event.narrate().filter(|_| ui.is_verbose())?;
+    Some(text.lines().map(|line| format!("{name} │ {line}")).collect::<Vec<_>>().join("\n"))
+}
+
+/// What an agent does and has cost, on one line.
+pub(crate) fn doing(activity: &Activity) -> String {
+    let cost = activity.spend.usd().map(|cost| format!(" · {}", human::dollars(cost))).unwrap_or_default();
+    format!("{}{cost}", activity.line().unwrap_or_default())
+}
