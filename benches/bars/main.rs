@@ -117,6 +117,7 @@ fn main() -> ExitCode {
             missed += u32::from(!bar.is_met());
         }
     }
+    world::end();
     println!("{missed} missed");
     if strict && missed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::fs::{DirBuilderExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
 use tempfile::TempDir;
 
@@ -13,7 +14,16 @@ use super::process::Process;
 
 /// The directory everything of one measurement lies in.
 pub(crate) struct World {
-    root: TempDir,
+    root: PathBuf,
+}
+
+/// The directories of all measurements. They stay until the last one is made: an ext4 without a journal does not use the
+/// inodes of deleted files again for a minute, and takes its time to find others.
+static ROOTS: Mutex<Vec<TempDir>> = Mutex::new(Vec::new());
+
+/// Deletes what the measurements have left.
+pub(crate) fn end() {
+    ROOTS.lock().expect("nobody panicked").clear();
 }
 
 /// The fake agent of this build.
@@ -32,7 +42,8 @@ impl World {
     /// at which it ends.
     pub(crate) fn new() -> Self {
         let root = tempfile::Builder::new().prefix("agent-dispatch-bench-").tempdir().expect("a directory");
-        let world = Self { root };
+        let world = Self { root: root.path().to_owned() };
+        ROOTS.lock().expect("nobody panicked").push(root);
         for directory in ["bin", "infra", "config", "config/jobs"] {
             let path = world.path(directory);
             fs::DirBuilder::new().mode(0o700).create(path).expect("a directory");
@@ -43,7 +54,7 @@ impl World {
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.root.path().join(name)
+        self.root.join(name)
     }
 
     pub(crate) fn jobs(&self) -> PathBuf {
@@ -93,7 +104,7 @@ impl World {
         let mut path = self.path("bin").into_os_string();
         path.push(":/usr/bin:/bin");
         let mut command = Command::new(program);
-        command.args(arguments).env_clear().env("PATH", path).env("HOME", self.root.path());
+        command.args(arguments).env_clear().env("PATH", path).env("HOME", &self.root);
         command.env("AGENT_DISPATCH_CONFIG", self.path("config/agents.yaml"));
         Process::new(command).directory(&self.path("infra"))
     }
