@@ -121,15 +121,9 @@ pub(super) struct ServerInfo {
 }
 
 /// Starts an MCP server, lets it introduce itself and ends it.
-pub(super) fn introduce(
-    program: &Path,
-    arguments: &[String],
-    environment: &[(String, String)],
-    limit: Duration,
-) -> Result<ServerInfo, ProbeError> {
+pub(super) fn introduce(mut command: Command, limit: Duration) -> Result<ServerInfo, ProbeError> {
     let end = Instant::now() + limit;
-    let mut command = Command::new(program);
-    command.args(arguments).envs(environment.iter().map(|(name, value)| (name, value))).stdin(Stdio::piped());
+    command.stdin(Stdio::piped());
     let mut probed = Probed::start(command)?;
     let pipes = (probed.child.stdin.take(), probed.child.stdout.take(), probed.child.stderr.take());
     let (Some(mut stdin), Some(stdout), Some(stderr)) = pipes else {

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use super::finding::{Finding, Section, shell_word};
@@ -82,7 +83,7 @@ pub(super) fn findings(
             SECTION.note("mcp-registered", found).fix("agent-dispatch init")
         });
         findings.extend(this.map(|program| {
-            let info = introduce(&program, &["serve-mcp".to_owned()], &[]);
+            let info = introduce(&program, "serve-mcp");
             answers(&program, &info, "agent-dispatch serve-mcp --help")
         }));
     }
@@ -108,30 +109,42 @@ fn target(
         return Target::Unexpanded;
     }
     let Ok(program) = which::which_in(command, path, directory) else { return Target::Missing };
-    let is_server = |word: &String| matches!(word.as_str(), "serve-mcp" | "serve");
-    if !registration.arguments.iter().any(is_server) {
-        return Target::NoServer;
-    }
-    let same_file = |this: &Path| Some(this.canonicalize().ok()? == program.canonicalize().ok()?);
-    let is_this = this.and_then(same_file).unwrap_or(false);
+    let Some(verb) = verb(&registration.arguments) else { return Target::NoServer };
+    let real = program.canonicalize().ok();
+    let same_file = |this: &&Path| real.is_some() && this.canonicalize().ok() == real;
+    let this = this.filter(same_file);
     let is_named_so = program.file_name() == Some(OsStr::new(NAME));
     // A project's file is somebody else's word: what it names is started only when it is this very program.
-    if !is_this && (registration.scope == Scope::Project || !is_named_so) {
+    if this.is_none() && (registration.scope == Scope::Project || !is_named_so) {
         return Target::Untrusted(program);
     }
-    let info = introduce(&program, &registration.arguments, &registration.environment);
-    Target::Server { program, is_this, info }
+    let info = introduce(this.unwrap_or(&program), verb);
+    Target::Server { is_this: this.is_some(), program, info }
 }
 
-fn introduce(
-    program: &Path,
-    arguments: &[String],
-    environment: &[(String, String)],
-) -> Result<ServerInfo, ProbeError> {
+/// The command that makes a server of this tool, if that is what these arguments ask for.
+fn verb(arguments: &[String]) -> Option<&'static str> {
+    let mut words = arguments.iter().map(String::as_str);
+    while let Some(word) = words.next() {
+        match word {
+            "serve-mcp" => return Some("serve-mcp"),
+            // What the Python original calls it.
+            "serve" => return Some("serve"),
+            "--config" | "--jobs-dir" | "--color" => drop(words.next()),
+            option if option.starts_with('-') => {}
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// Starts a server. It is given nothing of what its registration says: arguments and variables can make the same
+/// program do other things, and not all registrations are the user's own.
+fn introduce(program: &Path, verb: &str) -> Result<ServerInfo, ProbeError> {
     // A server opens its jobs directory as it begins, and would make one where there is none.
-    let elsewhere = ("AGENT_DISPATCH_JOBS_DIR".to_owned(), "/dev/null".to_owned());
-    let environment: Vec<_> = environment.iter().cloned().chain([elsewhere]).collect();
-    probe::introduce(program, arguments, &environment, PATIENCE)
+    let mut server = Command::new(program);
+    server.arg(verb).env("AGENT_DISPATCH_JOBS_DIR", "/dev/null");
+    probe::introduce(server, PATIENCE)
 }
 
 /// That a server has a config or jobs of its own.

@@ -98,6 +98,35 @@ fn what_is_wrong_with_the_mcp_server_is_told() {
 }
 
 #[test]
+fn nothing_of_what_a_registration_says_reaches_the_server() {
+    let environment = healthy();
+    let evil = environment.root().join("evil");
+    let other = environment.root().join("other-jobs");
+    let serve = |arguments: Value, environment: Value| {
+        json!({"mcpServers": {"mine": {
+            "command": programs::agent_dispatch(), "args": arguments, "env": environment,
+        }}})
+    };
+    let project = environment.root().join("projects/api");
+    for file in [
+        serve(json!(["agents", "update", "api", "--description", "serve-mcp"]), json!({})),
+        serve(json!(["--jobs-dir", other, "run", "api", "serve-mcp"]), json!({})),
+        serve(json!(["--jobs-dir", other, "serve-mcp"]), json!({"AGENT_DISPATCH_CONFIG": evil})),
+        // With which glibc's loader leaves a file for each process.
+        serve(json!(["serve-mcp"]), json!({"LD_DEBUG": "files", "LD_DEBUG_OUTPUT": evil})),
+    ] {
+        write(&project.join(".mcp.json"), &file);
+        let before = fs::read_to_string(environment.config()).unwrap();
+        let output = environment.command(["doctor"]).directory(&project).run();
+        assert!(output.stdout.contains("'mine' in "), "{}", output.stdout);
+        let files = fs::read_dir(environment.root()).unwrap().map(|entry| entry.unwrap().file_name());
+        assert!(!files.into_iter().any(|name| name.to_string_lossy().starts_with("evil")));
+        assert_eq!(fs::read_to_string(environment.config()).unwrap(), before);
+        assert!(!other.exists() && !environment.jobs_directory().join(".run").exists());
+    }
+}
+
+#[test]
 fn a_program_that_a_project_names_is_not_started() {
     let environment = healthy();
     let planted = environment.root().join("agent-dispatch");

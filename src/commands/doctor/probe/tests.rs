@@ -26,7 +26,11 @@ fn a_program_that_hangs_is_killed_with_what_it_started() {
 #[test]
 fn a_server_introduces_itself_or_says_why_not() {
     let limit = Duration::from_secs(30);
-    let serve = |script: &str| introduce(Path::new(SHELL), &["-c".into(), script.into()], &[], limit);
+    let serve = |script: &str| {
+        let mut server = Command::new(SHELL);
+        server.args(["-c", script]);
+        introduce(server, limit)
+    };
     let answer = r#"read r; echo '{"method": "x"}'; echo '{"id": 1, "result": {"serverInfo": {"name": "a", "version": "1"}}}'; read r"#;
     assert_eq!(serve(answer).unwrap(), ServerInfo { name: "a".into(), version: "1".into() });
     let error = serve("echo broken >&2; exit 1").unwrap_err();

@@ -23,6 +23,9 @@ fn what_is_not_this_tool_is_never_started() {
     assert!(matches!(user("${BIN}/agent-dispatch", &["serve"]), Target::Unexpanded));
     assert!(matches!(user("/missing/agent-dispatch", &["serve-mcp"]), Target::Missing));
     assert!(matches!(user("sh", &["run"]), Target::NoServer));
+    assert!(matches!(user("sh", &["run", "api", "serve-mcp"]), Target::NoServer));
+    assert!(matches!(user("sh", &["--config", "serve-mcp", "gc", "--all"]), Target::NoServer));
+    assert!(matches!(user("sh", &["--config", "a.yaml", "-q", "serve"]), Target::Untrusted(_)));
     assert!(matches!(user("sh", &["serve-mcp"]), Target::Untrusted(_)));
     let directory = tempfile::tempdir().unwrap();
     let planted = directory.path().join(NAME);
