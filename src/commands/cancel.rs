@@ -6,10 +6,10 @@ use clap::Args;
 use serde_json::json;
 
 use super::{CommandResult, Context, completions, summary};
-use crate::engine::{Cancelled, Follower, cancel, descendants, list};
+use crate::engine::{Cancelled, Follower, cancel, descendants, stoppable};
 use crate::error::{Exit, Failure};
 use crate::os::wait_readable;
-use crate::store::{JobId, JobSelector, Status, Store, StoreError};
+use crate::store::JobSelector;
 
 /// How long to wait for a job to end: the agent's grace, the sweep, and then some.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -43,7 +43,14 @@ pub(crate) struct CancelArgs {
 pub(crate) fn run(args: &CancelArgs, context: &Context) -> CommandResult {
     let store = context.store()?;
     // A wrong name among them stops nothing.
-    let mut ids = if args.all { unfinished(&store)? } else { Vec::new() };
+    let mut ids = Vec::new();
+    let mut exit = Exit::Success;
+    if args.all {
+        ids = stoppable(&store, |damaged| {
+            context.ui.warn(format_args!("{damaged}; its job was asked to stop"));
+            exit = Exit::Failure;
+        })?;
+    }
     for id in context.jobs(&store, &args.jobs)? {
         store.read(id)?;
         let below = if args.cascade { descendants(&store, id)? } else { Vec::new() };
@@ -84,18 +91,8 @@ pub(crate) fn run(args: &CancelArgs, context: &Context) -> CommandResult {
     }
     if args.json {
         context.ui.json(&documents)?;
-    } else if args.all && requested_none {
-        context.ui.note("no job runs or waits");
+    } else if requested_none && exit == Exit::Success {
+        context.ui.note("no job of this tool runs or waits");
     }
-    Ok(Exit::Success)
-}
-
-/// Every job that is not over: first those that wait, or they would take the places of those that run.
-fn unfinished(store: &Store) -> Result<Vec<JobId>, StoreError> {
-    let mut ids = Vec::new();
-    for status in [Status::Pending, Status::Running] {
-        let listing = list(store, Some(status), |_| true, usize::MAX)?;
-        ids.extend(listing.records.iter().map(|record| record.id));
-    }
-    Ok(ids)
+    Ok(exit)
 }

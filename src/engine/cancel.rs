@@ -1,6 +1,6 @@
 //! Stopping a job from any process.
 
-use crate::store::{JobId, Record, Store, StoreError};
+use crate::store::{JobId, Record, Status, Store, StoreError};
 use crate::supervisor::{self, recover};
 
 /// What became of a request to stop a job.
@@ -34,9 +34,37 @@ pub fn cancel(store: &Store, id: JobId) -> Result<Cancelled, CancelError> {
     if record.is_foreign() {
         return Err(CancelError::Foreign(id));
     }
-    store.folder(id)?.request_cancel().map_err(StoreError::from)?;
-    supervisor::wake(store, id);
+    request(store, id)?;
     Ok(Cancelled::Requested)
+}
+
+fn request(store: &Store, id: JobId) -> Result<(), StoreError> {
+    store.folder(id)?.request_cancel()?;
+    supervisor::wake(store, id);
+    Ok(())
+}
+
+/// The jobs of this tool that are not over, those that wait before those that run, which they would follow. Damaged
+/// records among them are told to `damaged`, and their jobs asked to stop without being read.
+pub fn stoppable(store: &Store, mut damaged: impl FnMut(StoreError)) -> Result<Vec<JobId>, StoreError> {
+    let (mut waiting, mut running) = (Vec::new(), Vec::new());
+    for id in store.unretired()? {
+        match recover(store, id) {
+            Ok(record) => match record.status() {
+                Status::Pending => waiting.push(id),
+                Status::Running => running.push(id),
+                Status::Done | Status::Failed | Status::Cancelled => {}
+            },
+            Err(StoreError::NoSuchJob(_)) => {}
+            Err(error @ StoreError::Damaged { .. }) => {
+                request(store, id)?;
+                damaged(error);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    waiting.extend(running);
+    Ok(waiting)
 }
 
 /// The living jobs that agents working on the job `id`, or on jobs it led to, have dispatched.

@@ -22,7 +22,7 @@ mod stats;
 mod surroundings;
 
 pub use batch::{AGGREGATE_TASK, Batch, BatchError, BatchItem, Refusal};
-pub use cancel::{CancelError, Cancelled, cancel, descendants};
+pub use cancel::{CancelError, Cancelled, cancel, descendants, stoppable};
 pub use collect::{Collection, collect, collectable};
 pub use delay::Delay;
 pub use dialogue::{Conversation, DIALOGUE_SIGN, DialogueRequest, RESOLVED};

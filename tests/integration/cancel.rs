@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::dispatch::{self, AGENT, submit, submit_and_finish, submit_endless, with_agent};
+use crate::support::{PATIENCE, wait_until};
 
 #[test]
 fn a_running_job_is_stopped_and_the_end_is_told() {
@@ -59,8 +60,25 @@ fn all_that_runs_or_waits_is_stopped_and_nothing_else() {
     assert_eq!(environment.record(&over)["status"], "done");
     environment.assert_nothing_running();
     let again = environment.command(["cancel", "--all"]).run().expect_code(0);
-    assert_eq!((again.stdout.as_str(), again.stderr.as_str()), ("", "no job runs or waits\n"));
+    assert_eq!((again.stdout.as_str(), again.stderr.as_str()), ("", "no job of this tool runs or waits\n"));
     environment.command(["cancel"]).run().expect_code(2);
+}
+
+#[test]
+fn a_job_whose_record_is_damaged_is_stopped_with_all_others() {
+    let environment = with_agent();
+    let ids = [submit_endless(&environment), submit_endless(&environment)];
+    let record = environment.jobs_directory().join(format!("{}.json", ids[0]));
+    std::fs::write(&record, "{").unwrap();
+    let output = environment.command(["cancel", "--all"]).run().expect_code(1);
+    assert!(
+        output.stderr.contains("is damaged") && output.stderr.contains("was asked to stop"),
+        "{}",
+        output.stderr
+    );
+    assert!(output.stdout.starts_with(&ids[1]), "{}", output.stdout);
+    wait_until(PATIENCE, "it ends", || std::fs::read_to_string(&record).unwrap().contains("\"cancelled\""));
+    environment.assert_nothing_running();
 }
 
 #[test]
