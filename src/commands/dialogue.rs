@@ -100,6 +100,7 @@ pub(crate) fn run(args: &DialogueArgs, context: &Context) -> CommandResult {
             context.ui.data(&format!("## {}\n\n{}\n\n", turn.agent, turn.result.trim_end()))?;
         }
     }
+    drop(interrupts);
     conclude(args, context, conversation, interrupted)
 }
 

@@ -115,6 +115,8 @@ pub(crate) fn wait(
             output = context.ui.json_line(event);
         }
     })?;
+    // Whoever does not read what is printed now can be interrupted as usual.
+    drop(interrupts);
     let Some(record) = ended else {
         if waiting.detach {
             context.ui.note(format_args!("the job goes on: agent-dispatch wait {id}"));

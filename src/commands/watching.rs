@@ -15,8 +15,14 @@ use crate::ui::{Progress, Ui, human};
 /// How often the spinners turn.
 pub(crate) const SPIN: Duration = Duration::from_millis(100);
 
-/// The signals that ask this process to stop, kept from ending it at once.
+/// The signals that ask this process to stop, kept from ending it at once as long as this lives.
 pub(crate) struct Interrupts(SignalWatch);
+
+impl Drop for Interrupts {
+    fn drop(&mut self) {
+        self.0.release();
+    }
+}
 
 impl Interrupts {
     /// From now on.

@@ -12,22 +12,30 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 pub struct SignalWatch {
     wake: OwnedFd,
     seen: Vec<(i32, Arc<AtomicBool>)>,
+    released: Arc<AtomicBool>,
 }
 
 impl SignalWatch {
-    /// Starts watching `signals`, for the rest of the process's life.
+    /// Starts watching `signals`, for the rest of the process's life or until [`Self::release`].
     pub fn new(signals: &[i32]) -> std::io::Result<Self> {
         let flags = rustix::pipe::PipeFlags::CLOEXEC | rustix::pipe::PipeFlags::NONBLOCK;
         let (wake, write) = rustix::pipe::pipe_with(flags)?;
         let mut seen = Vec::new();
+        let released = Arc::new(AtomicBool::new(false));
         for &signal in signals {
+            signal_hook::flag::register_conditional_default(signal, Arc::clone(&released))?;
             let flag = Arc::new(AtomicBool::new(false));
             signal_hook::flag::register(signal, Arc::clone(&flag))?;
             // Registered second: the flag is up before the pipe says so.
             signal_hook::low_level::pipe::register(signal, write.try_clone()?)?;
             seen.push((signal, flag));
         }
-        Ok(Self { wake, seen })
+        Ok(Self { wake, seen, released })
+    }
+
+    /// From now on the signals do again what they do to any process.
+    pub fn release(&self) {
+        self.released.store(true, Ordering::Release);
     }
 
     /// The descriptor that becomes readable when a signal has come.

@@ -142,3 +142,17 @@ fn an_interrupt_while_the_job_waits_for_its_turn_is_quick() {
     assert_eq!(environment.record(&first)["status"], "running");
     environment.command(["cancel", &first]).run().expect_code(0);
 }
+
+#[test]
+fn who_prints_to_somebody_who_does_not_read_can_be_stopped() {
+    let environment = with_agent();
+    for command in ["result latest --wait", "run infra 'fake: answer-bytes 1000000'"] {
+        let task = "fake: sleep 300ms\nfake: answer-bytes 1000000";
+        environment.command(["submit", AGENT, task]).run().expect_code(0);
+        // `timeout` kills what does not heed it, and then says 137.
+        let line = format!("rm -f pipe; mkfifo pipe; exec 3<>pipe; timeout -k 10 2 \"$tool\" {command} >&3");
+        let shell = environment.program("/bin/bash".as_ref(), ["-c", &line]);
+        let output = shell.env("tool", crate::support::programs::agent_dispatch()).run();
+        assert_eq!(output.code, Some(124), "{command}: {}", output.stderr);
+    }
+}

@@ -88,7 +88,9 @@ pub(crate) fn run(args: &BatchArgs, context: &Context) -> CommandResult {
         .map(|(number, request)| format!("{} {}", number + 1, request.agent))
         .collect();
     let mut report = Report::new(engine.store(), &batch, args.strictness);
-    if let Left::AtOnce(exit) = follow(context, &batch, &names, &interrupts, &mut report)? {
+    let left = follow(context, &batch, &names, &interrupts, &mut report)?;
+    drop(interrupts);
+    if let Left::AtOnce(exit) = left {
         return Ok(exit);
     }
     report.print(context, args.json)?;
