@@ -150,10 +150,6 @@ fn end_of_section(text: &str, root: &Node<'_>, section: &Entry<'_>) -> Option<us
 
 /// Leaves the change to the editor.
 fn with_editor(text: &str, root: &Node<'_>, patch: &Patch<'_>) -> Option<String> {
-    let text = match &patch.change {
-        Change::Remove => &without_comment_of(text, root, patch)?,
-        _ => text,
-    };
     let file = YamlFile::from_str(text).ok()?;
     let document = file.document()?;
     let top = document.as_mapping()?;
@@ -189,28 +185,6 @@ fn with_editor(text: &str, root: &Node<'_>, patch: &Patch<'_>) -> Option<String>
         }
     }
     Some(file.to_string())
-}
-
-/// The text without the comment of the entry that goes: the lines directly above it, unless it is the first entry, whose
-/// comment may be about the section, or they could be an entry that was commented out.
-fn without_comment_of(text: &str, root: &Node<'_>, patch: &Patch<'_>) -> Option<String> {
-    let entries = root.get(patch.section)?.entries()?;
-    let at = entries.iter().find(|entry| entry.key == patch.name)?.at;
-    let (line, indent) = (at.line.checked_sub(1)? as usize, at.column.checked_sub(1)? as usize);
-    let lines: Vec<&str> = text.split_inclusive('\n').collect();
-    let above = lines.get(..line)?;
-    let is_comment = |line: &str| line.trim_start().starts_with('#');
-    let count = above.iter().rev().take_while(|line| is_comment(line)).count();
-    let (before, comment) = above.split_at(above.len() - count);
-    let is_its_own = |line: &&str| {
-        let words = line.trim().trim_start_matches('#');
-        line.find('#') == Some(indent) && !words.ends_with(':') && !words.contains(": ")
-    };
-    let is_first = entries.iter().all(|other| other.at.line >= at.line);
-    if is_first || !comment.iter().all(is_its_own) {
-        return Some(text.to_owned());
-    }
-    Some(before.concat() + &lines[line..].concat())
 }
 
 /// Whether an addition left every line of `old` in place, except for at most one.

@@ -122,23 +122,6 @@ fn an_update_touches_nothing_else() {
 }
 
 #[test]
-fn the_comment_of_an_entry_goes_with_it_and_no_other() {
-    let removed = |text: &str| patch(text, "b", Change::Remove).unwrap();
-    let b = "  b:\n    directory: /y\n";
-    let a = "agents:\n  # a\n  a:\n    directory: /x\n";
-    let c = "  # c\n  c:\n    directory: /z\n";
-    for about in ["", "  # about b\n", "  # about b,\n  # and more\n"] {
-        assert_eq!(removed(&format!("{a}{about}{b}{c}")), format!("{a}{c}"), "{about:?}");
-    }
-    for kept in ["  # apart\n\n", "  # d:\n  #   directory: /y\n", "    # of a\n", "# far left\n"] {
-        let new = removed(&format!("{a}{kept}{b}{c}"));
-        assert!(new.contains(kept.trim_end()) && !new.contains("b:"), "{kept:?}: {new}");
-    }
-    let new = removed(&format!("agents:\n  # all of them\n{b}{c}"));
-    assert!(new.contains("# all of them") && new.contains("# c"), "{new}");
-}
-
-#[test]
 fn a_merged_field_is_overruled_instead_of_removed() {
     let text = "x-base: &b {model: m}\nagents:\n  a:\n    <<: *b\n    directory: /x\n";
     let new = patch(text, "a", Change::Update(vec![("model", None)])).unwrap();
