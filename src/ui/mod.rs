@@ -17,7 +17,7 @@ use std::os::fd::AsFd;
 use serde::Serialize;
 
 pub use progress::{Board, Progress};
-pub use screen::Screen;
+pub use screen::{NoScreen, Screen};
 pub use table::{Cell, Table};
 
 /// When to use colour.
@@ -82,11 +82,10 @@ impl Ui {
     /// Decides by the terminals there are.
     pub fn new(color: ColorChoice, volume: Volume) -> Self {
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         let decide = |terminal: bool| match color {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
-            ColorChoice::Auto => terminal && !no_color && !dumb,
+            ColorChoice::Auto => terminal && !no_color && !is_dumb(),
         };
         Self {
             volume,
@@ -117,9 +116,9 @@ impl Ui {
         self.volume == Volume::Verbose
     }
 
-    /// Whether a person sees standard error as it is written.
+    /// Whether a person sees standard error as it is written, and what was written can be replaced.
     pub fn is_interactive(self) -> bool {
-        io::stderr().is_terminal() && !self.is_quiet()
+        io::stderr().is_terminal() && !is_dumb() && !self.is_quiet()
     }
 
     /// What everything that is no data is written to, for those who want to know whether anybody listens.
@@ -234,6 +233,11 @@ impl Ui {
     pub fn tone_err(self, word: &str, tone: Tone) -> String {
         paint(word, tone, self.color_err)
     }
+}
+
+/// Whether the terminal can do no more than print a line after the other, or nobody says that it can.
+fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb")
 }
 
 /// Writes to standard error; that nobody reads it is no reason to fail.

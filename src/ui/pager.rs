@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::screen::Size;
-use super::{OutputError, Ui};
+use super::{OutputError, Ui, is_dumb};
 
 /// The pager where nobody names another: it ends by itself when the text fits, shows colours and leaves the text on
 /// the screen.
@@ -14,12 +14,13 @@ const USUAL: &str = "less -FRX";
 
 impl Ui {
     /// Writes data that comes in pieces, through a pager when it is longer than the screen: `AGENT_DISPATCH_PAGER`, or
-    /// `PAGER`, or `less` where there is one. Without a terminal, or without a pager, it is written as it is.
+    /// `PAGER`, or `less` where there is one. Without a terminal, on a dumb one, or without a pager, it is written as
+    /// it is.
     pub fn paged(
         self,
         give: impl FnOnce(&mut dyn FnMut(&str) -> Result<(), OutputError>) -> Result<(), OutputError>,
     ) -> Result<(), OutputError> {
-        let Some(screen) = Size::of(io::stdout()).filter(|_| io::stdout().is_terminal()) else {
+        let Some(screen) = Size::of(io::stdout()).filter(|_| io::stdout().is_terminal() && !is_dumb()) else {
             return self.pieces(give);
         };
         let mut pager = None;

@@ -7,7 +7,7 @@ use rustix::termios::{
     LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize, tcsetattr,
 };
 
-use super::OutputError;
+use super::{OutputError, is_dumb};
 
 /// The alternate screen, without a cursor, and lines that are cut rather than broken.
 const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?7l";
@@ -41,11 +41,28 @@ pub struct Screen {
     shown: String,
 }
 
+/// Why there is none.
+#[derive(Debug, thiserror::Error)]
+pub enum NoScreen {
+    /// Standard output is no terminal.
+    #[error("standard output is no terminal")]
+    NoTerminal,
+    /// It is one that cannot be drawn on, or that does not say so.
+    #[error("by TERM the terminal cannot be drawn on")]
+    Dumb,
+    /// It could not be written to.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+}
+
 impl Screen {
-    /// Takes the terminal over; `None` when standard output is none.
-    pub fn take() -> Result<Option<Self>, OutputError> {
+    /// Takes the terminal over that standard output is.
+    pub fn take() -> Result<Self, NoScreen> {
         if !io::stdout().is_terminal() {
-            return Ok(None);
+            return Err(NoScreen::NoTerminal);
+        }
+        if is_dumb() {
+            return Err(NoScreen::Dumb);
         }
         let input = io::stdin();
         let keyboard = tcgetattr(&input).ok();
@@ -58,7 +75,7 @@ impl Screen {
         }
         let screen = Self { input, keyboard, shown: String::new() };
         write_out(ENTER)?;
-        Ok(Some(screen))
+        Ok(screen)
     }
 
     /// How much it shows now.
@@ -87,8 +104,10 @@ impl Screen {
     /// Shows these lines in the place of what was shown, as far as they fit.
     pub fn show(&mut self, text: &str) -> Result<(), OutputError> {
         let rows = self.size().rows;
-        let lines = text.lines().take(rows).map(|line| format!("{line}\x1b[K"));
-        let frame = format!("\x1b[H{}\x1b[J", lines.collect::<Vec<_>>().join("\r\n"));
+        // What was there is erased before each line: behind a full one the cursor is still on its last character.
+        let lines: Vec<String> = text.lines().take(rows).map(|line| format!("\x1b[K{line}")).collect();
+        let rest = if lines.len() < rows { "\r\n\x1b[J" } else { "" };
+        let frame = format!("\x1b[H{}{rest}", lines.join("\r\n"));
         if frame != self.shown {
             write_out(&frame)?;
             self.shown = frame;

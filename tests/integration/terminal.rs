@@ -111,6 +111,44 @@ fn watching_the_jobs_shows_what_they_do_until_q() {
 }
 
 #[test]
+fn a_watched_line_as_wide_as_the_terminal_is_shown_to_its_end() {
+    let environment = with_agent();
+    submit_and_finish(&environment, &format!("fake: answer {}", "word ".repeat(30)));
+    let Some(terminal) = Terminal::open(&environment, 80, 24) else { return };
+    terminal.enter("agent-dispatch jobs --watch");
+    terminal.wait("a line that was cut", |screen| {
+        screen.lines().nth(2).is_some_and(|line| line.chars().count() == 80 && line.ends_with('…'))
+    });
+    // Also where it is the last one of the screen.
+    terminal.resize(80, 3).wait("its end", |screen| screen.lines().count() == 3 && screen.ends_with('…'));
+    terminal.press("q");
+}
+
+#[test]
+fn a_dumb_terminal_gets_neither_a_spinner_nor_a_pager_nor_a_screen() {
+    let environment = with_agent();
+    let lines: Vec<String> = (1..=100).map(|number| format!("line {number}")).collect();
+    let id = submit_and_finish(&environment, &format!("fake: answer {}", lines.join("\\n")));
+    environment.script(AGENT, "text looking around; sleep 700ms; answer all is well");
+    let Some(terminal) = Terminal::open(&environment, 120, 24) else { return };
+    for dumb in ["TERM=dumb", "TERM=", "env -u TERM"] {
+        let enter = |command: &str| {
+            terminal.enter("clear").wait("an empty screen", |screen| screen == "$");
+            terminal.enter(&format!("{dumb} agent-dispatch {command}; echo code $?"));
+        };
+        enter(&format!("result {id}"));
+        terminal.wait_for("line 100\ncode 0");
+        enter("jobs --watch");
+        terminal.wait_for("--watch cannot draw on a terminal whose TERM is `dumb`").wait_for("code 2");
+        enter(&format!("run {AGENT} look"));
+        terminal.wait("the end without a spinner", |screen| {
+            assert!(!screen.contains("looking around"), "{screen}");
+            screen.contains("all is well") && screen.contains("code 0")
+        });
+    }
+}
+
+#[test]
 fn ctrl_c_ends_the_watch_too_and_the_jobs_go_on() {
     let environment = with_agent();
     let id = submit_endless(&environment);

@@ -11,7 +11,7 @@ use crate::engine::{Overview, Watched};
 use crate::error::{Exit, Failure};
 use crate::os::{SignalWatch, wait_readable};
 use crate::store::{JobId, Status, Store};
-use crate::ui::{Cell, Screen, Table, Tone, human};
+use crate::ui::{Cell, NoScreen, Screen, Table, Tone, human};
 
 /// How often the jobs are looked at. The end of one is noticed at once.
 const LOOK: Duration = Duration::from_millis(500);
@@ -23,16 +23,26 @@ const TICK: Duration = Duration::from_secs(1);
 const OTHER_LINES: usize = 2;
 
 pub(super) fn run(args: &JobsArgs, store: &Store, context: &Context) -> CommandResult {
-    let Some(mut screen) = Screen::take()? else {
-        return Err(Failure::new(Exit::Usage, "--watch needs a terminal to show the jobs on")
-            .hint("`agent-dispatch jobs` lists them once; `agent-dispatch wait JOB` waits for the end of one")
-            .into());
-    };
+    let mut screen = Screen::take().map_err(refused)?;
     let watched = watch(args, store, context, &mut screen);
     drop(screen);
     let (exit, last) = watched?;
     context.ui.data(&last)?;
     Ok(exit)
+}
+
+/// What to do where there is no screen.
+fn refused(reason: NoScreen) -> Problem {
+    let (message, kind) = match reason {
+        NoScreen::NoTerminal => ("--watch needs a terminal to show the jobs on", ""),
+        NoScreen::Dumb => (
+            "--watch cannot draw on a terminal whose TERM is `dumb` or not set",
+            "set TERM to what the terminal is, as in `TERM=xterm`; ",
+        ),
+        NoScreen::Output(error) => return error.into(),
+    };
+    let once = "`agent-dispatch jobs` lists them once; `agent-dispatch wait JOB` waits for the end of one";
+    Failure::new(Exit::Usage, message).hint(format!("{kind}{once}")).into()
 }
 
 /// Shows the jobs until somebody has seen enough; returns what was shown last.
