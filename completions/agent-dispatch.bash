@@ -19,12 +19,15 @@ _agent_dispatch() {
     COMPREPLY=()
     while IFS=$'\t' read -r value _; do
         value=${value#"$prefix"}
-        case $value in
+        # Between quotes nothing else has to be quoted.
+        [[ ${COMP_WORDS[COMP_CWORD]} == [\"\']* ]] || case $value in
             '~/'*) value="~/$(printf %q "${value#'~/'}")" ;;
             *' '*) value=$(printf %q "$value") ;;
         esac
         COMPREPLY+=("$value")
     done < <(agent-dispatch __complete "${words[@]}" 2>/dev/null)
+    # What begins with a variable is a path for the shell to complete.
+    [[ $2 == '$'*/* ]] && compopt -o default 2>/dev/null
     # After a directory there is more to type.
     [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == */ ]] && compopt -o nospace 2>/dev/null
     return 0

@@ -7,3 +7,6 @@ function __agent_dispatch_complete
 end
 
 complete --command agent-dispatch --no-files --keep-order --arguments '(__agent_dispatch_complete)'
+# What begins with a variable is a path for the shell to complete.
+complete --command agent-dispatch --force-files \
+    --condition 'string match --quiet -- "\$*/*" (commandline --current-token --cut-at-cursor)'

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::dispatch::{AGENT, submit, submit_and_finish, with_agent};
-use crate::support::{Output, TestEnvironment, namespace, programs};
+use crate::support::{Output, Terminal, TestEnvironment, namespace, programs};
 
 /// The shells, each with what asks its completion for the line in `$LINE` and prints the words it offers.
 const SHELLS: [(&str, &str); 4] = [
@@ -123,6 +123,47 @@ fn every_shell_completes_commands_options_agents_groups_and_jobs() {
         // bash takes the word apart and completes what is behind the `=`.
         let before = if shell == "bash" { "" } else { "--agent=" };
         assert_eq!(offered("agent-dispatch jobs --agent=inv"), [format!("{before}inventory")], "{shell}");
+    }
+}
+
+#[test]
+fn paths_stay_as_the_shell_expands_them() {
+    let environment = with_agent();
+    fs::create_dir_all(environment.home().join("two words")).expect("a directory");
+    fs::create_dir_all(environment.root().join("p/two words")).expect("a directory");
+    fs::write(environment.home().join("other.yaml"), "").expect("a file");
+    let Some(terminal) = Terminal::open(&environment, 120, 24) else { return };
+    let shells = [
+        ("bash", "bash --noprofile --norc", "source <(agent-dispatch completions bash)"),
+        ("zsh", "zsh -f", "autoload -U compinit; compinit -D; source <(agent-dispatch completions zsh)"),
+        ("fish", "fish --no-config", "agent-dispatch completions fish | source"),
+    ];
+    for (shell, start, teach) in shells {
+        if is_missing(shell) {
+            continue;
+        }
+        terminal.enter(&format!("{start}; echo left")).enter(&format!("{teach}; echo ta''ught"));
+        terminal.wait_for("taught");
+        let mut lines = vec![
+            ("batch ~/oth", "batch ~/other.yaml"),
+            ("--config ~/oth", "--config ~/other.yaml"),
+            ("agents add x ~/two", r"agents add x ~/two\ words/"),
+            ("batch $HOME/oth", "batch $HOME/other.yaml"),
+        ];
+        if shell != "fish" {
+            lines.push(("agents add x \"p/two wo", "agents add x \"p/two words/"));
+        }
+        for (typed, completed) in lines {
+            terminal.type_in(&format!("agent-dispatch {typed}")).wait_for(typed);
+            terminal.press("Tab").wait_for(completed);
+            terminal.press("C-c").press("C-l");
+            terminal.wait("an empty line", |screen| !screen.contains(typed));
+        }
+        terminal
+            .enter("exit")
+            .wait_for("left")
+            .enter("clear")
+            .wait("an empty screen", |screen| screen == "$");
     }
 }
 

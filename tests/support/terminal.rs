@@ -43,8 +43,13 @@ impl<'a> Terminal<'a> {
 
     /// Types a line and Enter.
     pub(crate) fn enter(&self, line: &str) -> &Self {
-        self.tmux(&["send-keys", "-l", line]);
-        self.press("Enter")
+        self.type_in(line).press("Enter")
+    }
+
+    /// Types what is no whole line yet.
+    pub(crate) fn type_in(&self, text: &str) -> &Self {
+        self.tmux(&["send-keys", "-l", text]);
+        self
     }
 
     /// Presses a key, by the name tmux has for it: `q`, `C-c`.
