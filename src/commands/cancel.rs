@@ -27,7 +27,7 @@ The exit code is 0 also for jobs that were over already.";
 #[command(after_help = EXAMPLES)]
 pub(crate) struct CancelArgs {
     /// Jobs: ids, beginnings of ids, or `latest`
-    #[arg(value_name = "JOB", add = completions::jobs(), required_unless_present = "all")]
+    #[arg(value_name = "JOB", add = completions::jobs_to_stop(), required_unless_present = "all")]
     jobs: Vec<JobSelector>,
     /// Stop every job that is not over
     #[arg(long, conflicts_with_all = ["jobs", "cascade"])]

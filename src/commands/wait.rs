@@ -26,7 +26,7 @@ the time is up.";
 #[command(after_help = EXAMPLES)]
 pub(crate) struct WaitArgs {
     /// Jobs: ids, beginnings of ids, or `latest`
-    #[arg(value_name = "JOB", add = completions::jobs(), required = true)]
+    #[arg(value_name = "JOB", add = completions::jobs_to_wait_for(), required = true)]
     jobs: Vec<JobSelector>,
     /// Give up after this long and exit with 124; the jobs go on
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::dispatch::{AGENT, submit, submit_and_finish, with_agent};
+use crate::dispatch::{AGENT, submit, submit_and_finish, submit_endless, with_agent};
 use crate::support::{Output, Terminal, TestEnvironment, namespace, programs};
 
 /// The shells, each with what asks its completion for the line in `$LINE` and prints the words it offers.
@@ -173,11 +173,7 @@ fn the_newest_jobs_are_offered_with_and_without_a_journal() {
     let mut ids: Vec<String> = (0..23).map(|_| submit(&environment, "hi")).collect();
     environment.command(["wait"]).args(&ids).run().expect_code(0);
     ids.reverse();
-    let offered = |typed: &str| {
-        let answer = answer(&environment, &["wait", typed]).stdout;
-        let words = answer.lines().map(|line| line.split('\t').next().unwrap_or_default().to_owned());
-        words.collect::<Vec<_>>()
-    };
+    let offered = |typed: &str| offers(&environment, &["result", typed]);
     let newest: Vec<String> = ["latest".to_owned()].into_iter().chain(ids[..20].iter().cloned()).collect();
     assert_eq!(offered(""), newest);
     assert_eq!(offered(&ids[22]), ids[22..]);
@@ -191,15 +187,51 @@ fn the_newest_jobs_are_offered_with_and_without_a_journal() {
     assert_eq!(offered(&ids[22]), ids[22..]);
 }
 
+#[test]
+fn jobs_that_are_not_over_come_first_to_wait_for_and_alone_to_stop() {
+    let environment = with_agent();
+    let running = submit_endless(&environment);
+    let mut over: Vec<String> = (0..21).map(|_| submit(&environment, "hi")).collect();
+    environment.command(["wait"]).args(&over).run().expect_code(0);
+    over.reverse();
+    let latest = "latest".to_owned();
+    assert_eq!(offers(&environment, &["cancel", ""]), [latest.as_str(), &running]);
+    let waited_for: Vec<String> = [latest, running.clone()].into_iter().chain(over).take(22).collect();
+    assert_eq!(offers(&environment, &["wait", ""]), waited_for);
+    assert_eq!(offers(&environment, &["wait", &running]), [running.as_str()]);
+    environment.command(["cancel", &running]).run().expect_code(0);
+    assert_eq!(offers(&environment, &["cancel", ""]), ["latest"]);
+}
+
+#[test]
+fn known_permission_modes_are_offered_and_names_in_a_list_once() {
+    let (environment, _) = scene();
+    let offered = |words: &[&str]| offers(&environment, words);
+    assert_eq!(offered(&["agents", "add", "x", ".", "--permission-mode", "a"]), ["acceptEdits", "auto"]);
+    assert_eq!(offered(&["agents", "update", "x", "--permission-mode=p"]), ["--permission-mode=plan"]);
+    if cfg!(feature = "mcp") {
+        let inventory = format!("{AGENT},inventory");
+        assert_eq!(offered(&["serve-mcp", "--agents", &format!("{AGENT},")]), [inventory.as_str()]);
+        let attached = format!("--agents={AGENT},");
+        assert_eq!(offered(&["serve-mcp", &attached]), [format!("--agents={inventory}")]);
+    }
+}
+
 /// What this tool answers a script.
 fn answer(environment: &TestEnvironment, words: &[&str]) -> Output {
     environment.command(["__complete", "agent-dispatch"]).args(words).run().expect_code(0)
 }
 
+/// The same without descriptions.
+fn offers(environment: &TestEnvironment, words: &[&str]) -> Vec<String> {
+    let answer = answer(environment, words).stdout;
+    answer.lines().map(|line| line.split('\t').next().unwrap_or_default().to_owned()).collect()
+}
+
 #[test]
 fn a_job_is_described_by_its_agent_status_and_task() {
     let (environment, id) = scene();
-    let answer = answer(&environment, &["cancel", ""]);
+    let answer = answer(&environment, &["result", ""]);
     let described = format!("latest\tthe newest job\n{id}\t{AGENT}, done: count the boxes\n");
     assert_eq!((answer.stdout.as_str(), answer.stderr.as_str()), (described.as_str(), ""));
 }

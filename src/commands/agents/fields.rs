@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::commands::{Context, Problem};
+use crate::commands::{Context, Problem, completions};
 use crate::config::{Agent, AgentChanges, AgentName, BackendKind, BudgetUsd, Config, Field, Timeout};
 use crate::error::{Exit, Failure};
 
@@ -26,7 +26,7 @@ pub(super) struct FieldArgs {
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
     /// The permission mode: default, plan, dontAsk, acceptEdits, auto, bypassPermissions
-    #[arg(long, value_name = "MODE")]
+    #[arg(long, value_name = "MODE", add = completions::permission_modes())]
     permission_mode: Option<String>,
     /// Tools that need no permission, separated by commas; an empty value allows none
     #[arg(long, value_name = "TOOLS")]

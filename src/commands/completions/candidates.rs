@@ -1,4 +1,5 @@
-//! What can be completed that is no part of the command line: the names of agents and groups, and jobs.
+//! What can be completed that is no part of the command line: the names of agents and groups, jobs, and the permission
+//! modes.
 
 use std::ffi::OsStr;
 
@@ -6,7 +7,7 @@ use clap_complete::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate};
 
 use super::places;
 use crate::commands::Context;
-use crate::config::{self, Config};
+use crate::config::{self, Config, PERMISSION_MODES};
 use crate::engine::{Engine, Surroundings};
 use crate::store::{JobId, Store};
 use crate::ui::human;
@@ -33,12 +34,41 @@ pub(crate) fn groups() -> ArgValueCandidates {
     })
 }
 
-/// The newest jobs whose ids begin as typed, and `latest`.
-pub(crate) fn jobs() -> ArgValueCompleter {
-    ArgValueCompleter::new(|typed: &OsStr| typed.to_str().map(newest).unwrap_or_default())
+/// The permission modes.
+pub(crate) fn permission_modes() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| PERMISSION_MODES.map(CompletionCandidate::new).into())
 }
 
-fn newest(typed: &str) -> Vec<CompletionCandidate> {
+/// The newest jobs whose ids begin as typed, and `latest`.
+pub(crate) fn jobs() -> ArgValueCompleter {
+    completer(Wanted::Newest)
+}
+
+/// The same, but those that are not over come before the others.
+pub(crate) fn jobs_to_wait_for() -> ArgValueCompleter {
+    completer(Wanted::UnfinishedFirst)
+}
+
+/// Those that are not over alone, and `latest`.
+pub(crate) fn jobs_to_stop() -> ArgValueCompleter {
+    completer(Wanted::Unfinished)
+}
+
+/// Which jobs somebody looks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Newest,
+    UnfinishedFirst,
+    Unfinished,
+}
+
+fn completer(wanted: Wanted) -> ArgValueCompleter {
+    ArgValueCompleter::new(move |typed: &OsStr| {
+        typed.to_str().map(|typed| offered(wanted, typed)).unwrap_or_default()
+    })
+}
+
+fn offered(wanted: Wanted, typed: &str) -> Vec<CompletionCandidate> {
     let mut candidates = Vec::new();
     if "latest".starts_with(typed) {
         candidates.push(candidate("latest", "the newest job"));
@@ -50,12 +80,26 @@ fn newest(typed: &str) -> Vec<CompletionCandidate> {
     // Where nothing is, nothing is to be created.
     let store = context.jobs_path().ok().filter(|path| path.is_dir()).and_then(|_| context.store().ok());
     let Some(store) = store else { return candidates };
-    let mut jobs = read(&store, recent(&context, &store), typed);
-    if jobs.is_empty() || typed.is_empty() && jobs.len() < JOBS {
-        jobs = read(&store, store.ids().unwrap_or_default(), typed);
+    if wanted != Wanted::Newest {
+        candidates.extend(read(&store, unfinished(&store), typed));
     }
-    candidates.extend(jobs);
+    if wanted != Wanted::Unfinished {
+        let mut jobs = read(&store, recent(&context, &store), typed);
+        if jobs.is_empty() || typed.is_empty() && jobs.len() < JOBS {
+            jobs = read(&store, store.ids().unwrap_or_default(), typed);
+        }
+        jobs.retain(|job| !candidates.contains(job));
+        candidates.extend(jobs);
+    }
     candidates
+}
+
+/// The jobs that are not over, newest first.
+fn unfinished(store: &Store) -> Vec<JobId> {
+    let mut ids = store.unretired().unwrap_or_default();
+    ids.retain(|id| store.glance(*id).is_some_and(|record| record.finished().is_none()));
+    ids.reverse();
+    ids
 }
 
 /// The jobs that are not over and those that ended last, newest first: with a long history, listing it all takes

@@ -17,7 +17,7 @@ use crate::config;
 use crate::error::Exit;
 use crate::ui::{ColorChoice, Ui, Volume};
 
-pub(crate) use candidates::{agents, groups, jobs};
+pub(crate) use candidates::{agents, groups, jobs, jobs_to_stop, jobs_to_wait_for, permission_modes};
 
 /// The first argument of the scripts' questions; the words follow, from the program's name to the one that is to be
 /// completed. No command: nobody types it.
@@ -95,6 +95,7 @@ pub(crate) fn answer(mut words: Vec<OsString>, command: &mut Command) -> Exit {
     if let Some((home, rest)) = &home {
         *current = home.join(rest).into_os_string();
     }
+    let listed = names_before(current);
     let (is_empty, index) = (current.is_empty(), words.len() - 1);
     let directory = std::env::current_dir().ok();
     let Ok(found) = clap_complete::engine::complete(command, words, index, directory.as_deref()) else {
@@ -108,6 +109,10 @@ pub(crate) fn answer(mut words: Vec<OsString>, command: &mut Command) -> Exit {
         let value = candidate.get_value();
         let Some(mut value) = value.to_str().map(str::to_owned) else { continue };
         if value.contains(char::is_control) || is_empty && has_values && is_option(value.as_ref()) {
+            continue;
+        }
+        // A list names nothing twice.
+        if value.rsplit_once(',').is_some_and(|(_, name)| listed.iter().any(|listed| listed == name)) {
             continue;
         }
         if let Some(rest) = home.as_ref().and_then(|(home, _)| value.strip_prefix(home.to_str()?)) {
@@ -129,6 +134,12 @@ pub(crate) fn answer(mut words: Vec<OsString>, command: &mut Command) -> Exit {
 /// What follows `~/`, which no shell has expanded yet.
 fn in_home(word: &OsStr) -> Option<String> {
     word.to_str()?.strip_prefix("~/").map(str::to_owned)
+}
+
+/// The names in a list, as in `--agents=infra,web,`, that come before the one that is being typed.
+fn names_before(word: &OsStr) -> Vec<String> {
+    let names = word.to_str().and_then(|word| word.rsplit_once(',')).map_or("", |(names, _)| names);
+    names.split([',', '=']).map(str::to_owned).collect()
 }
 
 /// The places that the words typed so far name.
