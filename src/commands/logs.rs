@@ -8,11 +8,12 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 
+use super::verdict::Strictness;
 use super::{CommandResult, Context, Problem, completions, summary};
 use crate::engine::{Event, EventKind, Follower, Newcomers, look};
 use crate::error::{Exit, Failure};
 use crate::os::wait_readable;
-use crate::store::{JobId, JobSelector, Record, Store, StoreError};
+use crate::store::{JobId, JobSelector, Record, Status, Store, StoreError};
 use crate::ui::{OutputError, Tone, Ui, human};
 
 /// How often a followed job's raw output is looked at. Its end is noticed at once.
@@ -65,7 +66,7 @@ pub(crate) fn run(args: &LogsArgs, context: &Context) -> CommandResult {
         return Ok(Exit::Success);
     }
     let (jobs, begun, is_one) = (Vec::new(), HashSet::new(), ids.len() == 1);
-    let mut logs = Logs { args, context, store: &store, jobs, begun, is_one };
+    let mut logs = Logs { args, context, store: &store, jobs, begun, width: 0, is_one };
     for id in ids {
         logs.begin(look(&store, id)?)?;
     }
@@ -93,6 +94,8 @@ struct Logs<'a> {
     jobs: Vec<Log<'a>>,
     /// The jobs that are or were among them.
     begun: HashSet<JobId>,
+    /// How long the longest of their agents' names is: later lines line up with what is there.
+    width: usize,
     /// Whether there will never be another.
     is_one: bool,
 }
@@ -109,6 +112,7 @@ impl<'a> Logs<'a> {
     fn begin(&mut self, record: Record) -> Result<(), Problem> {
         let number = self.begun.len();
         if self.begun.insert(record.id) && is_there(self.context, &record) {
+            self.width = self.width.max(record.agent.chars().count());
             self.jobs.push(Log { follower: Follower::new(self.store, &record)?, record, number });
         }
         Ok(())
@@ -116,12 +120,9 @@ impl<'a> Logs<'a> {
 
     /// Prints what is new, one job after the other. Those that are over are done with.
     fn catch_up(&mut self) -> Result<(), Problem> {
-        // Later ones line up with what is there.
-        let width = self.jobs.iter().map(|log| log.record.agent.chars().count()).max().unwrap_or(0);
         for mut log in std::mem::take(&mut self.jobs) {
             let is_over = log.follower.is_over();
-            let voice =
-                Voice { as_json: self.args.json, ui: self.context.ui, label: self.label(&log, width) };
+            let voice = Voice { as_json: self.args.json, ui: self.context.ui, label: self.label(&log) };
             let mut printed = Ok(());
             let mut print = |event| {
                 if printed.is_ok() {
@@ -132,6 +133,9 @@ impl<'a> Logs<'a> {
                 let record = log.follower.conclude(&mut print)?;
                 printed?;
                 voice.note(&format!("{}: {}", record.agent, summary::closing_line(&record)));
+                if record.status() == Status::Failed {
+                    summary::report(self.context, &record, Strictness { strict: false });
+                }
             } else {
                 log.follower.catch_up(&mut print)?;
                 printed?;
@@ -142,7 +146,8 @@ impl<'a> Logs<'a> {
     }
 
     /// What the lines of a job begin with, if there are others.
-    fn label(&self, log: &Log<'_>, width: usize) -> Option<(String, usize)> {
+    fn label(&self, log: &Log<'_>) -> Option<(String, usize)> {
+        let width = self.width;
         let label = format!("{:width$} {} │", log.record.agent, summary::tail(&log.record));
         (!self.is_one).then_some((label, log.number))
     }

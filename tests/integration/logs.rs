@@ -126,6 +126,33 @@ fn the_lines_of_several_jobs_say_whose_they_are() {
 }
 
 #[test]
+fn names_stay_lined_up_when_the_longest_one_is_done() {
+    let environment = with_agent();
+    let project = environment.project("frontend");
+    let task = "fake: text early\nfake: shell until [ -e go ]; do sleep 0.05; done\nfake: text late";
+    let short = submit(&environment, task);
+    let long = environment.command(["submit", "frontend", task]).run().expect_code(0).stdout;
+    let follower = environment.command(["logs", "-f", &short, long.trim()]).spawn();
+    let line = |text: &str| format!("infra    {} │ {text}\n", &short[28..]);
+    follower.wait_for_stdout(&line("early"));
+    fs::write(project.join("go"), "").expect("a file");
+    follower.wait_for_stderr("frontend: done in ");
+    fs::write(environment.root().join("projects/infra/go"), "").expect("a file");
+    follower.wait_for_stdout(&line("late"));
+    assert_eq!(follower.wait().code, Some(0));
+}
+
+#[test]
+fn why_a_job_failed_is_said_also_where_its_agent_said_nothing() {
+    let environment = with_agent();
+    let id = submit_and_finish(&environment, "fake: exit 3");
+    let said = environment.command(["wait", &id]).run().expect_code(1).stderr;
+    let error = said.lines().find(|line| line.starts_with("error: infra: ")).expect("an error");
+    let output = logs(&environment, &id, &[]);
+    assert!(output.stderr.contains(&format!("\n{error}\n")), "{}", output.stderr);
+}
+
+#[test]
 fn following_without_a_job_shows_what_runs_and_what_begins() {
     let environment = with_agent();
     let over = submit_and_finish(&environment, "fake: text long over");
