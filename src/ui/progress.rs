@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use console::Term;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
+use rustix::process::getpgrp;
+use rustix::termios::tcgetpgrp;
 
 use super::{Ui, human};
 
@@ -19,6 +21,7 @@ pub struct Progress {
     name: String,
     started: Instant,
     spinner: Option<ProgressBar>,
+    is_drawn: bool,
     last_line: Instant,
     doing: String,
 }
@@ -26,10 +29,11 @@ pub struct Progress {
 impl Progress {
     /// Starts showing the progress of `name`.
     pub fn start(ui: Ui, name: &str) -> Self {
-        let started = Instant::now();
-        let spinner =
-            ui.is_interactive().then(|| dressed(ProgressBar::with_draw_target(None, target()), name));
-        Self { ui, name: name.to_owned(), started, spinner, last_line: started, doing: String::new() }
+        let (started, is_drawn) = (Instant::now(), is_foreground());
+        let spinner = ui.is_interactive();
+        let spinner = spinner.then(|| dressed(ProgressBar::with_draw_target(None, target(is_drawn)), name));
+        let (name, doing) = (name.to_owned(), String::new());
+        Self { ui, name, started, spinner, is_drawn, last_line: started, doing }
     }
 
     /// Notes what the agent does now.
@@ -43,6 +47,9 @@ impl Progress {
     /// Called every so often: keeps the spinner turning and prints the rare lines.
     pub fn tick(&mut self) {
         if let Some(spinner) = &self.spinner {
+            if let Some(target) = new_target(&mut self.is_drawn) {
+                spinner.set_draw_target(target);
+            }
             spinner.tick();
         } else if self.last_line.elapsed() >= RARE {
             self.last_line = Instant::now();
@@ -73,14 +80,16 @@ pub struct Board {
     ui: Ui,
     spinners: BTreeMap<usize, ProgressBar>,
     place: Option<MultiProgress>,
+    is_drawn: bool,
     last_line: Instant,
 }
 
 impl Board {
     /// An empty board.
     pub fn new(ui: Ui) -> Self {
-        let place = ui.is_interactive().then(|| MultiProgress::with_draw_target(target()));
-        Self { ui, spinners: BTreeMap::new(), place, last_line: Instant::now() }
+        let is_drawn = is_foreground();
+        let place = ui.is_interactive().then(|| MultiProgress::with_draw_target(target(is_drawn)));
+        Self { ui, spinners: BTreeMap::new(), place, is_drawn, last_line: Instant::now() }
     }
 
     /// Whether anybody sees the spinners.
@@ -118,7 +127,12 @@ impl Board {
     }
 
     /// Called every so often where only the spinners are to be seen: keeps them turning.
-    pub fn turn(&self) {
+    pub fn turn(&mut self) {
+        if let Some(place) = &self.place
+            && let Some(target) = new_target(&mut self.is_drawn)
+        {
+            place.set_draw_target(target);
+        }
         self.spinners.values().for_each(ProgressBar::tick);
     }
 
@@ -145,10 +159,25 @@ impl Board {
     }
 }
 
-/// Standard error, where it is a terminal.
-fn target() -> ProgressDrawTarget {
+/// Whether the terminal is this process's to draw on, and not that of the shell in whose background it runs. One that
+/// is not the terminal of the session belongs to no group.
+fn is_foreground() -> bool {
+    tcgetpgrp(io::stderr()).map_or(true, |group| group == getpgrp())
+}
+
+/// Where spinners are drawn from now on, if that changed.
+fn new_target(was_drawn: &mut bool) -> Option<ProgressDrawTarget> {
+    let is_drawn = is_foreground();
+    (std::mem::replace(was_drawn, is_drawn) != is_drawn).then(|| target(is_drawn))
+}
+
+/// Standard error, where it is a terminal, or nowhere.
+fn target(is_drawn: bool) -> ProgressDrawTarget {
     /// As often as indicatif draws by itself, in Hz.
     const REDRAWS: u8 = 20;
+    if !is_drawn {
+        return ProgressDrawTarget::hidden();
+    }
     ProgressDrawTarget::term_like_with_hz(Box::new(Returning(Term::buffered_stderr())), REDRAWS)
 }
 

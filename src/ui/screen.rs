@@ -3,9 +3,12 @@
 use std::io::{self, IsTerminal, Stdin, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 
+use rustix::process::{getpgid, getppid, getsid};
 use rustix::termios::{
     LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize, tcsetattr,
 };
+use signal_hook::consts::SIGTSTP;
+use signal_hook::low_level::emulate_default_handler;
 
 use super::{OutputError, is_dumb};
 
@@ -66,16 +69,41 @@ impl Screen {
         }
         let input = io::stdin();
         let keyboard = tcgetattr(&input).ok();
-        if let Some(before) = &keyboard {
-            let mut keys = before.clone();
-            // A key counts at once and is not shown. Ctrl-C stays a signal; Ctrl-Z would leave the screen taken over.
-            keys.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
-            keys.special_codes[SpecialCodeIndex::VSUSP] = 0;
-            let _ = tcsetattr(&input, OptionalActions::Now, &keys);
-        }
         let screen = Self { input, keyboard, shown: String::new() };
-        write_out(ENTER)?;
+        screen.enter()?;
         Ok(screen)
+    }
+
+    /// The keyboard first: in the background this waits until the terminal is this process's.
+    fn enter(&self) -> Result<(), OutputError> {
+        if let Some(before) = &self.keyboard {
+            let mut keys = before.clone();
+            // A key counts at once and is not shown. Ctrl-C and Ctrl-Z stay signals.
+            keys.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
+            if !can_go_on() {
+                keys.special_codes[SpecialCodeIndex::VSUSP] = 0;
+            }
+            let _ = tcsetattr(&self.input, OptionalActions::Now, &keys);
+        }
+        write_out(ENTER)
+    }
+
+    fn leave(&self) {
+        let _ = write_out(LEAVE);
+        if let Some(before) = &self.keyboard {
+            let _ = tcsetattr(&self.input, OptionalActions::Now, before);
+        }
+    }
+
+    /// What Ctrl-Z asks for: gives the terminal back, and stops until the shell lets this process go on.
+    pub fn suspend(&mut self) -> Result<(), OutputError> {
+        if !can_go_on() {
+            return Ok(());
+        }
+        self.leave();
+        let _ = emulate_default_handler(SIGTSTP);
+        self.redraw();
+        self.enter()
     }
 
     /// How much it shows now.
@@ -123,11 +151,15 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        let _ = write_out(LEAVE);
-        if let Some(before) = &self.keyboard {
-            let _ = tcsetattr(&self.input, OptionalActions::Now, before);
-        }
+        self.leave();
     }
+}
+
+/// Whether, once stopped, somebody lets this process go on: a shell with job control made a process group for it. A
+/// terminal that was opened for this process alone would hang instead, and so would a script between it and the shell.
+fn can_go_on() -> bool {
+    let Some(parent) = getppid() else { return false };
+    getsid(Some(parent)) == getsid(None) && getpgid(Some(parent)) != getpgid(None)
 }
 
 fn write_out(text: &str) -> Result<(), OutputError> {

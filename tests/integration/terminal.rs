@@ -160,6 +160,54 @@ fn ctrl_c_ends_the_watch_too_and_the_jobs_go_on() {
 }
 
 #[test]
+fn ctrl_z_gives_the_terminal_back_until_the_watch_goes_on() {
+    let environment = with_agent();
+    let id = submit_endless(&environment);
+    let Some(terminal) = Terminal::open(&environment, 100, 10) else { return };
+    for _ in 0..2 {
+        terminal.enter("agent-dispatch jobs -w").wait_for("1 running");
+        terminal
+            .press("C-z")
+            .wait("the shell", |screen| !screen.contains("q quits") && screen.ends_with("$"));
+        terminal.enter("echo ty''ped").wait_for("\ntyped");
+        terminal.enter("fg").wait_for("1 running").press("q").wait("the end", |screen| {
+            !screen.contains("q quits") && screen.contains(&id) && screen.ends_with("$")
+        });
+        terminal.enter("clear").wait("an empty screen", |screen| screen == "$");
+    }
+    // Without a shell to go on from there is nothing to stop.
+    terminal.enter("sh -c 'agent-dispatch jobs -w; :'").wait_for("1 running");
+    terminal.press("C-z").press("q").wait("the end", |screen| {
+        !screen.contains("q quits") && screen.contains(&id) && screen.ends_with("$")
+    });
+    cancel(&environment, &id);
+}
+
+#[test]
+fn in_the_background_no_spinner_is_drawn_over_the_shell() {
+    let environment = with_agent();
+    environment.script(AGENT, "text looking around; write-file begun x; hang");
+    let Some(terminal) = Terminal::open(&environment, 80, 24) else { return };
+    let id = || environment.only_record()["id"].as_str().expect("an id").to_owned();
+    for command in [format!("run {AGENT} look"), "wait latest".to_owned()] {
+        terminal.enter(&format!("agent-dispatch {command} &"));
+        wait_until(PATIENCE, "the agent begins", || environment.root().join("projects/infra/begun").exists());
+        // Long enough for several redraws.
+        terminal.enter("sleep 0.7; echo sl''ept").wait("the end of a pause", |screen| {
+            assert!(!screen.contains("looking around"), "{screen}");
+            screen.contains("slept")
+        });
+        terminal.enter("fg").wait_for("looking around");
+        terminal
+            .press("C-z")
+            .wait_for("Stopped")
+            .enter("clear")
+            .wait("an empty screen", |screen| screen == "$");
+    }
+    cancel(&environment, &id());
+}
+
+#[test]
 fn a_lost_job_is_noticed_while_watching() {
     let environment = with_agent();
     let id = submit_endless(&environment);

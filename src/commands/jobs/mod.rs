@@ -14,7 +14,8 @@ use crate::store::{JobId, Record, Status};
 use crate::ui::{Cell, Table, human};
 
 const EXAMPLES: &str = "\
-With --watch: `q` ends it (exit code 0), and so does Ctrl-C (130). What was shown last stays.
+With --watch: `q` ends it (exit code 0), and so does Ctrl-C (130). What was shown last stays. Ctrl-Z
+stops it until `fg`.
 
 Examples:
   agent-dispatch jobs --status running

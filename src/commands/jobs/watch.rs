@@ -3,7 +3,7 @@
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGWINCH};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 
 use super::{JobsArgs, status_cell};
 use crate::commands::{CommandResult, Context, Problem, summary};
@@ -52,7 +52,7 @@ fn watch(
     context: &Context,
     screen: &mut Screen,
 ) -> Result<(Exit, String), Problem> {
-    let signals = SignalWatch::new(&[SIGINT, SIGTERM, SIGHUP, SIGWINCH])
+    let signals = SignalWatch::new(&[SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGWINCH])
         .map_err(|error| Failure::new(Exit::Failure, format_args!("failed to watch for signals: {error}")))?;
     let mut overview = Overview::new(store, args.status.map(Status::from), args.agent.as_deref());
     let mut drawn: Option<Instant> = None;
@@ -77,6 +77,10 @@ fn watch(
         for signal in signals.take() {
             match signal {
                 SIGINT => return Ok((Exit::Interrupted, last)),
+                SIGTSTP => {
+                    screen.suspend()?;
+                    drawn = None;
+                }
                 SIGWINCH => {
                     screen.redraw();
                     drawn = None;
