@@ -72,12 +72,18 @@ fn every_command_says_what_it_does_and_shows_how() {
     }
 }
 
-const ENVIRONMENT: [(&str, &str); 5] = [
-    ("AGENT_DISPATCH_CONFIG", "The config file, when --config is not given."),
-    ("AGENT_DISPATCH_JOBS_DIR", "The directory with the jobs, when --jobs-dir is not given."),
-    ("AGENT_DISPATCH_USAGE_LOG", "The usage journal, instead of what the config says."),
-    ("NO_COLOR", "No colour, unless --color always is given."),
-    ("PATH", "Where the agent CLIs are looked for."),
+/// Environment variables, each with the commands that read it; none stands for all.
+const ENVIRONMENT: [(&str, &[&str], &str); 10] = [
+    ("AGENT_DISPATCH_CONFIG", &[], "The config file, when --config is not given."),
+    ("AGENT_DISPATCH_JOBS_DIR", &[], "The directory with the jobs, when --jobs-dir is not given."),
+    ("AGENT_DISPATCH_PAGER", &["result"], "The pager, with arguments; empty: none. Otherwise less -FRX."),
+    ("AGENT_DISPATCH_USAGE_LOG", &[], "The usage journal, instead of what the config says."),
+    ("CLAUDE_CONFIG_DIR", &["init", "doctor"], "Where the files of Claude Code are."),
+    ("NO_COLOR", &[], "No colour, unless --color always is given."),
+    ("PAGER", &["result"], "The pager, when AGENT_DISPATCH_PAGER is not set."),
+    ("PATH", &[], "Where the agent CLIs are looked for."),
+    ("TERM", &[], "Where it is dumb or not set: no colour, no spinner, no pager, no screen to watch."),
+    ("XDG_CONFIG_HOME", &[], "Where agent-dispatch/agents.yaml is, instead of ~/.config."),
 ];
 
 const FILES: [(&str, &str); 3] = [
@@ -123,7 +129,10 @@ fn page(command: &Command, commands: &[Command]) -> String {
         roff.control("PP", []);
         roff.text([bold("agent-dispatch"), roman("(1) lists what each number means.")]);
     }
-    for (heading, entries) in [("ENVIRONMENT", &ENVIRONMENT[..]), ("FILES", &FILES)] {
+    let is_read = |by: &[&str]| by.is_empty() || by.contains(&command.get_name());
+    let variables = ENVIRONMENT.iter().filter(|(_, by, _)| is_read(by));
+    let variables: Vec<(&str, &str)> = variables.map(|(name, _, meaning)| (*name, *meaning)).collect();
+    for (heading, entries) in [("ENVIRONMENT", &variables[..]), ("FILES", &FILES)] {
         roff.control("SH", [heading]);
         for (entry, meaning) in entries {
             roff.control("TP", []).text([bold(*entry)]).text([roman(*meaning)]);
