@@ -37,7 +37,7 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
     if record.status() == Status::Running && !record.is_foreign() {
         Follower::new(&store, &record)?.catch_up(&mut |event| activity.observe(&event))?;
     }
-    let delay = Delay::of(&store, &record)?;
+    let delay = Delay::of(&store, &record, context.now())?;
     if args.json {
         let mut document = summary::to_json(&record);
         if record.status() == Status::Running && !record.is_foreign() {
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
     lines.push(("created", human::ago(context.now() - record.created_at)));
     lines.extend(delay.map(|delay| match delay {
         Delay::Turn { .. } => ("queue", format!("{} waiting", summary::what_for(delay))),
-        Delay::Jobs(_) | Delay::InUse => ("waits", summary::what_for(delay)),
+        Delay::Jobs(_) | Delay::Start | Delay::InUse => ("waits", summary::what_for(delay)),
     }));
     if let (Some(started), None) = (record.started_at(), record.finished()) {
         let running =

@@ -170,6 +170,7 @@ pub(crate) fn what_for(delay: Delay) -> String {
     match delay {
         Delay::Turn { place, waiting } => format!("number {place} of {waiting}"),
         Delay::Jobs(count) => format!("for {}", human::count(count, "job")),
+        Delay::Start => "to be started".to_owned(),
         Delay::InUse => "until its session or its agent's directory is free".to_owned(),
     }
 }

@@ -92,7 +92,7 @@ impl Watch<'_> {
             if is_new {
                 progress.doing(doing(&activity));
             }
-            for (_, delay) in followers.delays()? {
+            for (_, delay) in followers.delays(self.context.now())? {
                 progress.doing(delay.map_or_else(|| doing(&activity), summary::waiting));
             }
             progress.tick();
@@ -106,7 +106,7 @@ impl Watch<'_> {
 
 /// What an agent does as lines with its name, for those who asked for all.
 pub(crate) fn read_along(ui: Ui, name: &str, event: &Event) -> Option<String> {
-    let text = event.narrate().filter(|_| ui.is_verbose())?;
+    let text = event.narrate().filter(|text| ui.is_verbose() && !text.trim().is_empty())?;
     Some(text.lines().map(|line| format!("{name} │ {line}")).collect::<Vec<_>>().join("\n"))
 }
 
