@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::verdict::overspending;
 use super::{CommandResult, Context, completions, summary};
 use crate::engine::{Activity, Delay, Follower, look};
 use crate::error::Exit;
@@ -108,6 +109,7 @@ fn asked(record: &Record) -> Vec<Line> {
 fn came_of_it(record: &Record, ui: Ui) -> Vec<Line> {
     let result = summary::result_of(record);
     let mut lines = vec![("outcome", summary::closing_line(record))];
+    lines.extend(overspending(record, &result).map(|over| ("budget", over)));
     lines.extend(result.outcome.map(|outcome| ("agent says", outcome.name().to_owned())));
     lines.extend(result.error.map(|error| ("error", human::printable(&error))));
     lines.extend(result.hint.map(|hint| ("hint", human::printable(&ui.commands(&hint)))));

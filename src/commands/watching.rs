@@ -8,7 +8,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use super::{Context, Problem, summary};
 use crate::engine::{Activity, Event, Followers, cancel};
 use crate::error::{Exit, Failure};
-use crate::os::{SignalWatch, wait_readable};
+use crate::os::{SignalWatch, is_ignored, wait_readable};
 use crate::store::{JobId, Record, Store};
 use crate::ui::{Progress, Ui, human};
 
@@ -27,7 +27,10 @@ impl Drop for Interrupts {
 impl Interrupts {
     /// From now on.
     pub(crate) fn hear() -> Result<Self, Failure> {
-        SignalWatch::new(&[SIGINT, SIGTERM, SIGHUP]).map(Self).map_err(|error| {
+        // Under `nohup` the end of the terminal is none of this process's business.
+        let hangup = (!is_ignored(SIGHUP)).then_some(SIGHUP);
+        let signals: Vec<i32> = [SIGINT, SIGTERM].into_iter().chain(hangup).collect();
+        SignalWatch::new(&signals).map(Self).map_err(|error| {
             Failure::new(Exit::Failure, format_args!("failed to watch for signals: {error}"))
         })
     }

@@ -165,7 +165,7 @@ fn follow(
             board.doing(number, &names[number], doing);
         }
         for (number, record) in over {
-            let remarks = summary::remarks(&summary::result_of(&record));
+            let remarks = summary::remarks(&record, &summary::result_of(&record));
             let remarks = remarks.map(|remarks| format!("; {remarks}")).unwrap_or_default();
             let line = format!("{}: {}{remarks}", names[number], summary::closing_line(&record));
             board.over(number, || context.ui.note(line));
