@@ -178,7 +178,12 @@ fn what_is_wrong_with_a_job_stands_in_its_row_and_what_to_do_about_it_below() {
         assert!(row.ends_with(end), "{end}: {row}");
     }
     assert!(output.stderr.contains("; the agent reports that its work is blocked\n"), "{}", output.stderr);
-    assert_eq!(output.stderr.matches("hint: 4 web, 5 infra: check ANTHROPIC_API_KEY").count(), 1, "{}", output.stderr);
+    assert_eq!(
+        output.stderr.matches("hint: 4 web, 5 infra: check ANTHROPIC_API_KEY").count(),
+        1,
+        "{}",
+        output.stderr
+    );
     batch(&environment, text, &["--strict"]).run().expect_code(4);
 }
 
