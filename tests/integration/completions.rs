@@ -156,7 +156,7 @@ fn paths_stay_as_the_shell_expands_them() {
         for (typed, completed) in lines {
             terminal.type_in(&format!("agent-dispatch {typed}")).wait_for(typed);
             terminal.press("Tab").wait_for(completed);
-            terminal.press("C-c").press("C-l");
+            terminal.press("C-u").press("C-l");
             terminal.wait("an empty line", |screen| !screen.contains(typed));
         }
         terminal
