@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 
 use super::arguments::{Arguments, Kind, MOST_JOBS, Wanted};
 use super::desk::{Desk, now};
-use super::dispatch::cancel_all;
+use super::dispatch::{cancel_all, refused};
 use super::result::{self, Refused, Reply, Window};
 use super::session::Session;
 use super::waiting::Caller;
-use crate::engine::{Engine, FollowError, Reading, collect, collectable, list, look};
+use crate::engine::{DIALOGUE_SIGN, Engine, FollowError, Reading, collect, collectable, list, look};
 use crate::store::{JobId, Policy, Record, Status};
 use crate::ui::human;
 
@@ -46,7 +46,9 @@ pub(super) async fn result(
         let engine = desk.engine()?;
         let record = look(engine.store(), id)?;
         match kind {
-            Kind::Answer if record.finished().is_some() => result::over(engine.store(), &record, window),
+            Kind::Answer if record.finished().is_some() => {
+                result::over(engine.store(), desk.wording(), &record, window)
+            }
             Kind::Answer => result::unfinished(engine.store(), &record),
             Kind::Log => Ok(part_of(&record, kind, window, |take| log(&engine, &record, take))?),
             Kind::Stderr => Ok(part_of(&record, kind, window, |take| stderr(&engine, id, take))?),
@@ -129,6 +131,12 @@ pub(super) fn jobs(desk: &Desk, mut arguments: Arguments) -> Result<Reply, Refus
     let engine = desk.engine()?;
     let wanted = |name: &str| desk.shows(name) && agent.as_deref().is_none_or(|agent| agent == name);
     let listing = list(engine.store(), status, wanted, limit)?;
+    // An agent that has been removed may have jobs.
+    if let Some(agent) = agent.as_deref().filter(|_| listing.records.is_empty())
+        && !agent.contains(DIALOGUE_SIGN)
+    {
+        desk.check_agent(agent, engine.config()).map_err(|error| refused(desk, engine.config(), error))?;
+    }
     let jobs: Vec<Value> = listing.records.iter().map(summarise).collect();
     let mut fields = json!({ "jobs": jobs });
     if !listing.damaged.is_empty() {

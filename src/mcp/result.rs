@@ -6,7 +6,8 @@ use std::time::Duration;
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Map, Value, json};
 
-use crate::config::Timeout;
+use super::tools::Name;
+use super::wording::Wording;
 use crate::engine::{Activity, Reading};
 use crate::error::Failure;
 use crate::store::{ErrorType, JobResult, Record, Status, Store, StoreError};
@@ -20,6 +21,11 @@ pub(super) const PART_CHARS: usize = 30_000;
 pub(super) struct Refused(String);
 
 impl Refused {
+    /// The same in terms of the client's tools.
+    pub(super) fn in_terms_of(self, wording: &Wording) -> Self {
+        Self(wording.tell(&self.0, |_| None))
+    }
+
     pub(super) fn new(message: impl Display) -> Self {
         Self(message.to_string())
     }
@@ -132,7 +138,12 @@ impl Window {
 }
 
 /// A job that is over, with the wanted part of its answer.
-pub(super) fn over(store: &Store, record: &Record, window: Window) -> Result<Reply, Refused> {
+pub(super) fn over(
+    store: &Store,
+    wording: &Wording,
+    record: &Record,
+    window: Window,
+) -> Result<Reply, Refused> {
     let result = record.conclusion();
     // What a schema was asked for is the answer. Other data says only once more what the text says.
     let data = result.parsed_result.as_ref().filter(|_| record.launch.response_schema.is_some());
@@ -142,7 +153,7 @@ pub(super) fn over(store: &Store, record: &Record, window: Window) -> Result<Rep
         Some(text) => Window { offset: 0, max_chars: usize::MAX }.cut_text(text),
         None => read_part(store, record, &result, window)?,
     };
-    let remedy = remedy(record, &result);
+    let remedy = remedy(store, wording, record, &result);
     let mut fields = Map::new();
     let mut put = |name: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -232,43 +243,31 @@ fn told(record: &Record, result: &JobResult, part: &Part, remedy: Option<&str>) 
     text
 }
 
-/// What the record advises, in terms of these tools.
-fn remedy(record: &Record, result: &JobResult) -> Option<String> {
+/// What to do after the job, in terms of the client's tools.
+fn remedy(store: &Store, wording: &Wording, record: &Record, result: &JobResult) -> Option<String> {
+    let tell = |text: &str| {
+        wording.tell(text, |id| if id == record.id { Some(record.clone()) } else { store.read(id).ok() })
+    };
     let hint = result.hint.as_deref()?;
-    let resumes = result.session_id.is_some() && record.launch.session_id.is_some();
-    match result.error_type {
-        Some(ErrorType::Timeout) if !resumes => {
+    let resume = hint.find("`agent-dispatch resume ").map(|at| tell(&hint[at..]));
+    match (result.error_type, resume) {
+        _ if !wording.has(Name::Dispatch) => Some(tell(hint)),
+        (Some(ErrorType::Timeout), None) => {
             Some("Call dispatch again with a larger timeout_seconds or a smaller task".to_owned())
         }
-        Some(ErrorType::Budget) => Some(format!(
-            "{}. Each run has the whole spend cap; only the user can raise max_budget_usd of the agent",
-            in_terms_of_tools(hint, record)
-        )),
-        _ => Some(in_terms_of_tools(hint, record)),
+        (Some(ErrorType::Budget), resume) => {
+            let go_on = resume.map_or_else(
+                || "Give it a smaller task".to_owned(),
+                |call| format!("To go on where it stopped: {call}"),
+            );
+            let raise = match wording.has(Name::ConfigureAgent) {
+                true => "configure_agent with max_budget_usd raises it",
+                false => "only the user can raise it, as max_budget_usd of the agent",
+            };
+            Some(format!("{go_on}. Each run may spend the whole spend cap; {raise}"))
+        }
+        _ => Some(tell(hint)),
     }
-}
-
-/// Puts the call of `dispatch` in the place of a command that resumes a job or starts anew.
-fn in_terms_of_tools(hint: &str, record: &Record) -> String {
-    let command_in = |start: &str| {
-        let (before, rest) = hint.split_once(start)?;
-        let (command, after) = rest.split_once('`')?;
-        Some((before, command, after))
-    };
-    let (session, found) = match command_in("`agent-dispatch resume ") {
-        Some(found) => (record.conclusion().session_id, Some(found)),
-        None => (None, command_in("`agent-dispatch run ")),
-    };
-    let Some((before, command, after)) = found else { return hint.to_owned() };
-    let mut call = format!("call dispatch for {}", record.agent);
-    if let Some(session) = session {
-        call.push_str(&format!(" with session_id {session}"));
-    }
-    let mut words = command.split_whitespace().skip_while(|word| *word != "--timeout");
-    if let Some(timeout) = words.nth(1).and_then(|limit| limit.parse::<Timeout>().ok()) {
-        call.push_str(&format!(" and timeout_seconds {}", timeout.seconds()));
-    }
-    format!("{before}{call}{after}")
 }
 
 /// A job that is not over: what it does now, and the call that waits for it.

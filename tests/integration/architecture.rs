@@ -47,7 +47,7 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
             ("config", &["*"]),
             ("store", &["*"]),
             ("error", &["Failure"]),
-            ("ui", &["human"]),
+            ("ui", &["human", "shell"]),
         ],
     ),
     (

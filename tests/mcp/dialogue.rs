@@ -30,6 +30,16 @@ fn a_dialogue_is_one_job_whose_answer_is_the_last_word() {
 }
 
 #[test]
+fn a_turn_that_fails_is_gone_on_with_by_its_own_agent() {
+    let environment = with_two();
+    environment.script("web", "budget");
+    let mut client = McpClient::connect(&environment);
+    let arguments = json!({"requester": "infra", "responder": "web", "topic": "the port"});
+    let called = client.call("dispatch_dialogue", arguments).expect_error();
+    assert!(called.field("hint").contains("call dispatch for web with session_id "), "{called:?}");
+}
+
+#[test]
 fn a_cancelled_dialogue_takes_its_turn_with_it() {
     let environment = with_two();
     environment.script("web", "hang");

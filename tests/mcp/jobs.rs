@@ -139,6 +139,21 @@ fn jobs_are_listed_the_newest_first_and_by_what_is_asked() {
 }
 
 #[test]
+fn jobs_of_an_agent_that_does_not_exist_are_refused_and_those_of_one_that_is_gone_are_listed() {
+    let environment = with_agent();
+    environment.project("gone");
+    let mut client = McpClient::connect(&environment);
+    client.call("dispatch", json!({"agent": "gone", "task": "fake: answer x"})).expect_success();
+    environment.command(["agents", "remove", "gone"]).run().expect_code(0);
+    let listed = client.call("dispatch_jobs", json!({"agent": "gone"})).expect_success();
+    assert_eq!(listed.structured["jobs"].as_array().map(Vec::len), Some(1));
+    let idle = client.call("dispatch_jobs", json!({"agent": AGENT})).expect_success();
+    assert_eq!(idle.structured["jobs"], json!([]));
+    let refused = client.call("dispatch_jobs", json!({"agent": "infar"})).expect_error();
+    assert!(refused.text.contains("there is no agent 'infar'. Did you mean infra?"), "{refused:?}");
+}
+
+#[test]
 fn only_a_full_id_names_a_job() {
     let environment = with_agent();
     let mut client = McpClient::connect(&environment);
@@ -172,6 +187,7 @@ fn only_a_full_id_names_a_job() {
     let unknown = "0190".to_owned() + &"0".repeat(28);
     let called = client.call("dispatch_result", json!({"job_id": unknown})).expect_error();
     assert!(called.text.contains(&unknown), "{called:?}");
+    assert!(called.text.ends_with(". dispatch_jobs lists them"), "{called:?}");
 }
 
 #[test]

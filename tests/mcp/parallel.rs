@@ -90,6 +90,38 @@ fn nothing_starts_unless_all_are_valid_and_every_problem_is_named() {
 }
 
 #[test]
+fn mistakes_of_all_kinds_are_told_at_once() {
+    let environment = with_agents(&["a", "b"]);
+    for options in [&[][..], &["--agents", "a,b"]] {
+        let mut client = McpClient::connect_with(&environment, options);
+        let called = client.call(
+            "dispatch_parallel",
+            json!({"aggregate": "sum", "dispatches": [
+                {"agent": "zzz", "task": "x", "timeout": 5},
+                {"agent": "b"},
+                {"agent": "b", "task": "x", "group": "none", "session_id": "--help", "response_schema": {"type": 5}},
+            ]}),
+        );
+        let text = called.expect_error().text;
+        for problem in [
+            "dispatches[0]: there is no argument timeout",
+            "dispatches[0]: there is no agent 'zzz'",
+            "dispatches[1]: task is missing",
+            "dispatches[2]: there is no group 'none'",
+            "dispatches[2]: the JSON Schema",
+            "aggregate: there is no agent 'sum'",
+        ] {
+            assert!(text.contains(problem), "{problem}: {text}");
+        }
+        assert!(
+            text.lines().any(|line| line.starts_with("dispatches[2]: ") && line.contains("--help")),
+            "{text}"
+        );
+    }
+    assert_eq!(environment.job_ids(), [""; 0]);
+}
+
+#[test]
 fn one_that_fails_does_not_hide_the_answers_of_the_others() {
     let environment = with_agents(&["a", "b"]);
     let mut client = McpClient::connect(&environment);
