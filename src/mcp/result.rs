@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::tools::Name;
 use super::wording::Wording;
-use crate::engine::{Activity, Reading};
+use crate::engine::{Activity, DIALOGUE_SIGN, Reading};
 use crate::error::Failure;
 use crate::store::{ErrorType, JobResult, Record, Status, Store, StoreError};
 use crate::ui::human;
@@ -173,6 +173,10 @@ pub(super) fn over(
         put("total_chars", Some(json!(part.total_chars)));
         put("next_offset", part.next_offset.map(Value::from));
     }
+    if let Some((resolved, rounds)) = settled(record, &result) {
+        put("resolved", Some(json!(resolved)));
+        put("rounds", Some(json!(rounds)));
+    }
     put("outcome", result.outcome.map(|outcome| json!(outcome)));
     put("error", result.error.as_ref().map(|error| json!(error)));
     put("error_type", result.error_type.map(|kind| json!(kind)));
@@ -233,6 +237,13 @@ fn told(record: &Record, result: &JobResult, part: &Part, remedy: Option<&str>) 
     let mut facts =
         vec![format!("job {}", record.id), record.agent.clone(), record.status().name().to_owned()];
     facts.extend(result.outcome.map(|outcome| format!("outcome {}", outcome.name())));
+    facts.extend(settled(record, result).map(|(resolved, rounds)| {
+        format!(
+            "{} after {}",
+            if resolved { "resolved" } else { "not resolved" },
+            human::count(rounds, "round")
+        )
+    }));
     facts.extend(result.duration_ms.map(|millis| human::duration(Duration::from_millis(millis))));
     facts.extend(result.cost_usd.map(human::dollars));
     facts.extend(result.session_id.as_ref().map(|session| format!("session_id {session}")));
@@ -248,7 +259,7 @@ fn remedy(store: &Store, wording: &Wording, record: &Record, result: &JobResult)
     let tell = |text: &str| {
         wording.tell(text, |id| if id == record.id { Some(record.clone()) } else { store.read(id).ok() })
     };
-    let hint = result.hint.as_deref()?;
+    let Some(hint) = result.hint.as_deref() else { return unresolved(store, wording, record, result) };
     let resume = hint.find("`agent-dispatch resume ").map(|at| tell(&hint[at..]));
     match (result.error_type, resume) {
         _ if !wording.has(Name::Dispatch) => Some(tell(hint)),
@@ -268,6 +279,33 @@ fn remedy(store: &Store, wording: &Wording, record: &Record, result: &JobResult)
         }
         _ => Some(tell(hint)),
     }
+}
+
+/// Whether the agents of a dialogue have settled the matter, and after how many rounds.
+fn settled(record: &Record, result: &JobResult) -> Option<(bool, u64)> {
+    let summary = result.parsed_result.as_ref().filter(|_| record.agent.contains(DIALOGUE_SIGN))?;
+    Some((summary["resolved"].as_bool()?, summary["rounds"].as_u64()?))
+}
+
+/// How to go on with a dialogue that came to its end before the matter was settled.
+fn unresolved(store: &Store, wording: &Wording, record: &Record, result: &JobResult) -> Option<String> {
+    let (false, rounds) = settled(record, result)? else { return None };
+    if !result.success || !wording.has(Name::DispatchDialogue) {
+        return None;
+    }
+    let turns = result.parsed_result.as_ref().and_then(|summary| summary["turns"].as_array())?;
+    let mut ways = Vec::new();
+    // Each agent's session is that of its last turn.
+    for turn in &turns[turns.len().saturating_sub(2)..] {
+        let session = turn["job_id"].as_str().and_then(|id| store.read(id.parse().ok()?).ok());
+        if let (Some(agent), Some(session)) =
+            (turn["agent"].as_str(), session.and_then(|turn| turn.conclusion().session_id))
+        {
+            ways.push(format!("dispatch for {agent} with session_id {session}"));
+        }
+    }
+    ways.push(format!("dispatch_dialogue again with max_rounds above {rounds}"));
+    Some(format!("They have not resolved it. To go on: {}", ways.join(", or ")))
 }
 
 /// A job that is not over: what it does now, and the call that waits for it.
