@@ -100,7 +100,13 @@ fn tell_all(desk: &Desk, batch: &Batch) -> Result<Reply, Refused> {
     let replies: Vec<Reply> =
         batch.jobs.iter().map(|id| tell(desk, *id, manner)).collect::<Result<_, _>>()?;
     let aggregate = batch.aggregate.map(|id| tell(desk, id, manner)).transpose()?;
-    let texts: Vec<&str> = replies.iter().chain(&aggregate).map(|reply| reply.text.as_str()).collect();
+    let labels =
+        (0..replies.len()).map(|number| format!("dispatches[{number}]")).chain(["aggregate".to_owned()]);
+    let label = |(label, reply): (String, &Reply)| {
+        let agent = reply.fields["agent"].as_str().unwrap_or_default();
+        format!("{label}, by {agent}:\n{}", reply.text)
+    };
+    let texts: Vec<String> = labels.zip(replies.iter().chain(&aggregate)).map(label).collect();
     let text = texts.join("\n\n----\n\n");
     let is_error = replies.iter().all(|reply| reply.is_error);
     let is_unfinished = |reply: &&Reply| reply.fields.contains_key("next");

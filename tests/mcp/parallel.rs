@@ -40,7 +40,13 @@ fn the_answers_come_in_the_order_of_the_tasks() {
     assert_eq!(of_each(&called, "result"), ["first", "second", "third", "fourth"]);
     assert_eq!(of_each(&called, "agent"), ["c", "a", "b", "a"]);
     assert_eq!(called.structured.get("unfinished"), None);
-    let places: Vec<_> = ["first", "second", "third", "fourth"].map(|word| called.text.find(word)).into();
+    let blocks = [
+        "dispatches[0], by c:\nfirst",
+        "dispatches[1], by a:\nsecond",
+        "dispatches[2], by b:\nthird",
+        "dispatches[3], by a:\nfourth",
+    ];
+    let places: Vec<_> = blocks.map(|block| called.text.find(block)).into();
     assert!(places.is_sorted() && places.iter().all(Option::is_some), "{called:?}");
 }
 
@@ -230,6 +236,8 @@ fn an_agent_gets_all_answers_and_puts_them_together() {
     for told in ["forty", "failed (cli_error)"] {
         assert!(aggregate.contains(told) && called.text.contains(told), "{told} is missing: {called:?}");
     }
+
+    assert!(called.text.contains("\n\naggregate, by sum:\n"), "{called:?}");
 
     let refused = client.call("dispatch_parallel", json!({"dispatches": items, "aggregate": "sun"}));
     let text = refused.expect_error().text;
