@@ -109,6 +109,13 @@ pub(super) struct Part {
     pub(super) next_offset: Option<usize>,
 }
 
+impl Part {
+    /// How much there is, when the wanted part begins only after it.
+    pub(super) fn missed(&self, window: Window) -> Option<usize> {
+        (window.offset > 0 && window.offset >= self.total_chars).then_some(self.total_chars)
+    }
+}
+
 impl Window {
     /// Cuts the part out of a text that comes in pieces.
     pub(super) fn cut<E>(self, give: impl FnOnce(&mut dyn FnMut(&str)) -> Result<(), E>) -> Result<Part, E> {
@@ -188,7 +195,7 @@ pub(super) fn over(
     put("model", result.model.as_ref().map(|model| json!(model)));
     put("denied_tools", (!result.denied_tools.is_empty()).then(|| json!(result.denied_tools)));
     put("budget_exceeded", result.budget_exceeded.then(|| json!(true)));
-    let text = told(record, &result, &part, remedy.as_deref());
+    let text = told(record, &result, &part, window, remedy.as_deref());
     Ok(Reply { text, fields, is_error: !result.success })
 }
 
@@ -208,7 +215,7 @@ fn read_part(store: &Store, record: &Record, result: &JobResult, window: Window)
 }
 
 /// A job that is over, in words.
-fn told(record: &Record, result: &JobResult, part: &Part, remedy: Option<&str>) -> String {
+fn told(record: &Record, result: &JobResult, part: &Part, window: Window, remedy: Option<&str>) -> String {
     let mut text = String::new();
     if !result.success {
         let kind = result.error_type.map_or("cli_error", ErrorType::name);
@@ -222,6 +229,13 @@ fn told(record: &Record, result: &JobResult, part: &Part, remedy: Option<&str>) 
         }
     }
     text.push_str(&part.text);
+    if let Some(total) = part.missed(window) {
+        let _ = write!(
+            text,
+            "(nothing: offset {} is past the end, the answer has {total} characters)",
+            window.offset
+        );
+    }
     if let Some(next) = part.next_offset {
         let _ = write!(
             text,

@@ -4,6 +4,7 @@ use rmcp::model::{JsonObject, MetaObject, Tool, ToolAnnotations};
 use serde_json::{Value, json};
 
 use super::Authority;
+use super::arguments::{MOST_DAYS, MOST_JOBS};
 use super::naming::as_many_as_fit;
 use crate::config::{AgentName, Config};
 
@@ -107,7 +108,7 @@ impl Name {
             ),
             Self::DispatchResult => (
                 "Get a job's result",
-                "Wait for a job and get its answer, or a later part of it (offset). Several can be waited for at once.",
+                "Wait for a job and get its answer, or a later part of it (offset). One job a call; several calls can wait at once.",
                 object(
                     json!({
                         "job_id": {"type": "string"},
@@ -127,7 +128,7 @@ impl Name {
                     json!({
                         "status": {"enum": ["pending", "running", "done", "failed", "cancelled"]},
                         "agent": {"type": "string"},
-                        "limit": {"type": "integer", "minimum": 1, "maximum": 100},
+                        "limit": {"type": "integer", "minimum": 1, "maximum": MOST_JOBS},
                     }),
                     &[],
                 ),
@@ -144,7 +145,8 @@ impl Name {
                 "Delete jobs that ended more than max_age_days ago.",
                 object(
                     json!({
-                        "max_age_days": {"type": "number", "minimum": 0},
+                        "max_age_days": {"type": "number", "minimum": 0, "maximum": MOST_DAYS,
+                                         "description": "0: all that are over. Needed unless job_retention_days is set"},
                         "dry_run": {"type": "boolean"},
                     }),
                     &[],

@@ -257,6 +257,11 @@ fn a_long_answer_comes_whole_in_parts() {
     assert_eq!(few.field("result"), "b€🦀");
     let past = client.call("dispatch_result", json!({"job_id": id, "offset": 999_999_999})).expect_success();
     assert_eq!((past.field("result"), past.structured.get("next_offset")), ("", None));
+    let said = format!("(nothing: offset 999999999 is past the end, the answer has {total} characters)");
+    assert!(past.text.starts_with(&said), "{past:?}");
+    assert_eq!(past.structured["total_chars"], total);
+    let log = client.call("dispatch_result", json!({"job_id": id, "part": "stderr", "offset": 7}));
+    assert!(log.text.contains("offset 7 is past the end, the stderr has 0 characters"), "{log:?}");
 }
 
 #[test]

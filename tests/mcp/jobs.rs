@@ -131,7 +131,6 @@ fn jobs_are_listed_the_newest_first_and_by_what_is_asked() {
     assert_eq!(listed(json!({"agent": "other"})), [ids[1].clone()]);
     assert_eq!(listed(json!({"status": "done"})), [ids[2].clone(), ids[0].clone()]);
     assert_eq!(listed(json!({"status": "done", "agent": "other"})), [json!(null); 0]);
-    assert_eq!(listed(json!({"limit": 5000})).len(), 3);
     let called = client.call("dispatch_jobs", json!({"agent": "other"})).expect_success();
     let job = &called.structured["jobs"][0];
     assert_eq!((&job["status"], &job["error_type"]), (&json!("failed"), &json!("cli_error")));
