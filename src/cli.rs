@@ -5,7 +5,7 @@ mod mistyped;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 
 #[cfg(feature = "mcp")]
 use crate::commands::serve_mcp;
@@ -20,7 +20,7 @@ Exit codes:
   0    done
   1    the agent failed, or an internal error
   2    wrong usage or a broken config
-  3    no such agent, job, directory or agent CLI
+  3    no such agent, job, file, directory or agent CLI
   4    denied (with --strict: also a success with denied tools)
   5    spend cap reached
   6    account usage limit, or the API overloaded: try later
@@ -75,19 +75,19 @@ pub(crate) struct Global {
     )]
     pub(crate) color: ColorChoice,
     /// Say only what went wrong
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, overrides_with = "verbose")]
     pub(crate) quiet: bool,
     /// Also say which config and jobs are used, and all that the agent does
-    #[arg(long, short, global = true, conflicts_with = "quiet")]
-    pub(crate) verbose: bool,
+    #[arg(long, short, global = true, action = ArgAction::Count, overrides_with = "quiet")]
+    pub(crate) verbose: u8,
 }
 
 impl Global {
     pub(crate) fn volume(&self) -> Volume {
         match (self.quiet, self.verbose) {
             (true, _) => Volume::Quiet,
-            (false, true) => Volume::Verbose,
-            (false, false) => Volume::Normal,
+            (false, 1..) => Volume::Verbose,
+            (false, 0) => Volume::Normal,
         }
     }
 }

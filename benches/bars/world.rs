@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::{DirBuilderExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use tempfile::TempDir;
 
@@ -21,9 +21,13 @@ pub(crate) struct World {
 /// inodes of deleted files again for a minute, and takes its time to find others.
 static ROOTS: Mutex<Vec<TempDir>> = Mutex::new(Vec::new());
 
-/// Deletes what the measurements have left.
-pub(crate) fn end() {
-    ROOTS.lock().expect("nobody panicked").clear();
+/// Deletes what the measurements have left when it is dropped, also when one of them fails.
+pub(crate) struct End;
+
+impl Drop for End {
+    fn drop(&mut self) {
+        ROOTS.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
 }
 
 /// The fake agent of this build.

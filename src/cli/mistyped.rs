@@ -40,7 +40,7 @@ pub(super) fn find(root: &Command, words: &[OsString]) -> Option<Error> {
             Some(option) if takes_value(option) && !has_value(&word) => drop(words.next()),
             Some(_) => {}
             None if takes_any_text(command) && looks_like_an_option(&word) => {
-                return Some(error(root, command, word.split('=').next().unwrap_or(&word)));
+                return Some(error(root, command, &word));
             }
             None => {}
         }
@@ -74,16 +74,17 @@ fn has_value(word: &str) -> bool {
 
 /// A lone hyphen is standard input, and a text of several words is a text.
 fn looks_like_an_option(word: &str) -> bool {
-    word.len() > 1 && !word.split('=').next().unwrap_or(word).contains(char::is_whitespace)
+    word.len() > 1 && !word.contains(char::is_whitespace)
 }
 
 fn error(root: &Command, command: &Command, word: &str) -> Error {
+    let option = word.split('=').next().unwrap_or(word);
     let known = options(root, command).filter(|option| !option.is_hide_set()).filter_map(Arg::get_long);
-    let similar = nearest(word.trim_start_matches('-'), known)
+    let similar = nearest(option.trim_start_matches('-'), known)
         .map(|option| format!("\n\n  tip: a similar argument exists: '--{option}'"))
         .unwrap_or_else(|| "\n".to_owned());
     let text = format!(
-        "unexpected argument '{word}' found{similar}\n  tip: to pass '{word}' as a value, use '-- {word}'"
+        "unexpected argument '{option}' found{similar}\n  tip: to pass '{word}' as a value, use '-- {word}'"
     );
     // Built, it knows what it is called with the program's name.
     let mut root = root.clone();

@@ -82,6 +82,12 @@ impl Context {
         }
     }
 
+    /// Where the config is, for those who do not make one.
+    pub(crate) fn present_config_path(&self) -> Result<PathBuf, Failure> {
+        self.check_named_config()?;
+        self.config_path()
+    }
+
     /// Reads the config and passes on its warnings.
     pub(crate) fn config(&self) -> Result<Config, Failure> {
         self.check_named_config()?;

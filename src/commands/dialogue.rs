@@ -111,7 +111,8 @@ fn topic(argument: Option<&str>) -> Result<Task, Failure> {
     if argument.is_none() && std::io::stdin().is_terminal() {
         return Err(nothing("there is no topic"));
     }
-    Task::new(read_task(argument)?).map_err(|error| match error {
+    // The line end of a pipe is not part of it, nor of the command that has the dialogue once more.
+    Task::new(read_task(argument)?.trim_end()).map_err(|error| match error {
         TaskError::Empty => nothing("the topic is empty"),
         error @ TaskError::TooLong { .. } => error.into(),
     })
@@ -123,8 +124,14 @@ pub(super) fn again(record: &Record) -> String {
     let is_short = topic.lines().count() == 1 && topic.chars().count() <= TOPIC_LIMIT;
     let topic = if is_short { topic } else { "TOPIC" };
     let words = record.launch.command.iter().map(String::as_str).filter(|word| *word != "--jsonl");
-    let command = shell::command(words.map(|word| if word == "-" { topic } else { word }));
-    if command.is_empty() { "agent-dispatch dialogue AGENT AGENT TOPIC".to_owned() } else { command }
+    // What follows `--` is no option, whatever it looks like.
+    let text = if topic.starts_with('-') { vec!["--", topic] } else { vec![topic] };
+    let command = shell::command(words.filter(|word| *word != "-").chain(text));
+    if record.launch.command.is_empty() {
+        "agent-dispatch dialogue AGENT AGENT TOPIC".to_owned()
+    } else {
+        command
+    }
 }
 
 /// Dispatches one turn and waits for its end; `None` when it was interrupted twice.

@@ -119,7 +119,7 @@ pub(crate) fn wait(
     drop(interrupts);
     let Some(record) = ended else {
         if waiting.detach {
-            context.ui.note(format_args!("the job goes on: agent-dispatch wait {id}"));
+            context.ui.note_command(&format!("the job goes on: agent-dispatch wait {id}"));
         }
         return Ok(interrupted.unwrap_or(Exit::Interrupted));
     };

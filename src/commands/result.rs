@@ -56,7 +56,7 @@ pub(crate) fn run(args: &ResultArgs, context: &Context) -> CommandResult {
     if args.wait && record.finished().is_none() && !record.is_foreign() {
         let mut waited = wait_for(context, &store, std::slice::from_ref(&record), None, &|_| {})?;
         if let Some(exit) = waited.interrupted {
-            context.ui.note(format_args!("the job goes on: agent-dispatch result {id} --wait"));
+            context.ui.note_command(&format!("the job goes on: agent-dispatch result {id} --wait"));
             return Ok(exit);
         }
         record = waited.over.pop().unwrap_or(record);
@@ -119,7 +119,7 @@ fn print_part(args: &ResultArgs, context: &Context, store: &Store, record: &Reco
     let next = args.offset.saturating_add(taken);
     if next < total {
         let again = args.max_chars.map(|count| format!(" --max-chars {count}")).unwrap_or_default();
-        context.ui.note(format_args!(
+        context.ui.note_command(&format!(
             "{} of {total} characters left: agent-dispatch result {} --offset {next}{again}",
             total - next,
             record.id

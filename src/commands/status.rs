@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::verdict::overspending;
 use super::{CommandResult, Context, completions, summary};
 use crate::engine::{Activity, Delay, Follower, look};
 use crate::error::Exit;
@@ -37,7 +38,7 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
     if record.status() == Status::Running && !record.is_foreign() {
         Follower::new(&store, &record)?.catch_up(&mut |event| activity.observe(&event))?;
     }
-    let delay = Delay::of(&store, &record)?;
+    let delay = Delay::of(&store, &record, context.now())?;
     if args.json {
         let mut document = summary::to_json(&record);
         if record.status() == Status::Running && !record.is_foreign() {
@@ -56,7 +57,7 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
     lines.push(("created", human::ago(context.now() - record.created_at)));
     lines.extend(delay.map(|delay| match delay {
         Delay::Turn { .. } => ("queue", format!("{} waiting", summary::what_for(delay))),
-        Delay::Jobs(_) | Delay::InUse => ("waits", summary::what_for(delay)),
+        Delay::Jobs(_) | Delay::Start | Delay::InUse => ("waits", summary::what_for(delay)),
     }));
     if let (Some(started), None) = (record.started_at(), record.finished()) {
         let running =
@@ -108,6 +109,7 @@ fn asked(record: &Record) -> Vec<Line> {
 fn came_of_it(record: &Record, ui: Ui) -> Vec<Line> {
     let result = summary::result_of(record);
     let mut lines = vec![("outcome", summary::closing_line(record))];
+    lines.extend(overspending(record, &result).map(|over| ("budget", over)));
     lines.extend(result.outcome.map(|outcome| ("agent says", outcome.name().to_owned())));
     lines.extend(result.error.map(|error| ("error", human::printable(&error))));
     lines.extend(result.hint.map(|hint| ("hint", human::printable(&ui.commands(&hint)))));

@@ -7,7 +7,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::verdict::{Strictness, denial, exit_of, shortcoming};
+use super::verdict::{Strictness, denial, exit_of, overspending, shortcoming};
 use super::{Context, Problem};
 use crate::engine::{Backend, Delay};
 use crate::error::{Exit, Failure};
@@ -64,8 +64,8 @@ pub(crate) fn report(context: &Context, record: &Record, strictness: Strictness)
         let error = result.error.as_deref().unwrap_or("the agent failed without saying why");
         context.ui.failure(format_args!("{}: {error}", record.agent), result.hint.as_deref());
     } else {
-        if let Some(denial) = denial(&result) {
-            context.ui.warn(format_args!("{}: {denial}", record.agent));
+        for remark in denial(&result).into_iter().chain(overspending(record, &result)) {
+            context.ui.warn(format_args!("{}: {remark}", record.agent));
         }
         if let Some(hint) = &result.hint {
             context.ui.hint(hint);
@@ -79,8 +79,9 @@ pub(crate) fn report(context: &Context, record: &Record, strictness: Strictness)
 }
 
 /// The same about a successful run in a few words, without what to do about it.
-pub(crate) fn remarks(result: &JobResult) -> Option<String> {
-    let remarks: Vec<String> = denial(result).into_iter().chain(shortcoming(result)).collect();
+pub(crate) fn remarks(record: &Record, result: &JobResult) -> Option<String> {
+    let remarks = [denial(result), overspending(record, result), shortcoming(result)];
+    let remarks: Vec<String> = remarks.into_iter().flatten().collect();
     (!remarks.is_empty()).then(|| remarks.join("; "))
 }
 
@@ -170,6 +171,7 @@ pub(crate) fn what_for(delay: Delay) -> String {
     match delay {
         Delay::Turn { place, waiting } => format!("number {place} of {waiting}"),
         Delay::Jobs(count) => format!("for {}", human::count(count, "job")),
+        Delay::Start => "to be started".to_owned(),
         Delay::InUse => "until its session or its agent's directory is free".to_owned(),
     }
 }

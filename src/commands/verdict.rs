@@ -4,6 +4,7 @@ use clap::Args;
 
 use crate::error::Exit;
 use crate::store::{ErrorType, JobResult, Outcome, Record, Verdict};
+use crate::ui::human;
 
 /// How much is asked of an answer.
 #[derive(Debug, Clone, Copy, Args)]
@@ -41,6 +42,13 @@ fn exit_of_result(result: &JobResult, Strictness { strict }: Strictness) -> Exit
 pub(crate) fn denial(result: &JobResult) -> Option<String> {
     let is_denied = result.success && !result.denied_tools.is_empty();
     is_denied.then(|| format!("tools were denied: {}", result.denied_tools.join(", ")))
+}
+
+/// That a successful run has cost more than it was allowed to: its cap is checked between its turns only.
+pub(crate) fn overspending(record: &Record, result: &JobResult) -> Option<String> {
+    let (cost, cap) = (result.cost_usd?, record.launch.max_budget_usd?);
+    let is_over = result.success && result.budget_exceeded;
+    is_over.then(|| format!("it cost {}, and its cap is {}", human::dollars(cost), human::dollars(cap)))
 }
 
 /// What a successful run's answer lacks.

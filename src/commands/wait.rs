@@ -58,7 +58,7 @@ pub(crate) fn run(args: &WaitArgs, context: &Context) -> CommandResult {
     })?;
     if let Some(exit) = waited.interrupted {
         let go = if waited.left.len() == 1 { "the job goes on" } else { "the jobs go on" };
-        context.ui.note(format_args!("{go}: {}", way_on(&waited.left)));
+        context.ui.note_command(&format!("{go}: {}", way_on(&waited.left)));
         return Ok(exit);
     }
     if args.json {
@@ -146,7 +146,7 @@ pub(crate) fn wait_for(
                 read_along(context.ui, &names[number], &event).iter().for_each(|lines| board.note(lines));
                 board.doing(number, &names[number], doing(&activities[number]));
             })?;
-            for (number, delay) in waiting.delays()? {
+            for (number, delay) in waiting.delays(context.now())? {
                 let doing = delay.map_or_else(|| doing(&activities[number]), summary::waiting);
                 board.doing(number, &names[number], doing);
             }

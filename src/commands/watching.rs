@@ -8,7 +8,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use super::{Context, Problem, summary};
 use crate::engine::{Activity, Event, Followers, cancel};
 use crate::error::{Exit, Failure};
-use crate::os::{SignalWatch, wait_readable};
+use crate::os::{SignalWatch, is_ignored, wait_readable};
 use crate::store::{JobId, Record, Store};
 use crate::ui::{Progress, Ui, human};
 
@@ -27,7 +27,10 @@ impl Drop for Interrupts {
 impl Interrupts {
     /// From now on.
     pub(crate) fn hear() -> Result<Self, Failure> {
-        SignalWatch::new(&[SIGINT, SIGTERM, SIGHUP]).map(Self).map_err(|error| {
+        // Under `nohup` the end of the terminal is none of this process's business.
+        let hangup = (!is_ignored(SIGHUP)).then_some(SIGHUP);
+        let signals: Vec<i32> = [SIGINT, SIGTERM].into_iter().chain(hangup).collect();
+        SignalWatch::new(&signals).map(Self).map_err(|error| {
             Failure::new(Exit::Failure, format_args!("failed to watch for signals: {error}"))
         })
     }
@@ -92,7 +95,7 @@ impl Watch<'_> {
             if is_new {
                 progress.doing(doing(&activity));
             }
-            for (_, delay) in followers.delays()? {
+            for (_, delay) in followers.delays(self.context.now())? {
                 progress.doing(delay.map_or_else(|| doing(&activity), summary::waiting));
             }
             progress.tick();
@@ -106,7 +109,7 @@ impl Watch<'_> {
 
 /// What an agent does as lines with its name, for those who asked for all.
 pub(crate) fn read_along(ui: Ui, name: &str, event: &Event) -> Option<String> {
-    let text = event.narrate().filter(|_| ui.is_verbose())?;
+    let text = event.narrate().filter(|text| ui.is_verbose() && !text.trim().is_empty())?;
     Some(text.lines().map(|line| format!("{name} │ {line}")).collect::<Vec<_>>().join("\n"))
 }
 

@@ -332,7 +332,7 @@ fn backend(node: &Node<'_>, key: &Key<'_>) -> Decoded<BackendKind> {
 }
 
 /// What is odd about a permission mode that no known version of Claude Code has.
-pub(super) fn unknown_mode(mode: &str) -> Option<String> {
+fn unknown_mode(mode: &str) -> Option<String> {
     if PERMISSION_MODES.contains(&mode) {
         return None;
     }

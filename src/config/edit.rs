@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::changes::{AgentChanges, ChangedFields, Field, GroupChanges};
-use super::decode::{Places, unknown_mode};
+use super::decode::Places;
 use super::load::{self, ConfigError};
 use super::patch::{self, Change, Patch};
 use super::syntax::Node;
-use super::types::Config;
+use super::types::{Config, PERMISSION_MODES, nearest};
 use super::values::{AgentName, GroupName, flag_value};
 use crate::os::{LockError, create_private_parents, lock_within, open_lock_file, replace_file};
 
@@ -192,10 +192,16 @@ enum Edit<'a> {
 fn check_mode(name: &AgentName, changes: &AgentChanges) -> Result<(), EditError> {
     let Field::Set(mode) = &changes.permission_mode else { return Ok(()) };
     // What looks like an option is refused for that, with everything else that does.
-    match unknown_mode(mode).filter(|_| flag_value(mode).is_ok()) {
-        Some(message) => Err(EditError::Refused { key: format!("agents.{name}.permission_mode"), message }),
-        None => Ok(()),
+    if PERMISSION_MODES.contains(&mode.as_str()) || flag_value(mode).is_err() {
+        return Ok(());
     }
+    let meant = nearest(mode, PERMISSION_MODES).map(|near| format!("; did you mean {near}?"));
+    let message = format!(
+        "'{mode}' is not a permission mode; there are {}{}",
+        PERMISSION_MODES.join(", "),
+        meant.unwrap_or_default()
+    );
+    Err(EditError::Refused { key: format!("agents.{name}.permission_mode"), message })
 }
 
 fn check_presence(config: &Config, kind: Kind, name: &str, edit: &Edit<'_>) -> Result<(), EditError> {

@@ -44,6 +44,9 @@ impl<'k> Key<'k> {
     pub(super) fn expected(&self, what: &str, node: &Node<'_>) -> Problem {
         let found = match &node.kind {
             Kind::Scalar { text, .. } if !node.is_null() => format!("'{}'", shown(text)),
+            Kind::Scalar { text, .. } if text == "~" => {
+                "null, which is what YAML takes a lone ~ for: quote it".to_owned()
+            }
             _ => node.called().to_owned(),
         };
         self.problem(node, format!("expected {what}, found {found}"))

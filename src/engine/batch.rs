@@ -146,9 +146,13 @@ impl Engine {
         for (item, request) in items.chain(aggregate) {
             match self.prepare(request) {
                 Ok(ready) => prepared.push((item, ready)),
-                Err(_) => {
-                    let refusals = self.refusals(request).into_iter();
-                    refused.extend(refusals.map(|error| Refusal { item, error }));
+                Err(first) => {
+                    let mut refusals = self.refusals(request);
+                    // What was wrong may not be any more: then it counts all the same.
+                    if refusals.is_empty() {
+                        refusals.push(first);
+                    }
+                    refused.extend(refusals.into_iter().map(|error| Refusal { item, error }));
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Why a job has not begun.
 
-use crate::store::{JobId, Liveness, Record, Status, Store, StoreError};
+use crate::store::{JobId, Liveness, Record, Status, Store, StoreError, UnixSeconds};
 
 /// What a job waits for before its agent is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,17 +14,22 @@ pub enum Delay {
     },
     /// The ends of so many jobs, whose results it gets.
     Jobs(usize),
-    /// Its session or its agent's directory, which another job has.
+    /// Its supervisor, which has only just begun.
+    Start,
+    /// Its session or its agent's directory, which another job has: nothing else keeps a job waiting that long.
     InUse,
 }
 
+/// How long a job takes to be started on a busy machine, in seconds.
+const START_SECONDS: f64 = 2.0;
+
 impl Delay {
     /// What keeps a job from being started now; `None` when nothing does any more.
-    pub fn of(store: &Store, record: &Record) -> Result<Option<Self>, StoreError> {
+    pub fn of(store: &Store, record: &Record, now: UnixSeconds) -> Result<Option<Self>, StoreError> {
         if record.status() != Status::Pending || record.is_foreign() {
             return Ok(None);
         }
-        Self::among(store, &store.queued()?, record.id, &record.launch.after).map(Some)
+        Self::among(store, &store.queued()?, record.id, &record.launch.after, now).map(Some)
     }
 
     /// The same for a job that has not been started and waits for the ends of those in `after`. `queued` are the jobs
@@ -34,6 +39,7 @@ impl Delay {
         queued: &[JobId],
         id: JobId,
         after: &[JobId],
+        now: UnixSeconds,
     ) -> Result<Self, StoreError> {
         if let Some(before) = queued.iter().position(|queued| *queued == id) {
             return Ok(Self::Turn { place: before + 1, waiting: queued.len() });
@@ -42,6 +48,11 @@ impl Delay {
         for id in after {
             alive += usize::from(store.liveness(*id)? == Liveness::Alive);
         }
-        Ok(if alive > 0 { Self::Jobs(alive) } else { Self::InUse })
+        let created = id.created_at_ms().map_or(0.0, |millis| millis as f64 / 1_000.0);
+        Ok(match alive {
+            0 if now - created < START_SECONDS => Self::Start,
+            0 => Self::InUse,
+            _ => Self::Jobs(alive),
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! From a request to a running job.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::collect::collect_by_itself;
@@ -68,7 +68,7 @@ pub enum DispatchError {
         group: String,
     },
     /// The agent's directory is gone.
-    #[error("the directory of agent '{agent}' does not exist: {}", directory.display())]
+    #[error("the directory of agent '{agent}' {}: {}", unusable_directory(directory), directory.display())]
     NoDirectory {
         /// The agent.
         agent: AgentName,
@@ -147,6 +147,17 @@ pub enum DispatchError {
         /// What happened.
         source: StartError,
     },
+}
+
+/// What is wrong with a directory that cannot be worked in.
+fn unusable_directory(directory: &Path) -> &'static str {
+    if directory.exists() {
+        "is not a directory"
+    } else if directory.components().any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"$")) {
+        "does not exist (variables are not replaced in the config; `~` is)"
+    } else {
+        "does not exist"
+    }
 }
 
 /// What is wrong with a program that cannot be run.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::{Delay, Surroundings};
 use crate::backend::{Backend, Event, EventReader};
 use crate::os::{self, FileError};
-use crate::store::{Claim, Claimable, Claimed, JobId, Record, Status, Store, StoreError};
+use crate::store::{Claim, Claimable, Claimed, JobId, Record, Status, Store, StoreError, UnixSeconds};
 use crate::supervisor::recover;
 
 /// How often a job's output is looked at while there is something new.
@@ -231,7 +231,7 @@ impl<'a> Followers<'a> {
 
     /// What is new about the jobs that wait to be started, by their numbers: `None` for one that has been waiting and
     /// has begun. Jobs that begin at once are not among them. For those who catch up.
-    pub fn delays(&mut self) -> Result<Vec<(usize, Option<Delay>)>, FollowError> {
+    pub fn delays(&mut self, now: UnixSeconds) -> Result<Vec<(usize, Option<Delay>)>, FollowError> {
         let mut news = Vec::new();
         for (number, follower) in &self.followed {
             if follower.reading.has_begun()
@@ -246,7 +246,7 @@ impl<'a> Followers<'a> {
         self.looked = Instant::now();
         let queued = self.store.queued()?;
         for (number, job) in &mut self.not_begun {
-            let delay = Some(Delay::among(self.store, &queued, job.id, &job.after)?);
+            let delay = Some(Delay::among(self.store, &queued, job.id, &job.after, now)?);
             if delay != job.delay {
                 job.delay = delay;
                 news.push((*number, delay));

@@ -15,6 +15,17 @@ pub struct SignalWatch {
     released: Arc<AtomicBool>,
 }
 
+/// Whether this process was started with `signal` ignored, as `nohup` does with SIGHUP.
+#[expect(unsafe_code, reason = "a system call without a safe wrapper")]
+pub fn is_ignored(signal: i32) -> bool {
+    // SAFETY: a zeroed `sigaction` is a valid one; without a new action the call only fills it in.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal, std::ptr::null(), &raw mut action) == 0
+            && action.sa_sigaction == libc::SIG_IGN
+    }
+}
+
 impl SignalWatch {
     /// Starts watching `signals`, for the rest of the process's life or until [`Self::release`].
     pub fn new(signals: &[i32]) -> std::io::Result<Self> {

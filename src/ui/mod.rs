@@ -186,17 +186,21 @@ impl Ui {
         Ok(out.flush()?)
     }
 
+    /// Says with which command somebody can go on, unless asked to be quiet.
+    pub fn note_command(self, text: &str) {
+        self.note(self.commands(text));
+    }
+
     /// Says something that is not data, unless asked to be quiet.
     pub fn note(self, text: impl Display) {
         if !self.is_quiet() {
-            say(human::printable(&self.commands(&text.to_string())));
+            say(human::printable(&text.to_string()));
         }
     }
 
     /// Warns.
     pub fn warn(self, text: impl Display) {
-        let text = text.to_string();
-        let text = human::printable(&self.commands(&text));
+        let text = human::printable(&text.to_string());
         say(format_args!("{}: {text}", self.tone_err("warning", Tone::Warning)));
     }
 

@@ -181,7 +181,8 @@ fn a_permission_mode_that_nobody_knows_is_refused() {
     directory(&environment, "infra");
     let mode = ["--permission-mode", "acceptEdit"];
     let output = add(&environment, &[&["infra", "infra"], &mode[..]].concat()).expect_code(2);
-    let said = "agents.infra.permission_mode: has the unknown mode 'acceptEdit'; did you mean acceptEdits?";
+    let said = "agents.infra.permission_mode: 'acceptEdit' is not a permission mode; there are default, plan, \
+                dontAsk, acceptEdits, auto, bypassPermissions; did you mean acceptEdits?";
     assert!(output.stderr.contains(said), "{}", output.stderr);
     assert!(!environment.config().exists());
     add(&environment, &["infra", "infra"]).expect_code(0);

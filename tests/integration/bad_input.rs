@@ -1,6 +1,7 @@
 //! What cannot work is refused before there is a job: one sentence, what to do about it, and the exit code.
 
 use std::fs;
+use std::path::Path;
 
 use crate::dispatch::{AGENT, with_agent};
 use crate::support::{Output, TestEnvironment};
@@ -41,16 +42,22 @@ fn without_a_config_no_agent_is_known() {
 fn a_directory_that_is_gone_is_3() {
     let environment = TestEnvironment::new();
     let project = environment.project(AGENT);
-    let said = format!(
-        "error: the directory of agent 'infra' does not exist: {}\n\
-         hint: point the agent elsewhere with `agent-dispatch agents update infra --directory DIR`, or drop it with \
-         `agent-dispatch agents remove infra`\n",
-        project.display()
-    );
+    let said = |what: &str, directory: &Path| {
+        format!(
+            "error: the directory of agent 'infra' {what}: {}\n\
+             hint: point the agent elsewhere with `agent-dispatch agents update infra --directory DIR`, or drop it \
+             with `agent-dispatch agents remove infra`\n",
+            directory.display()
+        )
+    };
     fs::remove_dir(&project).unwrap();
-    refused(&environment, &[AGENT, "x"], 3, &said);
+    refused(&environment, &[AGENT, "x"], 3, &said("does not exist", &project));
     fs::write(&project, "a file").unwrap();
-    refused(&environment, &[AGENT, "x"], 3, &said);
+    refused(&environment, &[AGENT, "x"], 3, &said("is not a directory", &project));
+    environment.write_config("agents:\n  infra:\n    directory: $HOME/infra\n");
+    let taken = environment.config().with_file_name("$HOME/infra");
+    let unknown = said("does not exist (variables are not replaced in the config; `~` is)", &taken);
+    refused(&environment, &[AGENT, "x"], 3, &unknown);
 }
 
 #[test]

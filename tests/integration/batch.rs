@@ -178,12 +178,17 @@ fn what_is_wrong_with_a_job_stands_in_its_row_and_what_to_do_about_it_below() {
         assert!(row.ends_with(end), "{end}: {row}");
     }
     assert!(output.stderr.contains("; the agent reports that its work is blocked\n"), "{}", output.stderr);
-    assert_eq!(output.stderr.matches("hint: check ANTHROPIC_API_KEY").count(), 1, "{}", output.stderr);
+    assert_eq!(
+        output.stderr.matches("hint: 4 web, 5 infra: check ANTHROPIC_API_KEY").count(),
+        1,
+        "{}",
+        output.stderr
+    );
     batch(&environment, text, &["--strict"]).run().expect_code(4);
 }
 
 #[test]
-fn detached_jobs_belong_to_nobody() {
+fn jobs_in_the_background_belong_to_nobody() {
     let environment = with_agents();
     let text = "- {agent: web, task: hi}\n- {agent: infra, task: hi}\n";
     let output = batch(&environment, text, &["--background", "--aggregate", "web"]).run().expect_code(0);

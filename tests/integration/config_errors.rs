@@ -49,6 +49,10 @@ fn a_wrong_value_is_named_by_line_column_and_key() {
     );
     check("agents:\n  infra: {timeout: 5}\n", "2:10: agents.infra: the key directory is missing");
     check("agents:\n  - infra\n", "2:3: agents: ");
+    check(
+        "agents:\n  infra:\n    directory: ~\n",
+        "3:16: agents.infra.directory: expected a text, found null, which is what YAML takes a lone ~ for: quote it",
+    );
     check("agents:\n  a b:\n    directory: /\n", "2:3: agents.a b: 'a b' is not a name");
     check(
         "groups:\n  all:\n    members:\n      - use_for: x\n",

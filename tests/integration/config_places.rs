@@ -115,6 +115,9 @@ fn the_commands_in_hints_are_about_the_same_places() {
     let refused = called(&["run", "apo", "hi"]).expect_code(3);
     let command = format!("`agent-dispatch {options} agents list`");
     assert!(refused.stderr.contains(&command), "{}", refused.stderr);
+    fs::write(environment.root().join("batch.yaml"), "[{agent: apo, task: x}]").expect("a batch");
+    let refused = called(&["batch", "batch.yaml"]).expect_code(3);
+    assert!(refused.stderr.contains(&command), "{}", refused.stderr);
     let document = called(&["doctor", "--json"]).json();
     let fixes: Vec<&str> = document["findings"]
         .as_array()

@@ -217,8 +217,8 @@ fn a_dialogue_is_neither_retried_nor_resumed_but_had_once_more() {
     let options = ["--background", "--max-rounds=1", "--timeout=1m"];
     let id = dialogue(&environment, &options).run().expect_code(0).stdout.trim().to_owned();
     environment.command(["wait", &id]).run().expect_code(0);
-    let again = "have it once more with `agent-dispatch dialogue infra web 'who owns the port?' \
-                 --max-rounds=1 --timeout=60s`";
+    let again = "have it once more with `agent-dispatch dialogue infra web --max-rounds=1 --timeout=60s \
+                 'who owns the port?'`";
     let last = environment.job_ids().pop().expect("a turn");
     for (command, code) in [("retry", 2), ("resume", 3)] {
         let output = environment.command([command, &id]).run().expect_code(code);

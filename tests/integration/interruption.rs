@@ -156,3 +156,18 @@ fn who_prints_to_somebody_who_does_not_read_can_be_stopped() {
         assert_eq!(output.code, Some(124), "{command}: {}", output.stderr);
     }
 }
+
+#[test]
+fn under_nohup_the_end_of_the_terminal_ends_nothing() {
+    let environment = with_agent();
+    let line =
+        "nohup \"$tool\" run infra 'fake: write-file begun x\nfake: sleep 1s\nfake: answer kept' 2>/dev/null";
+    let line = format!(
+        "{} & pid=$!; while [ ! -e infra/begun ]; do sleep 0.01; done; kill -HUP $pid; wait $pid",
+        line.replace("\\n", "\n")
+    );
+    let shell = environment.program("/bin/bash".as_ref(), ["-c", &line]);
+    let shell = shell.directory(environment.root().join("projects"));
+    let output = shell.env("tool", crate::support::programs::agent_dispatch()).run().expect_code(0);
+    assert_eq!(output.stdout, "kept\n", "{}", output.stderr);
+}

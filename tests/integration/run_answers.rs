@@ -133,3 +133,16 @@ fn any_program_can_be_an_agent() {
         failed.stderr
     );
 }
+
+#[test]
+fn a_run_that_cost_more_than_its_cap_says_so() {
+    let environment = with_agent();
+    let output = environment
+        .command(["run", AGENT, "fake: cost 5\nfake: answer hi", "--max-budget-usd", "0.01"])
+        .run()
+        .expect_code(0);
+    let said = "it cost $5.00, and its cap is $0.0100";
+    assert!(output.stderr.contains(&format!("warning: {AGENT}: {said}\n")), "{}", output.stderr);
+    let status = environment.command(["status", "latest"]).run().expect_code(0).stdout;
+    assert!(status.contains(said), "{status}");
+}

@@ -25,8 +25,20 @@ fn whoever_waits_can_read_along_too() {
 }
 
 #[test]
-fn nobody_is_quiet_and_verbose() {
-    with_agent().command(["jobs", "-q", "-v"]).run().expect_code(2);
+fn the_last_of_quiet_and_verbose_counts_and_more_is_not_more() {
+    let environment = with_agent();
+    let said = |options: &[&str]| environment.command(["jobs"]).args(options).run().expect_code(0).stderr;
+    assert!(said(&["-q", "-vv"]).starts_with("jobs: "), "{}", said(&["-q", "-vv"]));
+    assert_eq!(said(&["-v", "-q"]), "");
+}
+
+#[test]
+fn what_the_agent_says_is_not_changed() {
+    let environment = with_agent();
+    environment.script(AGENT, "text see `agent-dispatch jobs` now; answer fine");
+    let command = environment.command(["--config"]).arg(environment.config());
+    let output = command.args(["-v", "run", AGENT, "look"]).run().expect_code(0);
+    assert!(output.stderr.contains("│ see `agent-dispatch jobs` now\n"), "{}", output.stderr);
 }
 
 #[test]

@@ -23,6 +23,7 @@ enum Cause {
     NoConversation,
     SessionInUse,
     RootBypass,
+    UnknownMode,
     PromptTooLong,
     NoCredit,
     AccountLimit,
@@ -38,6 +39,7 @@ enum Cause {
 const CERTAIN: &[(&str, Cause)] = &[
     ("no conversation found with session id", Cause::NoConversation),
     ("cannot be used with root/sudo privileges", Cause::RootBypass),
+    ("option '--permission-mode <mode>' argument", Cause::UnknownMode),
     ("is running in the background", Cause::SessionInUse),
     ("prompt is too long", Cause::PromptTooLong),
     ("exceeds 10mb", Cause::PromptTooLong),
@@ -102,6 +104,8 @@ pub(super) fn explain(signals: Signals<'_>, record: &Record, session: Option<&st
             "run as another user, or choose a narrower mode: `agent-dispatch agents update {} --permission-mode acceptEdits`",
             record.agent
         )),
+        Cause::UnknownMode => Failure::new(ErrorType::CliError, told("Claude Code does not know the permission mode"))
+            .hint(format!("choose another: `agent-dispatch agents update {} --permission-mode acceptEdits`", record.agent)),
         Cause::PromptTooLong => Failure::new(ErrorType::CliError, told("the conversation is too long for the model"))
             .hint("shorten the task or its context, or dispatch without `--session`: that makes a new session"),
         Cause::NoCredit => Failure::new(ErrorType::Auth, told("the account has no credit"))

@@ -22,7 +22,7 @@ fn a_slip_of_the_finger_is_no_task() {
         let error = found(line).unwrap_or_else(|| panic!("{line}"));
         assert!(error.contains(&format!("unexpected argument '{wrong}' found")), "{line}: {error}");
         assert!(error.contains(&format!("a similar argument exists: '{right}'")), "{line}: {error}");
-        assert!(error.contains(&format!("use '-- {wrong}'")), "{line}: {error}");
+        assert!(error.contains(&format!("use '-- {wrong}")), "{line}: {error}");
         assert!(error.contains("Usage: agent-dispatch "), "{line}: {error}");
     }
 }

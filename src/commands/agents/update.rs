@@ -85,7 +85,7 @@ pub(crate) fn run(args: &UpdateArgs, context: &Context) -> CommandResult {
             .hint("name a field: `agent-dispatch agents update --help` lists them")
             .into());
     }
-    let config = Editor::new(context.config_path()?).update_agent(&args.name, &changes)?;
+    let config = Editor::new(context.present_config_path()?).update_agent(&args.name, &changes)?;
     fields::report(&args.name, &config, "updated", args.json, context)?;
     Ok(Exit::Success)
 }

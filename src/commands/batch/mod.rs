@@ -66,10 +66,13 @@ pub(crate) struct BatchArgs {
 pub(crate) fn run(args: &BatchArgs, context: &Context) -> CommandResult {
     let document = read(&args.file)?;
     let engine = context.engine()?;
-    let (requests, aggregate) = requests(args, document, &engine)?;
+    let (requests, aggregate) =
+        requests(args, document, &engine).map_err(|failure| with_commands(failure, context))?;
     let interrupts = Interrupts::hear()?;
     let ownership = if args.background { Ownership::Nobody } else { Ownership::Caller };
-    let batch = engine.start_batch(&requests, aggregate.as_ref(), ownership, context.now())?;
+    let batch = engine
+        .start_batch(&requests, aggregate.as_ref(), ownership, context.now())
+        .map_err(|error| with_commands(error.into(), context))?;
     for (item, ignored) in &batch.ignored {
         let request = match item {
             BatchItem::Dispatch(number) => requests.get(*number),
@@ -95,6 +98,11 @@ pub(crate) fn run(args: &BatchArgs, context: &Context) -> CommandResult {
     }
     report.print(context, args.json)?;
     Ok(report.exit())
+}
+
+/// What is wrong with several dispatches has what to do about it in the message.
+fn with_commands(failure: Failure, context: &Context) -> Failure {
+    Failure { message: context.ui.commands(&failure.message).into_owned(), ..failure }
 }
 
 /// How watching ended.
@@ -152,12 +160,12 @@ fn follow(
             read_along(context.ui, &names[number], &event).iter().for_each(|lines| board.note(lines));
             board.doing(number, &names[number], doing(&activities[number]));
         })?;
-        for (number, delay) in followers.delays()? {
+        for (number, delay) in followers.delays(context.now())? {
             let doing = delay.map_or_else(|| doing(&activities[number]), summary::waiting);
             board.doing(number, &names[number], doing);
         }
         for (number, record) in over {
-            let remarks = summary::remarks(&summary::result_of(&record));
+            let remarks = summary::remarks(&record, &summary::result_of(&record));
             let remarks = remarks.map(|remarks| format!("; {remarks}")).unwrap_or_default();
             let line = format!("{}: {}{remarks}", names[number], summary::closing_line(&record));
             board.over(number, || context.ui.note(line));

@@ -18,6 +18,9 @@ const EXCERPT: usize = 200;
 /// How many hints are given.
 const HINTS: usize = 5;
 
+/// How many rows are named that a hint is about.
+const ROWS: usize = 3;
+
 /// The jobs of a batch, and in short how each ended. The answers stay where they are until they are printed.
 pub(super) struct Report<'a> {
     pub(super) store: &'a Store,
@@ -26,8 +29,8 @@ pub(super) struct Report<'a> {
     strictness: Strictness,
     /// One for each job, the aggregate last; `None` as long as it is not over.
     ends: Vec<Option<End>>,
-    /// What to do about what went wrong, each once.
-    hints: Vec<String>,
+    /// What to do about what went wrong, each with the rows it is about.
+    hints: Vec<(String, Vec<String>)>,
     /// Which exit code an interrupt asks for.
     pub(super) interrupted: Option<Exit>,
 }
@@ -56,7 +59,7 @@ impl<'a> Report<'a> {
     pub(super) fn add(&mut self, number: usize, record: &Record) -> Result<(), StoreError> {
         let result = summary::result_of(record);
         let duration = result.duration_ms.map(|millis| human::duration(Duration::from_millis(millis)));
-        let shown = match (&result.error, summary::remarks(&result)) {
+        let shown = match (&result.error, summary::remarks(record, &result)) {
             (Some(error), _) if !result.success => human::one_line(error, EXCERPT),
             (_, None) => first_line(self.store, record)?,
             (_, Some(remarks)) => {
@@ -66,8 +69,13 @@ impl<'a> Report<'a> {
             }
         };
         // That of the aggregate stands below its answer.
-        let hint = result.hint.filter(|hint| number < self.jobs.len() && !self.hints.contains(hint));
-        self.hints.extend(hint);
+        if let Some(hint) = result.hint.filter(|_| number < self.jobs.len()) {
+            let row = format!("{} {}", number + 1, record.agent);
+            match self.hints.iter_mut().find(|(known, _)| *known == hint) {
+                Some((_, rows)) => rows.push(row),
+                None => self.hints.push((hint, vec![row])),
+            }
+        }
         let row = vec![
             (number + 1).to_string().into(),
             record.agent.as_str().into(),
@@ -124,7 +132,13 @@ impl<'a> Report<'a> {
     }
 
     fn say_total(&self, context: &Context) -> Result<(), Problem> {
-        self.hints.iter().take(HINTS).for_each(|hint| context.ui.hint(hint));
+        for (hint, rows) in self.hints.iter().take(HINTS) {
+            let more = match rows.len().saturating_sub(ROWS) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            context.ui.hint(&format!("{}{more}: {hint}", rows[..rows.len().min(ROWS)].join(", ")));
+        }
         if self.hints.len() > HINTS {
             context.ui.hint("`agent-dispatch status JOB` has that of each of the others");
         }

@@ -134,7 +134,7 @@ fn in_home(word: &OsStr) -> Option<String> {
 /// The places that the words typed so far name.
 fn places(words: impl Iterator<Item = OsString>) -> Global {
     let mut global =
-        Global { config: None, jobs_dir: None, color: ColorChoice::Never, quiet: true, verbose: false };
+        Global { config: None, jobs_dir: None, color: ColorChoice::Never, quiet: true, verbose: 0 };
     let mut words = words.skip_while(|word| word != ENTRY);
     while let Some(word) = words.next() {
         let Some(word) = word.to_str() else { continue };

@@ -24,7 +24,7 @@ pub(crate) struct RemoveArgs {
 }
 
 pub(crate) fn run(args: &RemoveArgs, context: &Context) -> CommandResult {
-    Editor::new(context.config_path()?).remove_group(&args.name)?;
+    Editor::new(context.present_config_path()?).remove_group(&args.name)?;
     if args.json {
         context.ui.json(&json!({ "removed": args.name }))?;
     } else {

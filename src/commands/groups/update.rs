@@ -65,6 +65,6 @@ pub(crate) fn run(args: &UpdateArgs, context: &Context) -> CommandResult {
             .hint("name a member or a field: `agent-dispatch groups update --help` lists them")
             .into());
     }
-    let config = Editor::new(context.config_path()?).update_group(&args.name, &changes)?;
+    let config = Editor::new(context.present_config_path()?).update_group(&args.name, &changes)?;
     fields::report(&args.name, &config, "updated", args.json, context)
 }

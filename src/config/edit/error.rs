@@ -1,6 +1,7 @@
 //! Why an edit was not made.
 
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -159,5 +160,10 @@ impl EditError {
 /// How to be allowed to write `path`: its directory may be missing for the same reason.
 fn make_writable(path: &Path) -> String {
     let directory = path.ancestors().skip(1).find(|directory| directory.is_dir()).unwrap_or(path);
-    format!("make the directory writable for you: chmod u+rwx {}", directory.display())
+    let me = rustix::process::geteuid().as_raw();
+    if directory.metadata().is_ok_and(|directory| directory.uid() == me) {
+        format!("make the directory writable for you: chmod u+rwx {}", directory.display())
+    } else {
+        "name a config that you can write with --config FILE or AGENT_DISPATCH_CONFIG".to_owned()
+    }
 }

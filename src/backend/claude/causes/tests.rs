@@ -33,6 +33,10 @@ fn every_message_of_the_cli_is_recognised_by_its_text_alone() {
             "--dangerously-skip-permissions cannot be used with root/sudo privileges for security reasons",
             Cause::RootBypass,
         ),
+        (
+            "error: option '--permission-mode <mode>' argument 'acceptedits' is invalid. Allowed choices are plan.",
+            Cause::UnknownMode,
+        ),
     ] {
         assert_eq!(by_text(text), Some(cause), "{text}");
     }
