@@ -31,6 +31,7 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
                 &[
                     "SignalWatch",
                     "create_private_parents",
+                    "is_ignored",
                     "read_within",
                     "replace_file_keeping_mode",
                     "wait_readable",
