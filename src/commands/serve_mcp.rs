@@ -6,6 +6,7 @@ use super::{CommandResult, Context, completions};
 use crate::config::AgentName;
 use crate::error::{Exit, Failure};
 use crate::mcp::{self, Authority};
+use crate::ui::shell;
 
 const EXAMPLES: &str = "\
 Example:
@@ -35,7 +36,9 @@ pub(crate) fn run(args: &ServeMcpArgs, context: &Context) -> CommandResult {
         read_only: args.read_only,
         allow_configure: args.allow_configure,
     };
-    mcp::serve(context.config_path()?, context.jobs_path()?, authority)
+    let options = context.place_options()?;
+    let options = shell::command(options.iter().map(|option| option.to_string_lossy()));
+    mcp::serve(context.config_path()?, context.jobs_path()?, options, authority)
         .map_err(|error| Failure::new(Exit::Failure, format_args!("failed to serve: {error}")))?;
     Ok(Exit::Success)
 }

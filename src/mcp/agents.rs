@@ -7,11 +7,11 @@ use serde_json::{Map, Value, json};
 
 use super::arguments::Arguments;
 use super::desk::Desk;
+use super::dispatch::refused;
 use super::result::{PART_CHARS, Refused, Reply};
 use crate::config::{
     Agent, AgentName, BackendKind, BudgetUsd, Config, Group, GroupName, claude_md, describe,
 };
-use crate::engine::DispatchError;
 use crate::store::Usual;
 use crate::ui::human;
 
@@ -29,19 +29,21 @@ pub(super) fn list(desk: &Desk, mut arguments: Arguments) -> Result<Reply, Refus
     let engine = desk.engine()?;
     let config = engine.config();
     if let Some(name) = name {
-        desk.check_agent(&name, config).map_err(|error| match &error {
-            DispatchError::UnknownAgent { nearest: Some(nearest), .. } => {
-                Refused::with_remedy(&error, format_args!("Did you mean {nearest}?"))
-            }
-            _ => Refused::with_remedy(&error, "list_agents without a name lists them all"),
-        })?;
+        desk.check_agent(&name, config).map_err(|error| refused(desk, config, error))?;
         let found = config.agents.iter().find(|(known, _)| known.as_str() == name);
         let (name, agent) = found.ok_or_else(|| Refused::new("the agent is gone"))?;
         return Ok(Reply::of_fields(in_full(name, agent, config, engine.usual(name.as_str()))));
     }
     let usual = engine.usual_of_all();
     let Some(group) = group else {
-        return Ok(Reply::of_fields(Value::Object(listed(desk.agents(config), config, None, &usual))));
+        let mut fields = listed(desk.agents(config), config, None, &usual);
+        if fields["agents"].as_array().is_some_and(Vec::is_empty) {
+            let next = desk
+                .wording()
+                .tell("there are no agents; `agent-dispatch agents add NAME DIR` adds one", |_| None);
+            fields.insert("next".to_owned(), next.into());
+        }
+        return Ok(Reply::of_fields(Value::Object(fields)));
     };
     let (group_name, group) = group_named(&group, config)?;
     let members =
@@ -90,9 +92,6 @@ fn listed<'a>(
     if !more.is_empty() {
         fields.insert("more_agents".to_owned(), more.into());
         fields.insert("next".to_owned(), "list_agents with name or group tells about these".into());
-    } else if fields["agents"].as_array().is_some_and(Vec::is_empty) {
-        let next = "there are no agents; the user adds one with `agent-dispatch agents add NAME DIR`";
-        fields.insert("next".to_owned(), next.into());
     }
     fields
 }

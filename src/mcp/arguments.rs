@@ -17,6 +17,9 @@ const SUMMARY_CHARS: usize = 500;
 /// The most jobs that are listed.
 pub(super) const MOST_JOBS: usize = 100;
 
+/// The oldest a job can have to be to be deleted, in days.
+pub(super) const MOST_DAYS: u32 = 36_500;
+
 /// The longest a call can be told to wait, in seconds.
 const LONGEST_WAIT_SECONDS: f64 = 86_400.0;
 

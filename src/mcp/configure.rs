@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::arguments::Arguments;
 use super::desk::Desk;
+use super::dispatch::refused;
 use super::result::{Refused, Reply};
 use crate::config::{AgentChanges, AgentName, BudgetUsd, Editor, Field, agent_directory, describe};
 
@@ -21,6 +22,11 @@ pub(super) fn configure(desk: &Desk, mut arguments: Arguments) -> Result<Reply, 
     }
     if !desk.shows(name.as_str()) {
         return Err(arguments.refuse(format_args!("this server is not for the agent '{name}'")));
+    }
+    if matches!(action.as_str(), "update" | "remove") {
+        let engine = desk.engine()?;
+        let config = engine.config();
+        desk.check_agent(name.as_str(), config).map_err(|error| refused(desk, config, error))?;
     }
     let editor = Editor::new(desk.config_path());
     match action.as_str() {

@@ -10,6 +10,7 @@ use tokio::sync::{Semaphore, watch};
 
 use super::Authority;
 use super::result::Refused;
+use super::wording::Wording;
 use crate::config::{self, Agent, AgentName, Config};
 use crate::engine::{DIALOGUE_SIGN, DispatchError, Engine, Surroundings, lend_slot};
 use crate::store::{Claim, JobId, Record, Store, StoreError, UnixSeconds};
@@ -23,6 +24,7 @@ struct Shared {
     config: PathBuf,
     jobs: PathBuf,
     authority: Authority,
+    wording: Wording,
     surroundings: Surroundings,
     loaded: Mutex<Option<Loaded>>,
     /// The living jobs that somebody waits for. One thread waits for each, however many calls do.
@@ -64,10 +66,11 @@ impl Stamp {
 pub(super) type Ending = watch::Receiver<()>;
 
 impl Desk {
-    pub(super) fn new(config: PathBuf, jobs: PathBuf, authority: Authority) -> Self {
+    pub(super) fn new(config: PathBuf, jobs: PathBuf, options: String, authority: Authority) -> Self {
         Self(Arc::new(Shared {
             config,
             jobs,
+            wording: Wording::new(&authority, options),
             authority,
             surroundings: Surroundings::of_this_process(),
             loaded: Mutex::default(),
@@ -84,6 +87,11 @@ impl Desk {
     /// What the client may do.
     pub(super) fn authority(&self) -> &Authority {
         &self.0.authority
+    }
+
+    /// How the client is told what to do.
+    pub(super) fn wording(&self) -> &Wording {
+        &self.0.wording
     }
 
     /// The engine for the config as it is now: a change of the file holds for the next call.

@@ -6,10 +6,12 @@ use rmcp::service::RequestContext;
 
 use super::arguments::{self, Arguments, Manner};
 use super::desk::{Desk, now};
+use super::naming::no_such_agent;
 use super::result::{self, Refused, Reply};
 use super::session::Session;
 use super::tasks;
 use super::waiting::{Caller, Waited};
+use crate::config::Config;
 use crate::engine::{DispatchError, Engine, Ownership, cancel, descendants};
 use crate::store::JobId;
 
@@ -26,6 +28,7 @@ pub(super) async fn dispatch(
     // The job belongs to nobody: it outlives the call, the client and this server.
     let id = desk.starting(move |desk| {
         let engine = desk.engine()?;
+        let refused = |error| refused(desk, engine.config(), error);
         desk.check_agent(&request.agent, engine.config()).map_err(refused)?;
         Ok(engine.submit(&request, Ownership::Nobody, now()).map_err(refused)?.id)
     });
@@ -44,6 +47,7 @@ pub(super) async fn dialogue(
     arguments.end()?;
     let id = desk.starting(move |desk| {
         let engine = desk.engine()?;
+        let refused = |error| refused(desk, engine.config(), error);
         for agent in [&request.requester, &request.responder] {
             desk.check_agent(agent, engine.config()).map_err(refused)?;
         }
@@ -80,7 +84,7 @@ pub(super) fn tell(desk: &Desk, id: JobId, manner: Manner) -> Result<Reply, Refu
     let engine = desk.engine()?;
     let record = crate::engine::look(engine.store(), id)?;
     if record.finished().is_some() {
-        result::over(engine.store(), &record, manner.window())
+        result::over(engine.store(), desk.wording(), &record, manner.window())
     } else {
         result::unfinished(engine.store(), &record)
     }
@@ -109,12 +113,11 @@ pub(super) fn cancel_all(engine: &Engine, id: JobId) -> Result<(), Refused> {
 }
 
 /// Says what to do about a refused dispatch in terms of these tools.
-pub(super) fn refused(error: DispatchError) -> Refused {
+pub(super) fn refused(desk: &Desk, config: &Config, error: DispatchError) -> Refused {
     let remedy = match &error {
-        DispatchError::UnknownAgent { nearest: Some(nearest), .. } => {
-            format!("Did you mean {nearest}? list_agents names the agents")
+        DispatchError::UnknownAgent { nearest, .. } => {
+            return no_such_agent(desk, config, &error, nearest.as_ref());
         }
-        DispatchError::UnknownAgent { .. } => "list_agents names the agents".to_owned(),
         DispatchError::UnknownGroup { nearest: Some(nearest), .. } => format!("Did you mean {nearest}?"),
         DispatchError::UnknownGroup { .. } => {
             "Leave group out; list_agents says which groups an agent is in".to_owned()

@@ -7,13 +7,13 @@ use rmcp::model::CallToolResult;
 use rmcp::service::RequestContext;
 use serde_json::{Value, json};
 
-use super::arguments::{Arguments, Kind, MOST_JOBS, Wanted};
+use super::arguments::{Arguments, Kind, MOST_DAYS, MOST_JOBS, Wanted};
 use super::desk::{Desk, now};
-use super::dispatch::cancel_all;
+use super::dispatch::{cancel_all, refused};
 use super::result::{self, Refused, Reply, Window};
 use super::session::Session;
 use super::waiting::Caller;
-use crate::engine::{Engine, FollowError, Reading, collect, collectable, list, look};
+use crate::engine::{DIALOGUE_SIGN, Engine, FollowError, Reading, collect, collectable, list, look};
 use crate::store::{JobId, Policy, Record, Status};
 use crate::ui::human;
 
@@ -46,7 +46,9 @@ pub(super) async fn result(
         let engine = desk.engine()?;
         let record = look(engine.store(), id)?;
         match kind {
-            Kind::Answer if record.finished().is_some() => result::over(engine.store(), &record, window),
+            Kind::Answer if record.finished().is_some() => {
+                result::over(engine.store(), desk.wording(), &record, window)
+            }
             Kind::Answer => result::unfinished(engine.store(), &record),
             Kind::Log => Ok(part_of(&record, kind, window, |take| log(&engine, &record, take))?),
             Kind::Stderr => Ok(part_of(&record, kind, window, |take| stderr(&engine, id, take))?),
@@ -62,15 +64,22 @@ fn part_of(
     give: impl FnOnce(&mut dyn FnMut(&str)) -> Result<(), Refused>,
 ) -> Result<Reply, Refused> {
     let part = window.cut(give)?;
+    let name = kind.name();
     let mut fields = json!({
         "job_id": record.id,
         "agent": record.agent,
         "status": record.status(),
-        "part": kind.name(),
+        "part": name,
         "result": part.text,
         "total_chars": part.total_chars,
     });
-    let mut text = if part.text.is_empty() { format!("(the {} is empty)", kind.name()) } else { part.text };
+    let mut text = match part.missed(window) {
+        Some(total) => {
+            format!("(nothing: offset {} is past the end, the {name} has {total} characters)", window.offset)
+        }
+        None if part.text.is_empty() => format!("(the {name} is empty)"),
+        None => part.text,
+    };
     if let Some(next) = part.next_offset {
         fields["next_offset"] = next.into();
         text.push_str(&format!(
@@ -78,7 +87,7 @@ fn part_of(
              {next}]",
             part.total_chars,
             record.id,
-            kind.name()
+            name
         ));
     }
     Ok(Reply { text, ..Reply::of_fields(fields) })
@@ -124,11 +133,22 @@ pub(super) fn jobs(desk: &Desk, mut arguments: Arguments) -> Result<Reply, Refus
             })?),
         };
     let agent = arguments.text("agent")?;
-    let limit = arguments.count("limit")?.unwrap_or(USUAL_JOBS).clamp(1, MOST_JOBS);
+    let limit = arguments.count("limit")?.unwrap_or(USUAL_JOBS);
+    if !(1..=MOST_JOBS).contains(&limit) {
+        return Err(
+            arguments.refuse(format_args!("limit must be a whole number from 1 to {MOST_JOBS}, not {limit}"))
+        );
+    }
     arguments.end()?;
     let engine = desk.engine()?;
     let wanted = |name: &str| desk.shows(name) && agent.as_deref().is_none_or(|agent| agent == name);
     let listing = list(engine.store(), status, wanted, limit)?;
+    // An agent that has been removed may have jobs.
+    if let Some(agent) = agent.as_deref().filter(|_| listing.records.is_empty())
+        && !agent.contains(DIALOGUE_SIGN)
+    {
+        desk.check_agent(agent, engine.config()).map_err(|error| refused(desk, engine.config(), error))?;
+    }
     let jobs: Vec<Value> = listing.records.iter().map(summarise).collect();
     let mut fields = json!({ "jobs": jobs });
     if !listing.damaged.is_empty() {
@@ -205,10 +225,10 @@ pub(super) fn gc(desk: &Desk, mut arguments: Arguments) -> Result<Reply, Refused
     let engine = desk.engine()?;
     let retention = f64::from(engine.config().settings.job_retention_days);
     let days = days.or((retention > 0.0).then_some(retention));
-    let Some(days) = days.filter(|days| (0.0..=36_500.0).contains(days)) else {
-        return Err(
-            arguments.refuse("say which jobs to delete: max_age_days, from 0 (all that are over) to 36500")
-        );
+    let Some(days) = days.filter(|days| (0.0..=f64::from(MOST_DAYS)).contains(days)) else {
+        return Err(arguments.refuse(format_args!(
+            "say which jobs to delete: max_age_days, from 0 (all that are over) to {MOST_DAYS}"
+        )));
     };
     let store = engine.store();
     let plan = collectable(store, Policy::OlderThan(Duration::from_secs_f64(days * 86_400.0)), now())?;

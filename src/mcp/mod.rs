@@ -10,6 +10,7 @@ mod configure;
 mod desk;
 mod dispatch;
 mod jobs;
+mod naming;
 mod parallel;
 mod result;
 mod server;
@@ -18,6 +19,7 @@ mod tasks;
 mod tools;
 mod waiting;
 mod wire;
+mod wording;
 
 use std::io;
 use std::path::PathBuf;
@@ -57,13 +59,14 @@ pub struct Authority {
 /// Serves one client on standard input and output until it goes, or until a signal to end comes (INT, TERM, HUP).
 /// Jobs go on.
 ///
-/// `config` and `jobs` say where these are; neither needs to exist.
-pub fn serve(config: PathBuf, jobs: PathBuf, authority: Authority) -> io::Result<()> {
+/// `config` and `jobs` say where these are; neither needs to exist. `options` are what a command of the shell needs to be
+/// about them.
+pub fn serve(config: PathBuf, jobs: PathBuf, options: String, authority: Authority) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .max_blocking_threads(BLOCKING_THREADS)
         .enable_all()
         .build()?;
-    let served = runtime.block_on(attend(Desk::new(config, jobs, authority)));
+    let served = runtime.block_on(attend(Desk::new(config, jobs, options, authority)));
     // A thread may be stuck in a read of standard input that nobody can interrupt.
     runtime.shutdown_background();
     served

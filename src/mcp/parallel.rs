@@ -11,7 +11,7 @@ use super::dispatch::{refused, stop, tell};
 use super::result::{PART_CHARS, Refused, Reply};
 use super::session::Session;
 use super::waiting::{Caller, Waited};
-use crate::engine::{Batch, BatchError, BatchItem, Ownership, Refusal, Request};
+use crate::engine::{Batch, BatchError, BatchItem, Engine, Ownership, Refusal, Request};
 use crate::store::JobId;
 
 /// The least that is given of each answer, in characters.
@@ -31,11 +31,7 @@ pub(super) async fn parallel(
     if items.is_empty() {
         return Err(arguments.refuse("dispatches is empty"));
     }
-    let requests = all_or_every_problem(items.into_iter().map(|mut item| {
-        let request = arguments::request(&mut item)?;
-        item.end().map(|()| request)
-    }))?;
-    let batch = desk.starting(move |desk| start(desk, &requests, aggregate.as_ref())).await?;
+    let batch = desk.starting(move |desk| start(desk, items, aggregate.as_ref())).await?;
     let all: Vec<JobId> = batch.jobs.iter().copied().chain(batch.aggregate).collect();
     let caller = Caller::new(context, session, manner.wait);
     let cancelled = caller.has_cancelled()
@@ -47,35 +43,38 @@ pub(super) async fn parallel(
     Ok(CallToolResult::from(reply).into())
 }
 
-/// The values, or what is wrong with every item that is none.
-fn all_or_every_problem<T>(items: impl Iterator<Item = Result<T, Refused>>) -> Result<Vec<T>, Refused> {
-    let mut values = Vec::new();
+/// Starts all of them; or none, and says everything that is wrong with any of them.
+fn start(desk: &Desk, items: Vec<Arguments>, aggregate: Option<&Request>) -> Result<Batch, Refused> {
+    let engine = desk.engine()?;
+    let refused_item = |refusal| refused_item(desk, &engine, refusal);
+    let mut requests = Vec::new();
     let mut problems = Vec::new();
-    for item in items {
-        match item {
-            Ok(value) => values.push(value),
+    let speaks_against = |item, request: &Request| -> Vec<Refused> {
+        let refusals = match desk.check_agent(&request.agent, engine.config()) {
+            Ok(()) => engine.refusals(request),
+            Err(error) => vec![error],
+        };
+        refusals.into_iter().map(|error| refused_item(Refusal { item, error })).collect()
+    };
+    for (number, mut item) in items.into_iter().enumerate() {
+        match arguments::request(&mut item) {
+            Ok(request) => {
+                problems.extend(item.end().err());
+                problems.extend(speaks_against(BatchItem::Dispatch(number), &request));
+                requests.push(request);
+            }
             Err(problem) => problems.push(problem),
         }
     }
-    if problems.is_empty() { Ok(values) } else { Err(Refused::all(&problems)) }
-}
-
-fn start(desk: &Desk, requests: &[Request], aggregate: Option<&Request>) -> Result<Batch, Refused> {
-    let engine = desk.engine()?;
-    let items = requests.iter().enumerate().map(|(number, request)| (BatchItem::Dispatch(number), request));
-    let items = items.chain(aggregate.map(|request| (BatchItem::Aggregate, request)));
-    if desk.authority().agents.is_some() {
-        all_or_every_problem(items.map(|(item, request)| {
-            let checked = desk.check_agent(&request.agent, engine.config());
-            let checked = checked.and_then(|()| engine.prepare(request).map(drop));
-            checked.map_err(|error| refused_item(Refusal { item, error }))
-        }))?;
+    problems.extend(aggregate.into_iter().flat_map(|request| speaks_against(BatchItem::Aggregate, request)));
+    if !problems.is_empty() {
+        return Err(Refused::all(&problems));
     }
-    engine.start_batch(requests, aggregate, Ownership::Nobody, now()).map_err(|error| match error {
+    engine.start_batch(&requests, aggregate, Ownership::Nobody, now()).map_err(|error| match error {
         BatchError::Refused(refusals) => {
             Refused::all(&refusals.into_iter().map(refused_item).collect::<Vec<_>>())
         }
-        BatchError::NoRoom(error) => refused(error),
+        BatchError::NoRoom(error) => refused(desk, engine.config(), error),
         error @ BatchError::Empty => Refused::new(error),
         BatchError::Broken { started, refusal } => {
             let started: Vec<String> = started.iter().map(JobId::to_string).collect();
@@ -86,12 +85,12 @@ fn start(desk: &Desk, requests: &[Request], aggregate: Option<&Request>) -> Resu
 }
 
 /// A refusal in terms of the arguments.
-fn refused_item(refusal: Refusal) -> Refused {
+fn refused_item(desk: &Desk, engine: &Engine, refusal: Refusal) -> Refused {
     let place = match refusal.item {
         BatchItem::Dispatch(number) => format!("dispatches[{number}]"),
         BatchItem::Aggregate => "aggregate".to_owned(),
     };
-    Refused::new(format_args!("{place}: {}", refused(refusal.error).message()))
+    Refused::new(format_args!("{place}: {}", refused(desk, engine.config(), refusal.error).message()))
 }
 
 /// All jobs as they are now.
@@ -101,7 +100,13 @@ fn tell_all(desk: &Desk, batch: &Batch) -> Result<Reply, Refused> {
     let replies: Vec<Reply> =
         batch.jobs.iter().map(|id| tell(desk, *id, manner)).collect::<Result<_, _>>()?;
     let aggregate = batch.aggregate.map(|id| tell(desk, id, manner)).transpose()?;
-    let texts: Vec<&str> = replies.iter().chain(&aggregate).map(|reply| reply.text.as_str()).collect();
+    let labels =
+        (0..replies.len()).map(|number| format!("dispatches[{number}]")).chain(["aggregate".to_owned()]);
+    let label = |(label, reply): (String, &Reply)| {
+        let agent = reply.fields["agent"].as_str().unwrap_or_default();
+        format!("{label}, by {agent}:\n{}", reply.text)
+    };
+    let texts: Vec<String> = labels.zip(replies.iter().chain(&aggregate)).map(label).collect();
     let text = texts.join("\n\n----\n\n");
     let is_error = replies.iter().all(|reply| reply.is_error);
     let is_unfinished = |reply: &&Reply| reply.fields.contains_key("next");

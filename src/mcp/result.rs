@@ -6,8 +6,9 @@ use std::time::Duration;
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Map, Value, json};
 
-use crate::config::Timeout;
-use crate::engine::{Activity, Reading};
+use super::tools::Name;
+use super::wording::Wording;
+use crate::engine::{Activity, DIALOGUE_SIGN, Reading};
 use crate::error::Failure;
 use crate::store::{ErrorType, JobResult, Record, Status, Store, StoreError};
 use crate::ui::human;
@@ -20,6 +21,11 @@ pub(super) const PART_CHARS: usize = 30_000;
 pub(super) struct Refused(String);
 
 impl Refused {
+    /// The same in terms of the client's tools.
+    pub(super) fn in_terms_of(self, wording: &Wording) -> Self {
+        Self(wording.tell(&self.0, |_| None))
+    }
+
     pub(super) fn new(message: impl Display) -> Self {
         Self(message.to_string())
     }
@@ -103,6 +109,13 @@ pub(super) struct Part {
     pub(super) next_offset: Option<usize>,
 }
 
+impl Part {
+    /// How much there is, when the wanted part begins only after it.
+    pub(super) fn missed(&self, window: Window) -> Option<usize> {
+        (window.offset > 0 && window.offset >= self.total_chars).then_some(self.total_chars)
+    }
+}
+
 impl Window {
     /// Cuts the part out of a text that comes in pieces.
     pub(super) fn cut<E>(self, give: impl FnOnce(&mut dyn FnMut(&str)) -> Result<(), E>) -> Result<Part, E> {
@@ -132,7 +145,12 @@ impl Window {
 }
 
 /// A job that is over, with the wanted part of its answer.
-pub(super) fn over(store: &Store, record: &Record, window: Window) -> Result<Reply, Refused> {
+pub(super) fn over(
+    store: &Store,
+    wording: &Wording,
+    record: &Record,
+    window: Window,
+) -> Result<Reply, Refused> {
     let result = record.conclusion();
     // What a schema was asked for is the answer. Other data says only once more what the text says.
     let data = result.parsed_result.as_ref().filter(|_| record.launch.response_schema.is_some());
@@ -142,7 +160,7 @@ pub(super) fn over(store: &Store, record: &Record, window: Window) -> Result<Rep
         Some(text) => Window { offset: 0, max_chars: usize::MAX }.cut_text(text),
         None => read_part(store, record, &result, window)?,
     };
-    let remedy = remedy(record, &result);
+    let remedy = remedy(store, wording, record, &result);
     let mut fields = Map::new();
     let mut put = |name: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -162,6 +180,10 @@ pub(super) fn over(store: &Store, record: &Record, window: Window) -> Result<Rep
         put("total_chars", Some(json!(part.total_chars)));
         put("next_offset", part.next_offset.map(Value::from));
     }
+    if let Some((resolved, rounds)) = settled(record, &result) {
+        put("resolved", Some(json!(resolved)));
+        put("rounds", Some(json!(rounds)));
+    }
     put("outcome", result.outcome.map(|outcome| json!(outcome)));
     put("error", result.error.as_ref().map(|error| json!(error)));
     put("error_type", result.error_type.map(|kind| json!(kind)));
@@ -173,7 +195,7 @@ pub(super) fn over(store: &Store, record: &Record, window: Window) -> Result<Rep
     put("model", result.model.as_ref().map(|model| json!(model)));
     put("denied_tools", (!result.denied_tools.is_empty()).then(|| json!(result.denied_tools)));
     put("budget_exceeded", result.budget_exceeded.then(|| json!(true)));
-    let text = told(record, &result, &part, remedy.as_deref());
+    let text = told(record, &result, &part, window, remedy.as_deref());
     Ok(Reply { text, fields, is_error: !result.success })
 }
 
@@ -193,7 +215,7 @@ fn read_part(store: &Store, record: &Record, result: &JobResult, window: Window)
 }
 
 /// A job that is over, in words.
-fn told(record: &Record, result: &JobResult, part: &Part, remedy: Option<&str>) -> String {
+fn told(record: &Record, result: &JobResult, part: &Part, window: Window, remedy: Option<&str>) -> String {
     let mut text = String::new();
     if !result.success {
         let kind = result.error_type.map_or("cli_error", ErrorType::name);
@@ -207,6 +229,13 @@ fn told(record: &Record, result: &JobResult, part: &Part, remedy: Option<&str>) 
         }
     }
     text.push_str(&part.text);
+    if let Some(total) = part.missed(window) {
+        let _ = write!(
+            text,
+            "(nothing: offset {} is past the end, the answer has {total} characters)",
+            window.offset
+        );
+    }
     if let Some(next) = part.next_offset {
         let _ = write!(
             text,
@@ -222,6 +251,13 @@ fn told(record: &Record, result: &JobResult, part: &Part, remedy: Option<&str>) 
     let mut facts =
         vec![format!("job {}", record.id), record.agent.clone(), record.status().name().to_owned()];
     facts.extend(result.outcome.map(|outcome| format!("outcome {}", outcome.name())));
+    facts.extend(settled(record, result).map(|(resolved, rounds)| {
+        format!(
+            "{} after {}",
+            if resolved { "resolved" } else { "not resolved" },
+            human::count(rounds, "round")
+        )
+    }));
     facts.extend(result.duration_ms.map(|millis| human::duration(Duration::from_millis(millis))));
     facts.extend(result.cost_usd.map(human::dollars));
     facts.extend(result.session_id.as_ref().map(|session| format!("session_id {session}")));
@@ -232,43 +268,58 @@ fn told(record: &Record, result: &JobResult, part: &Part, remedy: Option<&str>) 
     text
 }
 
-/// What the record advises, in terms of these tools.
-fn remedy(record: &Record, result: &JobResult) -> Option<String> {
-    let hint = result.hint.as_deref()?;
-    let resumes = result.session_id.is_some() && record.launch.session_id.is_some();
-    match result.error_type {
-        Some(ErrorType::Timeout) if !resumes => {
+/// What to do after the job, in terms of the client's tools.
+fn remedy(store: &Store, wording: &Wording, record: &Record, result: &JobResult) -> Option<String> {
+    let tell = |text: &str| {
+        wording.tell(text, |id| if id == record.id { Some(record.clone()) } else { store.read(id).ok() })
+    };
+    let Some(hint) = result.hint.as_deref() else { return unresolved(store, wording, record, result) };
+    let resume = hint.find("`agent-dispatch resume ").map(|at| tell(&hint[at..]));
+    match (result.error_type, resume) {
+        _ if !wording.has(Name::Dispatch) => Some(tell(hint)),
+        (Some(ErrorType::Timeout), None) => {
             Some("Call dispatch again with a larger timeout_seconds or a smaller task".to_owned())
         }
-        Some(ErrorType::Budget) => Some(format!(
-            "{}. Each run has the whole spend cap; only the user can raise max_budget_usd of the agent",
-            in_terms_of_tools(hint, record)
-        )),
-        _ => Some(in_terms_of_tools(hint, record)),
+        (Some(ErrorType::Budget), resume) => {
+            let go_on = resume.map_or_else(
+                || "Give it a smaller task".to_owned(),
+                |call| format!("To go on where it stopped: {call}"),
+            );
+            let raise = match wording.has(Name::ConfigureAgent) {
+                true => "configure_agent with max_budget_usd raises it",
+                false => "only the user can raise it, as max_budget_usd of the agent",
+            };
+            Some(format!("{go_on}. Each run may spend the whole spend cap; {raise}"))
+        }
+        _ => Some(tell(hint)),
     }
 }
 
-/// Puts the call of `dispatch` in the place of a command that resumes a job or starts anew.
-fn in_terms_of_tools(hint: &str, record: &Record) -> String {
-    let command_in = |start: &str| {
-        let (before, rest) = hint.split_once(start)?;
-        let (command, after) = rest.split_once('`')?;
-        Some((before, command, after))
-    };
-    let (session, found) = match command_in("`agent-dispatch resume ") {
-        Some(found) => (record.conclusion().session_id, Some(found)),
-        None => (None, command_in("`agent-dispatch run ")),
-    };
-    let Some((before, command, after)) = found else { return hint.to_owned() };
-    let mut call = format!("call dispatch for {}", record.agent);
-    if let Some(session) = session {
-        call.push_str(&format!(" with session_id {session}"));
+/// Whether the agents of a dialogue have settled the matter, and after how many rounds.
+fn settled(record: &Record, result: &JobResult) -> Option<(bool, u64)> {
+    let summary = result.parsed_result.as_ref().filter(|_| record.agent.contains(DIALOGUE_SIGN))?;
+    Some((summary["resolved"].as_bool()?, summary["rounds"].as_u64()?))
+}
+
+/// How to go on with a dialogue that came to its end before the matter was settled.
+fn unresolved(store: &Store, wording: &Wording, record: &Record, result: &JobResult) -> Option<String> {
+    let (false, rounds) = settled(record, result)? else { return None };
+    if !result.success || !wording.has(Name::DispatchDialogue) {
+        return None;
     }
-    let mut words = command.split_whitespace().skip_while(|word| *word != "--timeout");
-    if let Some(timeout) = words.nth(1).and_then(|limit| limit.parse::<Timeout>().ok()) {
-        call.push_str(&format!(" and timeout_seconds {}", timeout.seconds()));
+    let turns = result.parsed_result.as_ref().and_then(|summary| summary["turns"].as_array())?;
+    let mut ways = Vec::new();
+    // Each agent's session is that of its last turn.
+    for turn in &turns[turns.len().saturating_sub(2)..] {
+        let session = turn["job_id"].as_str().and_then(|id| store.read(id.parse().ok()?).ok());
+        if let (Some(agent), Some(session)) =
+            (turn["agent"].as_str(), session.and_then(|turn| turn.conclusion().session_id))
+        {
+            ways.push(format!("dispatch for {agent} with session_id {session}"));
+        }
     }
-    format!("{before}{call}{after}")
+    ways.push(format!("dispatch_dialogue again with max_rounds above {rounds}"));
+    Some(format!("They have not resolved it. To go on: {}", ways.join(", or ")))
 }
 
 /// A job that is not over: what it does now, and the call that waits for it.

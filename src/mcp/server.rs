@@ -29,7 +29,7 @@ impl Server {
         let engine = desk.engine().ok();
         let config = engine.as_ref().map(|engine| engine.config());
         let names = config.into_iter().flat_map(|config| desk.agents(config)).map(|(name, _)| name);
-        let instructions = tools::instructions(config, names);
+        let instructions = tools::instructions(desk.authority(), config, names);
         let capabilities = ServerCapabilities::builder().enable_tools().enable_tasks().build();
         let mut about = ServerConfig::new(capabilities).with_instructions(instructions);
         about.server_info = Implementation::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
@@ -95,7 +95,8 @@ impl ServerHandler for Server {
         let arguments = Arguments::new(tool.as_str(), request.arguments.unwrap_or_default());
         let answered = self.call(tool, arguments, &context).await;
         self.session.forget(&context.id);
-        Ok(answered.unwrap_or_else(|refused| CallToolResult::from(refused).into()))
+        let told = |refused: Refused| CallToolResult::from(refused.in_terms_of(self.desk.wording())).into();
+        Ok(answered.unwrap_or_else(told))
     }
 
     async fn get_task(

@@ -39,13 +39,14 @@ pub(super) fn task(record: &Record) -> Task {
 /// `tasks/get`.
 pub(super) fn get(desk: &Desk, id: &str) -> Result<GetTaskResult, ErrorData> {
     let id = job(id)?;
-    let engine = desk.engine().map_err(failed)?;
-    let record = look(engine.store(), id).map_err(|error| failed(error.into()))?;
+    let engine = desk.engine().map_err(|refused| failed(desk, refused))?;
+    let record = look(engine.store(), id).map_err(|error| failed(desk, error.into()))?;
     let payload = match record.status() {
         Status::Pending | Status::Running => TaskPayload::Working,
         Status::Cancelled => TaskPayload::Cancelled,
         Status::Done | Status::Failed => {
-            let reply = result::over(engine.store(), &record, Manner::whole().window()).map_err(failed)?;
+            let reply = result::over(engine.store(), desk.wording(), &record, Manner::whole().window())
+                .map_err(|refused| failed(desk, refused))?;
             let result = serde_json::to_value(CallToolResult::from(reply));
             let Ok(Value::Object(result)) = result else {
                 return Err(ErrorData::internal_error("a result is an object", None));
@@ -59,17 +60,16 @@ pub(super) fn get(desk: &Desk, id: &str) -> Result<GetTaskResult, ErrorData> {
 /// `tasks/cancel`.
 pub(super) fn cancel(desk: &Desk, id: &str) -> Result<(), ErrorData> {
     let id = job(id)?;
-    let engine = desk.engine().map_err(failed)?;
-    super::dispatch::cancel_all(&engine, id).map_err(failed)
+    let engine = desk.engine().map_err(|refused| failed(desk, refused))?;
+    super::dispatch::cancel_all(&engine, id).map_err(|refused| failed(desk, refused))
 }
 
 fn job(id: &str) -> Result<JobId, ErrorData> {
     id.parse().map_err(|error: crate::store::InvalidJobId| ErrorData::invalid_params(error.to_string(), None))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
-fn failed(refused: Refused) -> ErrorData {
-    ErrorData::invalid_params(refused.message().to_owned(), None)
+fn failed(desk: &Desk, refused: Refused) -> ErrorData {
+    ErrorData::invalid_params(refused.in_terms_of(desk.wording()).message().to_owned(), None)
 }
 
 fn timestamp(seconds: UnixSeconds) -> String {

@@ -4,6 +4,8 @@ use rmcp::model::{JsonObject, MetaObject, Tool, ToolAnnotations};
 use serde_json::{Value, json};
 
 use super::Authority;
+use super::arguments::{MOST_DAYS, MOST_JOBS};
+use super::naming::as_many_as_fit;
 use crate::config::{AgentName, Config};
 
 /// The tools.
@@ -36,7 +38,12 @@ const ALL: [Name; 9] = [
 impl Name {
     /// The tool of this name, if the client may use it.
     pub(super) fn find(name: &str, authority: &Authority) -> Option<Self> {
-        offered(authority).find(|tool| tool.as_str() == name)
+        Self::offered(authority).find(|tool| tool.as_str() == name)
+    }
+
+    /// The tools a client may use.
+    pub(super) fn offered(authority: &Authority) -> impl Iterator<Item = Self> {
+        ALL.into_iter().filter(|tool| tool.is_offered(authority))
     }
 
     pub(super) fn as_str(self) -> &'static str {
@@ -101,7 +108,7 @@ impl Name {
             ),
             Self::DispatchResult => (
                 "Get a job's result",
-                "Wait for a job and get its answer, or a later part of it (offset). Several can be waited for at once.",
+                "Wait for a job and get its answer, or a later part of it (offset). One job a call; several calls can wait at once.",
                 object(
                     json!({
                         "job_id": {"type": "string"},
@@ -121,7 +128,7 @@ impl Name {
                     json!({
                         "status": {"enum": ["pending", "running", "done", "failed", "cancelled"]},
                         "agent": {"type": "string"},
-                        "limit": {"type": "integer", "minimum": 1, "maximum": 100},
+                        "limit": {"type": "integer", "minimum": 1, "maximum": MOST_JOBS},
                     }),
                     &[],
                 ),
@@ -138,7 +145,8 @@ impl Name {
                 "Delete jobs that ended more than max_age_days ago.",
                 object(
                     json!({
-                        "max_age_days": {"type": "number", "minimum": 0},
+                        "max_age_days": {"type": "number", "minimum": 0, "maximum": MOST_DAYS,
+                                         "description": "0: all that are over. Needed unless job_retention_days is set"},
                         "dry_run": {"type": "boolean"},
                     }),
                     &[],
@@ -190,14 +198,9 @@ impl Name {
     }
 }
 
-/// The tools a client may use.
-fn offered(authority: &Authority) -> impl Iterator<Item = Name> {
-    ALL.into_iter().filter(|tool| tool.is_offered(authority))
-}
-
 /// The tools a client may use, described.
 pub(super) fn list(authority: &Authority) -> Vec<Tool> {
-    offered(authority).map(Name::describe).collect()
+    Name::offered(authority).map(Name::describe).collect()
 }
 
 fn hints(read_only: bool, destructive: bool, idempotent: bool, open_world: bool) -> ToolAnnotations {
@@ -285,21 +288,14 @@ const INSTRUCTIONS_CHARS: usize = 1_500;
 
 /// When to use these tools and how, with the names of the agents there are.
 pub(super) fn instructions<'a>(
+    authority: &Authority,
     config: Option<&Config>,
     names: impl Iterator<Item = &'a AgentName>,
 ) -> String {
-    let mut text = String::from(
-        "Dispatch when a task or question belongs to another project: its agent works in that directory with that \
-         project's CLAUDE.md, tools and permissions, and knows nothing of this conversation, so put what it needs \
-         into task and context. Do not dispatch what you can do here.\n\
-         - One answer: dispatch. A long run answers status \"running\" with a job_id: it goes on, nothing is lost; \
-         call dispatch_result with that job_id. Never dispatch the same task again while its job runs.\n\
-         - Several at once: dispatch_parallel, or dispatch with background true for each and then one \
-         dispatch_result for each.\n\
-         - Follow-up questions: pass the session_id of the answer.\n\
-         - success is about the run; outcome partial or blocked is the agent's own verdict on its task. On a failure \
-         the text says what to do next.\n",
-    );
+    let mut text = String::from(if authority.read_only { LOOKING } else { DISPATCHING });
+    if Name::ConfigureAgent.is_offered(authority) {
+        text.push_str("- configure_agent adds, changes and removes agents: only when the user wants that.\n");
+    }
     let groups = config.map(|config| config.groups.keys().map(AsRef::as_ref).collect::<Vec<&str>>());
     append_names(&mut text, "Agents", names.map(AgentName::as_str));
     append_names(&mut text, "Groups", groups.unwrap_or_default().into_iter());
@@ -307,20 +303,32 @@ pub(super) fn instructions<'a>(
     text
 }
 
+/// For clients that may dispatch.
+const DISPATCHING: &str = "\
+    Dispatch when a task or question belongs to another project: its agent works in that directory with that \
+    project's CLAUDE.md, tools and permissions, and knows nothing of this conversation, so put what it needs \
+    into task and context. Do not dispatch what you can do here.\n\
+    - One answer: dispatch. A long run answers status \"running\" with a job_id: it goes on, nothing is lost; \
+    call dispatch_result with that job_id. Never dispatch the same task again while its job runs.\n\
+    - Several at once: dispatch_parallel, or dispatch with background true for each and then one \
+    dispatch_result for each.\n\
+    - Follow-up questions: pass the session_id of the answer.\n\
+    - success is about the run; outcome partial or blocked is the agent's own verdict on its task. On a failure \
+    the text says what to do next.\n";
+
+/// For clients that may only look.
+const LOOKING: &str = "\
+    Look at the jobs of agents, each of which works in a project directory of its own. These tools only look: they \
+    start, stop and change nothing.\n\
+    - dispatch_jobs lists the newest jobs.\n\
+    - dispatch_result with a job_id waits for a job and has its answer; part log tells what its agent does or did.\n\
+    - success is about the run; outcome partial or blocked is the agent's own verdict on its task.\n";
+
 /// Adds a line of names, as many as there is room for.
 fn append_names<'a>(text: &mut String, what: &str, names: impl Iterator<Item = &'a str>) {
     const ROOM_FOR_THE_REST: usize = 150;
-    let mut line = String::new();
-    for name in names {
-        if text.len() + line.len() + name.len() + ROOM_FOR_THE_REST > INSTRUCTIONS_CHARS {
-            line.push_str(", …");
-            break;
-        }
-        if !line.is_empty() {
-            line.push_str(", ");
-        }
-        line.push_str(name);
-    }
+    let room = INSTRUCTIONS_CHARS.saturating_sub(text.len() + ROOM_FOR_THE_REST);
+    let line = as_many_as_fit(names, room);
     if !line.is_empty() {
         text.push_str(&format!("{what}: {line}.\n"));
     }

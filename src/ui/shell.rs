@@ -28,7 +28,7 @@ const PROGRAM: &str = "agent-dispatch ";
 
 /// The text with these options in each command of this tool, so that it is about the same config and jobs when it is
 /// typed. A command is what begins the text, or comes after a backtick, a colon or another command: the rest is prose.
-pub(super) fn with_options<'a>(text: &'a str, options: &str) -> Cow<'a, str> {
+pub fn with_options<'a>(text: &'a str, options: &str) -> Cow<'a, str> {
     if options.is_empty() || !text.contains(PROGRAM) {
         return Cow::Borrowed(text);
     }

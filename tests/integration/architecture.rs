@@ -31,6 +31,7 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
                 &[
                     "SignalWatch",
                     "create_private_parents",
+                    "is_ignored",
                     "read_within",
                     "replace_file_keeping_mode",
                     "wait_readable",
@@ -47,7 +48,7 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
             ("config", &["*"]),
             ("store", &["*"]),
             ("error", &["Failure"]),
-            ("ui", &["human"]),
+            ("ui", &["human", "shell"]),
         ],
     ),
     (

@@ -49,6 +49,24 @@ fn a_client_that_may_only_look_sees_and_waits() {
 }
 
 #[test]
+fn a_client_that_may_only_look_is_told_of_nothing_else() {
+    let environment = with_agent();
+    let id = environment.command(["submit", "infra", "fake: budget"]).run().expect_code(0).stdout;
+    let mut client = McpClient::spawn(&environment, ["--read-only"]);
+    let about = client.initialize("2025-11-25", "test", json!({}));
+    let instructions = about["instructions"].as_str().expect("instructions");
+    let mut words = instructions.split(|c: char| !(c.is_ascii_alphabetic() || c == '_'));
+    let offered = |word: &str| ["dispatch_result", "dispatch_jobs"].contains(&word);
+    assert!(
+        words.all(|word| !word.to_lowercase().starts_with("dispatch") || offered(word)),
+        "{instructions}"
+    );
+    let called = client.call("dispatch_result", json!({"job_id": id.trim()})).expect_error();
+    let command = format!("`agent-dispatch resume {} --max-budget-usd", id.trim());
+    assert!(called.text.contains(&command) && !called.text.contains("call dispatch"), "{called:?}");
+}
+
+#[test]
 fn other_agents_and_their_jobs_do_not_exist_for_a_client_with_a_scope() {
     let environment = TestEnvironment::new();
     for name in ["alpha", "beta", "gamma"] {
@@ -81,7 +99,12 @@ fn other_agents_and_their_jobs_do_not_exist_for_a_client_with_a_scope() {
         assert!(!refused.contains("Did you mean"), "{tool}: {refused}");
     }
     let own = client.call("dispatch", json!({"agent": "alpha", "task": "fake: answer x"})).expect_success();
-    for arguments in [json!({}), json!({"status": "running"}), json!({"agent": "gamma"})] {
+    let unknown = client.call("dispatch_jobs", json!({"agent": "gamma"})).expect_error();
+    assert!(
+        unknown.text.starts_with("there is no agent 'gamma'. The agents are beta, alpha;"),
+        "{unknown:?}"
+    );
+    for arguments in [json!({}), json!({"status": "running"})] {
         let jobs = client.call("dispatch_jobs", arguments).expect_success();
         assert!(!jobs.text.contains("gamma") && !jobs.text.contains(foreign.trim()), "{jobs:?}");
     }
@@ -149,10 +172,14 @@ fn a_wrong_configuration_is_refused_and_the_file_stays_as_it_is() {
         (json!({"action": "add", "name": "x"}), "an agent needs a directory"),
         (json!({"action": "add", "name": "x", "directory": "/no/such/place"}), "/no/such/place"),
         (json!({"action": "add", "name": "../x", "directory": "/"}), "name"),
-        (json!({"action": "explode", "name": "infra"}), "add, update or remove"),
+        (json!({"action": "explode", "name": "nobody"}), "add, update or remove"),
         (json!({"action": "update", "name": "infra"}), "nothing to change"),
         (json!({"action": "update", "name": "nobody", "model": "x"}), "nobody"),
-        (json!({"action": "remove", "name": "nobody"}), "nobody"),
+        (
+            json!({"action": "remove", "name": "nobody"}),
+            "there is no agent 'nobody'. The agents are infra; list_agents",
+        ),
+        (json!({"action": "update", "name": "infar", "model": "x"}), "Did you mean infra?"),
         (json!({"action": "update", "name": "infra", "unset": ["directory"]}), "directory"),
         (json!({"action": "update", "name": "infra", "timeout_seconds": -5}), "timeout_seconds"),
         (json!({"action": "update", "name": "infra", "max_budget_usd": 0}), "max_budget_usd"),

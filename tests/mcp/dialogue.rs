@@ -25,8 +25,51 @@ fn a_dialogue_is_one_job_whose_answer_is_the_last_word() {
     let answer = called.structured["result"].as_str().expect("an answer");
     assert!(answer.contains("we do"), "{called:?}");
     assert_eq!(called.structured["status"], "done");
+    assert_eq!((&called.structured["resolved"], &called.structured["rounds"]), (&json!(true), &json!(1)));
+    assert!(
+        called.text.contains("resolved after 1 round") && !called.text.contains("not resolved"),
+        "{called:?}"
+    );
     // The dialogue and its two turns.
     assert_eq!(environment.job_ids().len(), 3);
+}
+
+#[test]
+fn a_dialogue_without_a_result_says_so_and_how_to_go_on() {
+    let environment = with_two();
+    environment.script("web", "answer we do not know");
+    let mut client = McpClient::connect(&environment);
+    let arguments = json!({"requester": "infra", "responder": "web", "topic": "the port", "max_rounds": 2});
+    let called = client.call("dispatch_dialogue", arguments).expect_success();
+    assert_eq!((&called.structured["resolved"], &called.structured["rounds"]), (&json!(false), &json!(2)));
+    assert!(called.text.contains("not resolved after 2 rounds"), "{called:?}");
+    let records = environment.job_ids().into_iter().map(|id| environment.record(&id));
+    let sessions: Vec<_> = records
+        .filter(|record| record["result"]["session_id"].is_string())
+        .map(|record| {
+            format!("dispatch for {} with session_id {}", record["agent"], record["result"]["session_id"])
+        })
+        .map(|way| way.replace('"', ""))
+        .collect();
+    assert_eq!(sessions.len(), 4);
+    for way in sessions.iter().map(String::as_str).chain(["dispatch_dialogue again with max_rounds above 2"])
+    {
+        assert!(called.field("hint").contains(way) && called.text.contains(way), "{way}: {called:?}");
+    }
+    let mut looking = McpClient::connect_with(&environment, ["--read-only"]);
+    let looked = looking.call("dispatch_result", json!({"job_id": called.job()})).expect_success();
+    assert!(looked.text.contains("not resolved after 2 rounds"), "{looked:?}");
+    assert!(!looked.text.contains("session_id ") || !looked.text.contains("dispatch for"), "{looked:?}");
+}
+
+#[test]
+fn a_turn_that_fails_is_gone_on_with_by_its_own_agent() {
+    let environment = with_two();
+    environment.script("web", "budget");
+    let mut client = McpClient::connect(&environment);
+    let arguments = json!({"requester": "infra", "responder": "web", "topic": "the port"});
+    let called = client.call("dispatch_dialogue", arguments).expect_error();
+    assert!(called.field("hint").contains("call dispatch for web with session_id "), "{called:?}");
 }
 
 #[test]

@@ -75,6 +75,42 @@ fn a_timeout_keeps_what_there_was_and_says_how_to_go_on() {
 }
 
 #[test]
+fn a_spend_cap_is_the_users_and_the_text_says_so() {
+    let environment = with_agent();
+    for (options, expected) in [
+        (&[][..], "only the user can raise it, as max_budget_usd of the agent"),
+        (&["--allow-configure"], "configure_agent with max_budget_usd raises it"),
+    ] {
+        let mut client = McpClient::connect_with(&environment, options);
+        let called = client.call("dispatch", task("fake: budget")).expect_error();
+        let go_on = format!(
+            "To go on where it stopped: call dispatch for {AGENT} with session_id {}. Each run may spend the whole",
+            called.field("session_id")
+        );
+        for text in [called.text.as_str(), called.field("hint")] {
+            assert!(text.contains(&go_on) && text.contains(expected), "{text}");
+            assert!(!text.contains("with more to spend"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn what_comes_after_a_failure_is_told_in_calls() {
+    let environment = with_agent();
+    let mut client = McpClient::connect(&environment);
+    let schema = json!({"response_schema": {"type": "object", "required": ["n"]}});
+    let called = client.call("dispatch", task_with("fake: answer no JSON", schema)).expect_error();
+    let session = called.field("session_id");
+    let next =
+        format!("call dispatch for {AGENT} with session_id {session} and the same response_schema and task");
+    assert!(called.field("hint").contains(&next), "{called:?}");
+    let unknown = json!({"session_id": "00000000-0000-4000-8000-000000000000"});
+    let called = client.call("dispatch", task_with("x", unknown)).expect_error();
+    let anew = format!("start anew with dispatch for {AGENT}, without session_id");
+    assert!(called.field("hint").ends_with(&anew), "{called:?}");
+}
+
+#[test]
 fn denied_tools_are_named() {
     let environment = with_agent();
     let mut client = McpClient::connect(&environment);
@@ -82,6 +118,27 @@ fn denied_tools_are_named() {
         client.call("dispatch", task("fake: answer partly\nfake: denied Bash,Write")).expect_success();
     assert_eq!(called.structured["denied_tools"], json!(["Bash", "Write"]));
     assert!(called.text.contains("Bash, Write"), "{called:?}");
+}
+
+#[test]
+fn a_command_left_to_the_user_is_about_the_servers_config_and_jobs() {
+    let environment = with_agent();
+    let (config, jobs) = (environment.config(), environment.root().join("elsewhere"));
+    let places = format!("--config {} --jobs-dir {}", config.display(), jobs.display());
+    let options = ["--config".as_ref(), config.as_os_str(), "--jobs-dir".as_ref(), jobs.as_os_str()];
+    let denied = task("fake: answer partly\nfake: denied Bash");
+    let mut client = McpClient::connect_with(&environment, options);
+    let called = client.call("dispatch", denied.clone()).expect_success();
+    let command = format!("`agent-dispatch {places} agents update {AGENT} --allowed-tools Bash`");
+    assert!(called.field("hint").contains(&command) && called.text.contains(&command), "{called:?}");
+    let mut client =
+        McpClient::connect_with(&environment, options.into_iter().chain(["--allow-configure".as_ref()]));
+    let called = client.call("dispatch", denied).expect_success();
+    let call = format!("call configure_agent with action update, name {AGENT} and allowed_tools [\"Bash\"]");
+    assert!(called.field("hint").contains(&call), "{called:?}");
+    // The agent's own words stay as they are.
+    let said = client.call("dispatch", task("fake: answer run `agent-dispatch jobs`")).expect_success();
+    assert_eq!(said.field("result"), "run `agent-dispatch jobs`");
 }
 
 #[test]
@@ -200,6 +257,11 @@ fn a_long_answer_comes_whole_in_parts() {
     assert_eq!(few.field("result"), "b€🦀");
     let past = client.call("dispatch_result", json!({"job_id": id, "offset": 999_999_999})).expect_success();
     assert_eq!((past.field("result"), past.structured.get("next_offset")), ("", None));
+    let said = format!("(nothing: offset 999999999 is past the end, the answer has {total} characters)");
+    assert!(past.text.starts_with(&said), "{past:?}");
+    assert_eq!(past.structured["total_chars"], total);
+    let log = client.call("dispatch_result", json!({"job_id": id, "part": "stderr", "offset": 7}));
+    assert!(log.text.contains("offset 7 is past the end, the stderr has 0 characters"), "{log:?}");
 }
 
 #[test]
@@ -254,7 +316,7 @@ fn what_cannot_start_is_an_error_that_says_how_to_put_it_right() {
     let mut client = McpClient::connect(&environment);
     for (agent, expected) in [
         ("infre", "Did you mean infra?"),
-        ("zzz", "list_agents names the agents"),
+        ("zzz", "The agents are other, gone, infra; list_agents"),
         ("gone", "projects/gone"),
         ("other", "no-such-program"),
         ("../infra", "list_agents"),

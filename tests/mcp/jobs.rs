@@ -131,11 +131,25 @@ fn jobs_are_listed_the_newest_first_and_by_what_is_asked() {
     assert_eq!(listed(json!({"agent": "other"})), [ids[1].clone()]);
     assert_eq!(listed(json!({"status": "done"})), [ids[2].clone(), ids[0].clone()]);
     assert_eq!(listed(json!({"status": "done", "agent": "other"})), [json!(null); 0]);
-    assert_eq!(listed(json!({"limit": 5000})).len(), 3);
     let called = client.call("dispatch_jobs", json!({"agent": "other"})).expect_success();
     let job = &called.structured["jobs"][0];
     assert_eq!((&job["status"], &job["error_type"]), (&json!("failed"), &json!("cli_error")));
     assert_eq!(serde_json::from_str::<Value>(&called.text).expect("JSON"), called.structured);
+}
+
+#[test]
+fn jobs_of_an_agent_that_does_not_exist_are_refused_and_those_of_one_that_is_gone_are_listed() {
+    let environment = with_agent();
+    environment.project("gone");
+    let mut client = McpClient::connect(&environment);
+    client.call("dispatch", json!({"agent": "gone", "task": "fake: answer x"})).expect_success();
+    environment.command(["agents", "remove", "gone"]).run().expect_code(0);
+    let listed = client.call("dispatch_jobs", json!({"agent": "gone"})).expect_success();
+    assert_eq!(listed.structured["jobs"].as_array().map(Vec::len), Some(1));
+    let idle = client.call("dispatch_jobs", json!({"agent": AGENT})).expect_success();
+    assert_eq!(idle.structured["jobs"], json!([]));
+    let refused = client.call("dispatch_jobs", json!({"agent": "infar"})).expect_error();
+    assert!(refused.text.contains("there is no agent 'infar'. Did you mean infra?"), "{refused:?}");
 }
 
 #[test]
@@ -172,6 +186,7 @@ fn only_a_full_id_names_a_job() {
     let unknown = "0190".to_owned() + &"0".repeat(28);
     let called = client.call("dispatch_result", json!({"job_id": unknown})).expect_error();
     assert!(called.text.contains(&unknown), "{called:?}");
+    assert!(called.text.ends_with(". dispatch_jobs lists them"), "{called:?}");
 }
 
 #[test]

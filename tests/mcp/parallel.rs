@@ -40,7 +40,13 @@ fn the_answers_come_in_the_order_of_the_tasks() {
     assert_eq!(of_each(&called, "result"), ["first", "second", "third", "fourth"]);
     assert_eq!(of_each(&called, "agent"), ["c", "a", "b", "a"]);
     assert_eq!(called.structured.get("unfinished"), None);
-    let places: Vec<_> = ["first", "second", "third", "fourth"].map(|word| called.text.find(word)).into();
+    let blocks = [
+        "dispatches[0], by c:\nfirst",
+        "dispatches[1], by a:\nsecond",
+        "dispatches[2], by b:\nthird",
+        "dispatches[3], by a:\nfourth",
+    ];
+    let places: Vec<_> = blocks.map(|block| called.text.find(block)).into();
     assert!(places.is_sorted() && places.iter().all(Option::is_some), "{called:?}");
 }
 
@@ -85,6 +91,38 @@ fn nothing_starts_unless_all_are_valid_and_every_problem_is_named() {
         "dispatches[5]: there is no argument background",
     ] {
         assert!(text.contains(problem), "{problem}: {text}");
+    }
+    assert_eq!(environment.job_ids(), [""; 0]);
+}
+
+#[test]
+fn mistakes_of_all_kinds_are_told_at_once() {
+    let environment = with_agents(&["a", "b"]);
+    for options in [&[][..], &["--agents", "a,b"]] {
+        let mut client = McpClient::connect_with(&environment, options);
+        let called = client.call(
+            "dispatch_parallel",
+            json!({"aggregate": "sum", "dispatches": [
+                {"agent": "zzz", "task": "x", "timeout": 5},
+                {"agent": "b"},
+                {"agent": "b", "task": "x", "group": "none", "session_id": "--help", "response_schema": {"type": 5}},
+            ]}),
+        );
+        let text = called.expect_error().text;
+        for problem in [
+            "dispatches[0]: there is no argument timeout",
+            "dispatches[0]: there is no agent 'zzz'",
+            "dispatches[1]: task is missing",
+            "dispatches[2]: there is no group 'none'",
+            "dispatches[2]: the JSON Schema",
+            "aggregate: there is no agent 'sum'",
+        ] {
+            assert!(text.contains(problem), "{problem}: {text}");
+        }
+        assert!(
+            text.lines().any(|line| line.starts_with("dispatches[2]: ") && line.contains("--help")),
+            "{text}"
+        );
     }
     assert_eq!(environment.job_ids(), [""; 0]);
 }
@@ -198,6 +236,8 @@ fn an_agent_gets_all_answers_and_puts_them_together() {
     for told in ["forty", "failed (cli_error)"] {
         assert!(aggregate.contains(told) && called.text.contains(told), "{told} is missing: {called:?}");
     }
+
+    assert!(called.text.contains("\n\naggregate, by sum:\n"), "{called:?}");
 
     let refused = client.call("dispatch_parallel", json!({"dispatches": items, "aggregate": "sun"}));
     let text = refused.expect_error().text;

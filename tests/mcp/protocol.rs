@@ -80,6 +80,13 @@ fn the_instructions_stay_short_and_name_agents_however_many_there_are() {
     let instructions = about["instructions"].as_str().expect("instructions");
     assert!(instructions.chars().count() <= 1_500, "{}: {instructions}", instructions.chars().count());
     assert!(instructions.contains("Agents: agent-0, agent-1"), "{instructions}");
+    for (tool, arguments) in
+        [("dispatch", json!({"agent": "agnet-7", "task": "x"})), ("list_agents", json!({"name": "agnet-7"}))]
+    {
+        let text = client.call(tool, arguments).expect_error().text;
+        assert!(text.contains(". Did you mean agent-7? The agents are agent-0, agent-1, "), "{tool}: {text}");
+        assert!(text.contains(", …; list_agents") && text.len() < 700, "{tool}: {text}");
+    }
 }
 
 #[test]
@@ -89,6 +96,8 @@ fn a_server_without_a_config_and_with_a_broken_one_says_what_to_do() {
     let called = client.call("list_agents", json!({})).expect_success();
     assert_eq!(called.structured["agents"], json!([]));
     assert!(called.field("next").contains("agent-dispatch agents add"), "{called:?}");
+    let refused = client.call("dispatch", scene::task("x")).expect_error();
+    assert!(refused.text.contains("There are no agents; `agent-dispatch agents add"), "{refused:?}");
     environment.write_config("agents: [");
     let called = client.call("list_agents", json!({})).expect_error();
     assert!(called.text.contains("agents.yaml"), "{called:?}");

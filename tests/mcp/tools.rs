@@ -192,7 +192,11 @@ fn a_value_of_the_wrong_kind_is_refused_with_what_it_must_be() {
             "status must be pending, running, done, failed or cancelled",
         ),
         ("dispatch_jobs", json!({"limit": "x"}), "limit must be a whole number"),
+        ("dispatch_jobs", json!({"limit": 1000}), "limit must be a whole number from 1 to 100, not 1000"),
+        ("dispatch_jobs", json!({"limit": 0}), "limit must be a whole number from 1 to 100, not 0"),
         ("dispatch_gc", json!({"max_age_days": -1}), "from 0"),
+        ("dispatch_gc", json!({"max_age_days": 36_501}), "to 36500"),
+        ("dispatch_gc", json!({}), "say which jobs to delete: max_age_days"),
         ("dispatch_gc", json!({"dry_run": 1}), "dry_run must be true or false"),
         ("list_agents", json!({"name": {}}), "name must be a string"),
         ("list_agents", json!({"group": "x"}), "there is no group 'x'"),
@@ -215,4 +219,18 @@ fn null_arguments_are_as_good_as_none() {
     // No arguments at all are an empty object.
     let listed = client.ask("tools/call", json!({"name": "list_agents"}));
     assert_eq!(listed["structuredContent"]["agents"][0]["name"], "infra");
+}
+
+#[test]
+fn the_schemas_say_what_the_calls_say() {
+    let tools = tools(&[]);
+    let described = |name: &str| tools.iter().find(|tool| tool["name"] == name).expect("a tool");
+    let days = &described("dispatch_gc")["inputSchema"]["properties"]["max_age_days"];
+    assert_eq!((&days["minimum"], &days["maximum"]), (&json!(0), &json!(36_500)));
+    let told = days["description"].as_str().expect("a text");
+    assert!(told.contains("all that are over") && told.contains("job_retention_days"), "{told}");
+    // A job id, and no array of them.
+    let result = described("dispatch_result");
+    assert_eq!(result["inputSchema"]["properties"]["job_id"]["type"], "string");
+    assert!(result["description"].as_str().expect("a text").contains("One job a call"), "{result}");
 }

@@ -1,0 +1,43 @@
+//! Names that a client may have meant, when it gives one that nobody has.
+
+use super::desk::Desk;
+use super::result::Refused;
+use crate::config::{AgentName, Config};
+use crate::engine::DispatchError;
+
+/// How long a list of names in a refusal may be, in characters.
+const NAMES_CHARS: usize = 500;
+
+/// As many of the names as there is room for, on one line.
+pub(super) fn as_many_as_fit<'a>(names: impl Iterator<Item = &'a str>, room: usize) -> String {
+    let mut line = String::new();
+    for name in names {
+        let fits = line.len() + name.len() <= room;
+        if !line.is_empty() {
+            line.push_str(", ");
+        }
+        line.push_str(if fits { name } else { "…" });
+        if !fits {
+            break;
+        }
+    }
+    line
+}
+
+/// Says that there is no such agent, and which there are.
+pub(super) fn no_such_agent(
+    desk: &Desk,
+    config: &Config,
+    error: &DispatchError,
+    nearest: Option<&AgentName>,
+) -> Refused {
+    let meant = nearest.map(|nearest| format!("Did you mean {nearest}? ")).unwrap_or_default();
+    let names = as_many_as_fit(desk.agents(config).map(|(name, _)| name.as_str()), NAMES_CHARS);
+    if names.is_empty() {
+        return Refused::with_remedy(
+            error,
+            "There are no agents; `agent-dispatch agents add NAME DIR` adds one",
+        );
+    }
+    Refused::with_remedy(error, format_args!("{meant}The agents are {names}; list_agents tells about them"))
+}
