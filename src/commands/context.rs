@@ -74,7 +74,7 @@ impl Context {
     fn check_named_config(&self) -> Result<(), Failure> {
         match &self.places.config {
             Some(path) if matches!(path.try_exists(), Ok(false)) => {
-                let message = format_args!("the config {} does not exist", path.display());
+                let message = format!("the config {} does not exist", path.display());
                 Err(Failure::new(Exit::NotFound, message)
                     .hint("`agent-dispatch agents add NAME DIR` makes it, and so does `agent-dispatch init`"))
             }

@@ -1,6 +1,6 @@
 //! MCP's tasks extension: a dispatch as a task whose id is the job's.
 
-use jiff::Timestamp;
+use chrono::{DateTime, SecondsFormat};
 use rmcp::RoleServer;
 use rmcp::model::{CallToolResult, DetailedTask, ErrorData, GetTaskResult, Task, TaskPayload, TaskStatus};
 use rmcp::service::RequestContext;
@@ -74,5 +74,5 @@ fn failed(desk: &Desk, refused: Refused) -> ErrorData {
 
 fn timestamp(seconds: UnixSeconds) -> String {
     let millis = (seconds * 1_000.0) as i64;
-    Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
+    DateTime::from_timestamp_millis(millis).unwrap_or_default().to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
