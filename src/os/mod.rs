@@ -24,6 +24,8 @@ pub use processes::{
     Description, Process, Program, ancestors, arguments, in_short_lived_namespace, own_program,
     processes_of_this_user, signal_process,
 };
-pub use signals::{SignalWatch, is_ignored, wait_readable, wait_readable_while_read};
+pub use signals::{
+    SignalWatch, is_ignored, reset_inherited_signals, wait_readable, wait_readable_while_read,
+};
 pub use spawn::{Detached, Exit, Spawned, adopt_descriptor, spawn_detached, spawn_owned, this_program};
 pub use tree::{Brood, Sweep, adopt_orphans, kill_marked};

@@ -15,6 +15,65 @@ pub struct SignalWatch {
     released: Arc<AtomicBool>,
 }
 
+/// Undoes what a parent process may have left over exec and what breaks a program that does not expect it: the default
+/// action of SIGCHLD returns, because with the signal ignored the kernel reaps children behind the program's back and
+/// every wait for one fails; and no signal is blocked, because a blocked SIGINT or SIGTERM never arrives.
+///
+/// Signals that the parent ignores stay ignored: that is how `nohup` and a shell's `&` protect a program.
+#[expect(unsafe_code, reason = "system calls without safe wrappers")]
+pub fn reset_inherited_signals() {
+    // SAFETY: sets a default action and an empty mask, before any thread or handler exists.
+    unsafe {
+        libc::signal(libc::SIGCHLD, libc::SIG_DFL);
+        unblock_all();
+    }
+}
+
+/// Blocks no signal in the calling thread. Async-signal-safe.
+///
+/// # Safety
+///
+/// Only changes the mask; unsafe because the calls have no safe wrapper.
+#[expect(unsafe_code, reason = "system calls without safe wrappers")]
+unsafe fn unblock_all() {
+    // SAFETY: the set is initialised by `sigemptyset` before it is used.
+    unsafe {
+        let mut none: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
+    }
+}
+
+/// Gives every signal its default action and blocks none: what a program may expect at its start. Async-signal-safe.
+///
+/// # Safety
+///
+/// To be called between fork and exec: it takes away every handler of the calling process.
+#[expect(unsafe_code, reason = "system calls without safe wrappers")]
+pub(super) unsafe fn restore_all_defaults() {
+    // SAFETY: setting a default action is async-signal-safe; numbers that cannot be set (SIGKILL, SIGSTOP) fail
+    // harmlessly. The zeros are the kernel's own form of a default action without flags, and longer than it on every
+    // architecture.
+    unsafe {
+        for signal in 1..=LAST_SIGNAL {
+            // The C library refuses the two or three signals that it keeps for itself, and they can be inherited as
+            // ignored as well.
+            #[cfg(target_os = "linux")]
+            libc::syscall(libc::SYS_rt_sigaction, signal, [0_u64; 8].as_ptr(), 0_usize, KERNEL_SIGSET_BYTES);
+            #[cfg(not(target_os = "linux"))]
+            libc::signal(signal, libc::SIG_DFL);
+        }
+        unblock_all();
+    }
+}
+
+/// The length of a signal set as the kernel has it, in bytes: 64 signals.
+#[cfg(target_os = "linux")]
+const KERNEL_SIGSET_BYTES: usize = 8;
+
+/// The last signal that has an action of its own: Linux has 64, the others 31.
+const LAST_SIGNAL: i32 = if cfg!(target_os = "linux") { 64 } else { 31 };
+
 /// Whether this process was started with `signal` ignored, as `nohup` does with SIGHUP.
 #[expect(unsafe_code, reason = "a system call without a safe wrapper")]
 pub fn is_ignored(signal: i32) -> bool {

@@ -9,6 +9,8 @@ use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, WaitStatus};
 
+use super::signals;
+
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -73,7 +75,8 @@ pub fn spawn_detached(detached: Detached<'_>) -> io::Result<()> {
     }
     // An error of the grandchild's exec comes back through the same pipe as the child's would.
     let mut intermediate = command.spawn()?;
-    intermediate.wait()?;
+    // Only reaps the intermediate process. How it ended says nothing about the program, which has been loaded.
+    let _ = intermediate.wait();
     Ok(())
 }
 
@@ -98,8 +101,8 @@ impl Spawned {
 
 /// Starts `command` in a process group of its own; the kernel kills it when this thread's process dies.
 ///
-/// Signals it would inherit as ignored are back at their defaults, and no descriptor beyond the three
-/// standard ones reaches it. The caller reaps it, with [`super::Brood`].
+/// Every signal has its default action and none is blocked, and no descriptor beyond the three standard ones reaches
+/// it. The caller reaps it, with [`super::Brood`].
 #[expect(unsafe_code, reason = "some settings of a process can only be made between fork and exec")]
 pub fn spawn_owned(mut command: Command) -> io::Result<Spawned> {
     let parent = rustix::process::getpid();
@@ -108,12 +111,11 @@ pub fn spawn_owned(mut command: Command) -> io::Result<Spawned> {
     unsafe {
         command.pre_exec(move || {
             close_on_exec_from(3);
-            for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT, libc::SIGCHLD] {
-                libc::signal(signal, libc::SIG_DFL);
-            }
+            signals::restore_all_defaults();
             #[cfg(target_os = "linux")]
             {
-                rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+                // Where the system has no such setting the sweep at the end finds the process.
+                let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
                 // The parent may have died before the setting was made.
                 if rustix::process::getppid() != Some(parent) {
                     libc::_exit(127);

@@ -37,6 +37,7 @@ mod gc;
 mod git_hooks;
 mod groups;
 mod hook;
+mod inherited_signals;
 mod init;
 mod interruption;
 mod jobs_listing;

@@ -97,6 +97,35 @@ impl Invocation {
         self
     }
 
+    /// Starts it with this signal ignored, as a parent may leave it over exec.
+    pub(crate) fn ignoring(mut self, signal: i32) -> Self {
+        // SAFETY: only an async-signal-safe call, no allocation.
+        unsafe {
+            self.command.pre_exec(move || {
+                libc::signal(signal, libc::SIG_IGN);
+                Ok(())
+            });
+        }
+        self
+    }
+
+    /// Starts it with these signals blocked, as a parent may leave them over exec.
+    pub(crate) fn blocking(mut self, signals: &'static [i32]) -> Self {
+        // SAFETY: only async-signal-safe calls on a set of this frame, no allocation.
+        unsafe {
+            self.command.pre_exec(move || {
+                let mut set: libc::sigset_t = std::mem::zeroed();
+                libc::sigemptyset(&raw mut set);
+                for &signal in signals {
+                    libc::sigaddset(&raw mut set, signal);
+                }
+                libc::sigprocmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
+                Ok(())
+            });
+        }
+        self
+    }
+
     /// Runs in this directory instead of the environment's root.
     pub(crate) fn directory(mut self, path: impl AsRef<Path>) -> Self {
         self.command.current_dir(path);
