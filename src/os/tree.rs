@@ -4,6 +4,7 @@
 //! so no amount of forking and `setsid` leaves the tree, and killing the children again and again dissolves it
 //! from the top. Elsewhere a double fork escapes, and only [`kill_marked`] finds it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
@@ -12,8 +13,12 @@ use rustix::process::{Pid, Signal, WaitOptions, getpgrp, getpid, wait};
 use super::Exit;
 use super::processes::{self, Process};
 
-/// Whether orphaned descendants become children of this process.
-const ADOPTS_ORPHANS: bool = cfg!(target_os = "linux");
+/// Whether orphaned descendants become children of this process, by [`adopt_orphans`].
+static ADOPTS_ORPHANS: AtomicBool = AtomicBool::new(false);
+
+fn adopts_orphans() -> bool {
+    ADOPTS_ORPHANS.load(Ordering::Relaxed)
+}
 
 /// How often in a row nothing must be found before nothing is there: a look at a table that changes meanwhile can
 /// miss a process that has just been forked by one that has just ended.
@@ -22,11 +27,11 @@ const LOOKS: u32 = 10;
 /// How long newborn processes are watched for after each look at all of them.
 const NEWBORN_WATCH: Duration = Duration::from_millis(4);
 
-/// Makes this process the adopter of its orphaned descendants.
-pub fn adopt_orphans() -> std::io::Result<()> {
+/// Makes this process the adopter of its orphaned descendants, where the system can do that (Linux since 3.4, unless a
+/// sandbox forbids it). Elsewhere descendants are found by ancestry, process group and environment.
+pub fn adopt_orphans() {
     #[cfg(target_os = "linux")]
-    rustix::process::set_child_subreaper(Some(getpid()))?;
-    Ok(())
+    ADOPTS_ORPHANS.store(rustix::process::set_child_subreaper(Some(getpid())).is_ok(), Ordering::Relaxed);
 }
 
 /// What a sweep came to.
@@ -67,6 +72,11 @@ impl Brood {
         }
     }
 
+    /// Whether [`Self::reap`] can see by the children that a descendant is alive. Elsewhere only a sweep tells.
+    pub fn sees_every_descendant(&self) -> bool {
+        adopts_orphans()
+    }
+
     /// How the first process ended, once it has been reaped.
     pub fn exit(&self) -> Option<Exit> {
         self.exit
@@ -79,7 +89,7 @@ impl Brood {
         let me = getpid();
         let mut clean_looks = 0;
         loop {
-            if !self.reap() && ADOPTS_ORPHANS {
+            if !self.reap() && adopts_orphans() {
                 return Sweep::Clean;
             }
             let victims = self.victims(me, &spare);
@@ -98,7 +108,7 @@ impl Brood {
     }
 
     fn victims(&self, me: Pid, spare: &impl Fn(&Process) -> bool) -> Vec<Process> {
-        if ADOPTS_ORPHANS {
+        if adopts_orphans() {
             let children = processes::children().into_iter();
             return children.filter(|child| !child.zombie && !spare(child)).collect();
         }

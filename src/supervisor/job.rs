@@ -188,6 +188,7 @@ fn attend(
 
         let any_left = brood.reap();
         if brood.exit().is_some() || !any_left {
+            let any_left = any_left || !brood.sees_every_descendant();
             return Ended { exit: brood.exit(), stop: stopping.map(|(stop, _)| stop), any_left };
         }
         if let Some((_, since)) = stopping {

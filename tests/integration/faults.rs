@@ -81,7 +81,7 @@ fn until_a_clean_pass(
 }
 
 /// Says that strace cannot be used here, if so.
-fn without_strace() -> bool {
+pub(crate) fn without_strace() -> bool {
     let probe = std::process::Command::new("strace").args(["-o", "/dev/null", "true"]).output();
     let why = match probe {
         Ok(output) if output.status.success() => return false,

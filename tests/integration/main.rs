@@ -45,6 +45,8 @@ mod json_schema;
 mod leftovers;
 mod logs;
 mod long_answers;
+#[cfg(target_os = "linux")]
+mod missing_system_calls;
 mod nesting;
 mod on_done;
 mod output_snapshots;

@@ -3,13 +3,13 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 
 use super::{Description, Process, Program};
 
@@ -164,7 +164,22 @@ pub(super) fn in_short_lived_namespace() -> bool {
 
 /// Signals through a pidfd: once it is open it means one process for good, so a look after opening it
 /// tells whether that is the right one.
+///
+/// Where there are no pidfds (kernels before 5.3, WSL 1, gVisor) or a seccomp filter forbids them, the signal goes to the
+/// number right after the look. The number can only mean another process if all others were used in between.
 pub(super) fn signal(process: Process, signal: Signal, still: impl Fn(&Process) -> bool) -> bool {
-    let Ok(pidfd): Result<OwnedFd, _> = pidfd_open(process.pid, PidfdFlags::empty()) else { return false };
-    look(process.pid).is_some_and(|now| still(&now)) && pidfd_send_signal(&pidfd, signal).is_ok()
+    let is_right = || look(process.pid).is_some_and(|now| still(&now));
+    match pidfd_open(process.pid, PidfdFlags::empty()) {
+        Ok(pidfd) => match is_right().then(|| pidfd_send_signal(&pidfd, signal)) {
+            Some(Err(errno)) if is_unavailable(errno) => kill_process(process.pid, signal).is_ok(),
+            sent => sent.is_some_and(|sent| sent.is_ok()),
+        },
+        Err(Errno::SRCH) => false,
+        Err(_) => is_right() && kill_process(process.pid, signal).is_ok(),
+    }
+}
+
+/// Whether a system call failed because it does not exist or a filter forbids it, as far as its error can tell.
+fn is_unavailable(errno: Errno) -> bool {
+    matches!(errno, Errno::NOSYS | Errno::PERM | Errno::ACCESS | Errno::OPNOTSUPP)
 }
