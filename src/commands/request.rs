@@ -10,6 +10,7 @@ use super::{Context, completions, summary::foreign};
 use crate::config::{BudgetUsd, Timeout};
 use crate::engine::{Engine, OnDone, PROMPT_LIMIT_BYTES, Request, Submitted, Task, TaskError, look};
 use crate::error::{Exit, Failure};
+use crate::os::Patient;
 use crate::store::{JobId, JobSelector, Store};
 
 /// Who gets what task, and under which conditions.
@@ -123,7 +124,7 @@ impl RequestArgs {
             (task, None) => read_task(task.as_deref())?,
         };
         let context = match &self.context_file {
-            Some(_) if context_from_stdin => Some(read_all(std::io::stdin().lock(), "standard input")?),
+            Some(_) if context_from_stdin => Some(read_all(standard_input(), "standard input")?),
             Some(path) => Some(read_file(path)?),
             None => self.context.clone(),
         };
@@ -153,7 +154,7 @@ pub(super) fn read_task(argument: Option<&str>) -> Result<String, Failure> {
         Some(text) if text != "-" => Ok(text.to_owned()),
         None if std::io::stdin().is_terminal() => Err(Failure::new(Exit::Usage, "there is no task")
             .hint("say what to do: an argument, a pipe, or --task-file FILE")),
-        _ => read_all(std::io::stdin().lock(), "standard input"),
+        _ => read_all(standard_input(), "standard input"),
     }
 }
 
@@ -181,6 +182,11 @@ pub(super) fn open(path: &Path) -> Result<File, Failure> {
         };
         Failure::new(exit, format_args!("failed to open {}: {error}", path.display()))
     })
+}
+
+/// Standard input, read to its end also where it is a pipe that does not block.
+pub(super) fn standard_input() -> impl Read {
+    Patient(std::io::stdin().lock())
 }
 
 /// Reads a text, but not more than any agent takes.

@@ -15,6 +15,7 @@ mod parallel;
 mod result;
 mod server;
 mod session;
+mod streams;
 mod tasks;
 mod tools;
 mod waiting;
@@ -77,7 +78,7 @@ async fn attend(desk: Desk) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
     let session = Session::default();
-    let (input, output) = rmcp::transport::stdio_pipes();
+    let (input, output) = streams::standard();
     let wire = Wire::new(input, output, session.clone());
     let stop = CancellationToken::new();
     let server = Server::new(desk, session.clone());

@@ -10,6 +10,7 @@ mod foreign;
 mod host;
 mod input;
 mod lock;
+mod patient;
 mod processes;
 mod signals;
 mod spawn;
@@ -20,6 +21,7 @@ pub use foreign::{open_lock_file, open_log, read_beginning, replace_file, replac
 pub use host::{FileSystem, file_system, umask};
 pub use input::read_within;
 pub use lock::{LockError, lock_within, readable_when_unlocked, wait_until_unlocked};
+pub use patient::Patient;
 pub use processes::{
     Description, Process, Program, ancestors, arguments, in_short_lived_namespace, own_program,
     processes_of_this_user, signal_process,

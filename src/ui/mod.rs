@@ -16,6 +16,8 @@ use std::os::fd::AsFd;
 
 use serde::Serialize;
 
+use crate::os::Patient;
+
 pub use progress::{Board, Progress};
 pub use screen::{NoScreen, Screen};
 pub use table::{Cell, Table};
@@ -128,14 +130,14 @@ impl Ui {
 
     /// Writes data as it is.
     pub fn raw(self, bytes: &[u8]) -> Result<(), OutputError> {
-        let mut out = io::stdout().lock();
+        let mut out = standard_output();
         out.write_all(bytes)?;
         Ok(out.flush()?)
     }
 
     /// Writes data that ends with a line end, whether it has one or not.
     pub fn data(self, text: &str) -> Result<(), OutputError> {
-        let mut out = io::stdout().lock();
+        let mut out = standard_output();
         out.write_all(text.as_bytes())?;
         if !text.ends_with('\n') {
             out.write_all(b"\n")?;
@@ -153,7 +155,7 @@ impl Ui {
         self,
         give: impl FnOnce(&mut dyn FnMut(&str) -> Result<(), OutputError>) -> Result<(), OutputError>,
     ) -> Result<(), OutputError> {
-        let mut out = io::stdout().lock();
+        let mut out = standard_output();
         let mut ended = true;
         give(&mut |piece| {
             ended = if piece.is_empty() { ended } else { piece.ends_with('\n') };
@@ -167,7 +169,7 @@ impl Ui {
 
     /// Writes one JSON document: indented on a terminal, one line otherwise.
     pub fn json(self, value: &impl Serialize) -> Result<(), OutputError> {
-        let mut out = io::BufWriter::new(io::stdout().lock());
+        let mut out = io::BufWriter::new(standard_output());
         if io::stdout().is_terminal() {
             serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from)?;
         } else {
@@ -179,7 +181,7 @@ impl Ui {
 
     /// Writes one JSON object as a line, for those who read a stream.
     pub fn json_line(self, value: &impl Serialize) -> Result<(), OutputError> {
-        let mut out = io::BufWriter::new(io::stdout().lock());
+        let mut out = io::BufWriter::new(standard_output());
         serde_json::to_writer(&mut out, value).map_err(io::Error::from)?;
         out.write_all(b"\n")?;
         Ok(out.flush()?)
@@ -244,9 +246,14 @@ fn is_dumb() -> bool {
     std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb")
 }
 
+/// Standard output, written whole also where it is a pipe that does not block.
+fn standard_output() -> Patient<io::StdoutLock<'static>> {
+    Patient(io::stdout().lock())
+}
+
 /// Writes to standard error; that nobody reads it is no reason to fail.
 fn say(text: impl Display) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(Patient(io::stderr().lock()), "{text}");
 }
 
 fn paint(word: &str, tone: Tone, color: bool) -> String {

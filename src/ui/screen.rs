@@ -163,7 +163,7 @@ fn can_go_on() -> bool {
 }
 
 fn write_out(text: &str) -> Result<(), OutputError> {
-    let mut out = io::stdout().lock();
+    let mut out = super::standard_output();
     out.write_all(text.as_bytes())?;
     Ok(out.flush()?)
 }

@@ -29,6 +29,7 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
             (
                 "os",
                 &[
+                    "Patient",
                     "SignalWatch",
                     "create_private_parents",
                     "is_ignored",
@@ -81,7 +82,7 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
     ("store", &[("os", &["*"])]),
     ("config", &[("os", &["*"])]),
     ("os", &[]),
-    ("ui", &[]),
+    ("ui", &[("os", &["Patient"])]),
     // One error for people out of those of every layer; only the layers above see it.
     (
         "error",

@@ -48,6 +48,7 @@ mod long_answers;
 #[cfg(target_os = "linux")]
 mod missing_system_calls;
 mod nesting;
+mod nonblocking_pipes;
 mod on_done;
 mod output_snapshots;
 mod pull_request_review;

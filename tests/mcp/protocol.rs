@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::scene::{self, task, with_agent};
-use crate::support::TestEnvironment;
 use crate::support::mcp::{Era, McpClient, SESSION};
+use crate::support::{PATIENCE, TestEnvironment, wait_until};
 
 const ERAS: [Era; 3] = [Era::Session("2025-06-18"), SESSION, Era::Stateless];
 
@@ -289,4 +289,42 @@ fn a_stateless_request_that_does_not_say_who_asks_is_told_what_is_missing() {
 fn assert_still_works(client: &mut McpClient) {
     let called = client.call("dispatch", task("fake: answer still here")).expect_success();
     assert_eq!(called.field("result"), "still here");
+}
+
+#[test]
+fn streams_that_do_not_block_are_served_like_others() {
+    use std::io::{BufRead, BufReader, Write};
+    use std::os::unix::net::UnixStream;
+
+    let environment = with_agent();
+    // A socket, which cannot be opened anew in another mode as a pipe can.
+    let (near, far) = UnixStream::pair().expect("a socket");
+    far.set_nonblocking(true).expect("a socket");
+    let mut command = environment.command(["serve-mcp"]).into_command();
+    let handle = || std::os::fd::OwnedFd::from(far.try_clone().expect("a descriptor"));
+    let mut server = command.stdin(handle()).stdout(handle()).spawn().expect("a process");
+    drop((command, far));
+    near.set_read_timeout(Some(PATIENCE)).expect("a socket");
+    let mut answers = BufReader::new(near.try_clone().expect("a descriptor"));
+    let mut ask = |message: Value| {
+        writeln!(&near, "{message}").expect("the server reads");
+        let mut line = String::new();
+        answers.read_line(&mut line).expect("the server answers");
+        serde_json::from_str::<Value>(&line).unwrap_or_else(|error| panic!("{error}: '{line}'"))
+    };
+    let hello = json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
+    let about = ask(json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello}));
+    assert_eq!(about["result"]["serverInfo"]["name"], "agent-dispatch", "{about}");
+    // Sooner or later the server reads before there is something to read.
+    for id in 10..40 {
+        assert_eq!(ask(json!({"jsonrpc": "2.0", "id": id, "method": "ping"}))["id"], id);
+    }
+    // The answer is longer than a socket holds.
+    let call = json!({"name": "dispatch", "arguments": task("fake: answer-bytes 1000000")});
+    let answer = ask(json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call}));
+    assert_eq!(answer["id"], 2, "{answer}");
+    near.shutdown(std::net::Shutdown::Both).expect("a socket");
+    wait_until(PATIENCE, "the server goes when its client has gone", || {
+        server.try_wait().expect("a child").is_some()
+    });
 }

@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::dispatch::unprinted;
-use super::request::{open, read_at_most, warn_of};
+use super::request::{open, read_at_most, standard_input, warn_of};
 use super::verdict::Strictness;
 use super::watching::{Interrupts, SPIN, doing, read_along};
 use super::{CommandResult, Context, Problem, completions, summary};
@@ -185,10 +185,7 @@ fn follow(
 
 fn read(path: &Path) -> Result<Document, Failure> {
     let (name, text) = if path == Path::new("-") {
-        (
-            "standard input".to_owned(),
-            read_at_most(FILE_LIMIT_BYTES, std::io::stdin().lock(), "standard input")?,
-        )
+        ("standard input".to_owned(), read_at_most(FILE_LIMIT_BYTES, standard_input(), "standard input")?)
     } else {
         let name = path.display().to_string();
         let text = read_at_most(FILE_LIMIT_BYTES, open(path)?, &name)?;
