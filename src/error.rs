@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use crate::backend::RefusedArgument;
 use crate::config::{ConfigError, DirectoryProblem, EditError};
-use crate::engine::{BatchError, CancelError, DispatchError, FollowError, TaskError};
+use crate::engine::{BatchError, CancelError, DispatchError, FollowError, RepeatError, TaskError};
 use crate::os::{FileError, Refusal};
 use crate::store::{ErrorType, StoreError};
 use crate::supervisor::StartError;
@@ -209,6 +209,16 @@ impl From<TaskError> for Failure {
             }
         };
         Self::new(Exit::Usage, error).hint(hint)
+    }
+}
+
+impl From<RepeatError> for Failure {
+    fn from(error: RepeatError) -> Self {
+        match error {
+            RepeatError::Task(error) => error.into(),
+            RepeatError::Limit { .. } => Self::new(Exit::Usage, error)
+                .hint("this program does not write that; make the request anew with `agent-dispatch run AGENT TASK`"),
+        }
     }
 }
 

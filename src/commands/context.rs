@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::cli::Global;
 use crate::config::{self, Config};
-use crate::engine::{Engine, Surroundings};
+use crate::engine::{Engine, Surroundings, journal, named_usage_log};
 use crate::error::{Exit, Failure};
 use crate::store::{JobId, JobSelector, Store, StoreError, UnixSeconds};
 use crate::ui::{Ui, human};
@@ -133,7 +133,14 @@ impl Context {
         }
         let path = self.jobs_path()?;
         self.detail(format_args!("jobs: {}", path.display()));
-        Ok(Store::open(&path)?)
+        Ok(self.noting(Store::open(&path)?))
+    }
+
+    /// The same store, noting the ends of lost jobs where the config says. That is read when there is one to be noted:
+    /// most jobs are over when they are looked at.
+    pub(crate) fn noting(&self, store: Store) -> Store {
+        let config = self.config_path();
+        store.noting_in(move || journal(&config::load(&config.ok()?).ok()?, named_usage_log().as_deref()))
     }
 
     /// Says something to those who want to know all.

@@ -8,7 +8,7 @@ use super::verdict::overspending;
 use super::{CommandResult, Context, completions, summary};
 use crate::engine::{Activity, Delay, Follower, look};
 use crate::error::Exit;
-use crate::store::{JobSelector, Record, Status};
+use crate::store::{JobSelector, Record, RecordedLimit, Status};
 use crate::ui::{Ui, human};
 
 const EXAMPLES: &str = "\
@@ -92,11 +92,11 @@ fn asked(record: &Record) -> Vec<Line> {
     lines.extend(record.caller.as_ref().map(|caller| ("caller", short(caller))));
     lines.extend(launch.group.clone().map(|group| ("group", group)));
     lines.extend(launch.model.clone().map(|model| ("model", model)));
-    let time = |seconds: Option<f64>| seconds.and_then(|it| Duration::try_from_secs_f64(it).ok());
+    let time = |limit: &Option<RecordedLimit>| limit.as_ref().and_then(RecordedLimit::seconds);
     let limits: Vec<String> = [
-        time(launch.timeout_seconds).map(human::duration),
-        time(launch.idle_timeout_seconds).map(|limit| format!("{} of silence", human::duration(limit))),
-        launch.max_budget_usd.map(human::dollars),
+        time(&launch.timeout_seconds).map(human::duration),
+        time(&launch.idle_timeout_seconds).map(|limit| format!("{} of silence", human::duration(limit))),
+        launch.max_budget_usd.as_ref().and_then(RecordedLimit::number).map(human::dollars),
     ]
     .into_iter()
     .flatten()

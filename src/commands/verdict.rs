@@ -46,7 +46,7 @@ pub(crate) fn denial(result: &JobResult) -> Option<String> {
 
 /// That a successful run has cost more than it was allowed to: its cap is checked between its turns only.
 pub(crate) fn overspending(record: &Record, result: &JobResult) -> Option<String> {
-    let (cost, cap) = (result.cost_usd?, record.launch.max_budget_usd?);
+    let (cost, cap) = (result.cost_usd?, record.launch.max_budget_usd.as_ref()?.number()?);
     let is_over = result.success && result.budget_exceeded;
     is_over.then(|| format!("it cost {}, and its cap is {}", human::dollars(cost), human::dollars(cap)))
 }

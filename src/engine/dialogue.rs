@@ -212,10 +212,8 @@ impl Engine {
             depth: Some(self.surroundings.depth),
             directory: agent.map(|agent| agent.directory.clone()),
             backend: Some(Backend::Dialogue.name().to_owned()),
-            max_budget_usd: max_budget_usd.map(BudgetUsd::dollars),
+            max_budget_usd: max_budget_usd.map(|cap| cap.dollars().into()),
             command: shown.clone(),
-            // Its turns are noted, so it must not be: nothing is to be counted twice.
-            usage_log: None,
             ..Launch::default()
         };
         let prepared = Prepared {
@@ -225,6 +223,8 @@ impl Engine {
             exclusive: false,
             fail_if_busy: false,
             on_done: Vec::new(),
+            // Its turns are noted, so it must not be: nothing is to be counted twice.
+            journal: None,
             grace_ms: GRACE_MS,
             ignored: Vec::new(),
         };

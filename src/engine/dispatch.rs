@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::collect::collect_by_itself;
+use super::stats::journal;
 use super::{PROMPT_LIMIT_BYTES, Prepared, Request, Surroundings, TaskError};
 use crate::backend::RefusedArgument;
 use crate::config::{AgentName, Config};
 use crate::store::{
-    ErrorType, Finished, HeldJob, JobId, JobResult, Record, State, Store, StoreError, UnixSeconds, Verdict,
+    ErrorType, Finished, HeldJob, JobId, JobResult, Journal, Record, State, Store, StoreError, UnixSeconds,
+    Verdict,
 };
 use crate::supervisor::{self, Order, OwnerPipe, Ownership, StartError};
 
@@ -169,7 +171,8 @@ fn unusable(program: &str) -> &'static str {
 impl Engine {
     /// An engine for these agents, jobs and surroundings.
     pub fn new(config: Config, store: Store, surroundings: Surroundings) -> Self {
-        Self { config, store, surroundings }
+        let journal = journal(&config, surroundings.usage_log.as_deref());
+        Self { config, store: store.noting_in(move || journal), surroundings }
     }
 
     /// The agents and settings.
@@ -231,6 +234,7 @@ impl Engine {
                 folder.put(name, content.as_bytes())?;
             }
             let order = Order {
+                launch: record.launch.clone(),
                 argv: prepared.command_line.argv,
                 environment: vec![
                     (JOBS_DIR_VARIABLE.to_owned(), self.store.path().as_os_str().to_owned()),
@@ -240,7 +244,8 @@ impl Engine {
                 fail_if_busy: prepared.fail_if_busy,
                 parent_waits: self.surroundings.parent.filter(|_| owner.is_some()),
                 max_concurrency: self.config.settings.max_concurrency,
-                config: self.config.path.clone(),
+                config: self.config.path.clone().into(),
+                usage_log: prepared.journal.as_ref().map(|journal| journal.path().into()),
                 grace_ms: prepared.grace_ms,
                 on_done: prepared.on_done,
                 on_done_limit_ms: ON_DONE_LIMIT_MS,
@@ -249,7 +254,7 @@ impl Engine {
         };
         let id = record.id;
         started().map_err(|source| {
-            self.conclude_unstarted(job, record, &source, now);
+            self.conclude_unstarted(job, record, &source, prepared.journal.as_ref(), now);
             DispatchError::Start { id, source }
         })
     }
@@ -265,7 +270,14 @@ impl Engine {
     }
 
     /// Records that a job was never started.
-    fn conclude_unstarted(&self, job: HeldJob<'_>, mut record: Record, why: &StartError, now: UnixSeconds) {
+    fn conclude_unstarted(
+        &self,
+        job: HeldJob<'_>,
+        mut record: Record,
+        why: &StartError,
+        journal: Option<&Journal>,
+        now: UnixSeconds,
+    ) {
         let (id, error) = (record.id, why.to_string());
         let _ = job.folder().map(|folder| folder.remove_temporary());
         record.state = State::Finished(Box::new(Finished {
@@ -275,7 +287,7 @@ impl Engine {
             result: Some(JobResult::failure(id, &record.agent, ErrorType::CliError, &error)),
             error: Some(error),
         }));
-        if let Err((job, _)) = job.finish(&record) {
+        if let Err((job, _)) = job.finish(&record, journal) {
             // Nothing was started, so nothing is lost with a record that cannot say so.
             let _ = self.store.delete(id);
             job.retire();

@@ -33,9 +33,9 @@ pub use machine::{Binary, Copy, Marked, Role, census, file_system, is_short_live
 pub use newcomers::Newcomers;
 pub use overview::{Overview, Watched};
 pub use prepare::{Prepared, find_program};
-pub use request::{OnDone, OnDoneError, Request, Task, TaskError};
-pub use stats::{Figures, Selection, ShortTimeout, Stats, stats};
-pub use surroundings::Surroundings;
+pub use request::{OnDone, OnDoneError, RepeatError, Request, Task, TaskError};
+pub use stats::{Figures, Selection, ShortTimeout, Stats, journal, stats};
+pub use surroundings::{Surroundings, named_usage_log};
 
 pub use crate::backend::claude::{Bills, ClaudeHome, Login, Registration, Scope, options as claude_options};
 pub use crate::backend::{

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use super::dispatch::{DispatchError, Engine};
 use super::{OnDone, PROMPT_LIMIT_BYTES, Request, prompt};
 use crate::backend::{Assignment, Backend, CommandLine, Session, check_schema};
-use crate::config::{Agent, AgentName, BackendKind, BudgetUsd, Group, GroupName, Timeout};
-use crate::store::{JobId, Launch, Record};
+use crate::config::{Agent, AgentName, BackendKind, BudgetUsd, Group, GroupName};
+use crate::store::{JobId, Journal, Launch, Record};
 
 /// How many of the newest jobs are asked whose a session is. One that is older passes unchecked.
 const SESSIONS_LOOKED_AT: usize = 200;
@@ -30,6 +30,8 @@ pub struct Prepared {
     /// How long the agent has between the request to end and its death, in milliseconds.
     pub(super) grace_ms: u64,
     pub(super) on_done: Vec<OsString>,
+    /// Where its end is noted, if it is.
+    pub(super) journal: Option<Journal>,
     pub(super) ignored: Vec<&'static str>,
 }
 
@@ -132,13 +134,15 @@ impl Engine {
                 (_, Backend::Command | Backend::Dialogue) => None,
             },
             resumed: matches!(session, Session::Resume(_)),
-            timeout_seconds: Some(timeout.seconds()),
-            idle_timeout_seconds: request.idle_timeout.or(agent.idle_timeout).map(Timeout::seconds),
+            timeout_seconds: Some(timeout.seconds().into()),
+            idle_timeout_seconds: request
+                .idle_timeout
+                .or(agent.idle_timeout)
+                .map(|limit| limit.seconds().into()),
             model: model.map(str::to_owned),
-            max_budget_usd: budget.map(BudgetUsd::dollars),
+            max_budget_usd: budget.map(|cap| cap.dollars().into()),
             response_schema: request.response_schema.clone(),
             after: request.after.clone(),
-            usage_log: self.journal().map(|journal| journal.path().to_owned()),
             on_done: request.on_done.as_ref().map(|command| command.words().to_vec()).unwrap_or_default(),
             command: command_line.shown.clone(),
         };
@@ -150,6 +154,7 @@ impl Engine {
             fail_if_busy: request.fail_if_busy,
             grace_ms: GRACE_MS,
             on_done,
+            journal: self.journal(),
             ignored: ignored_by(agent, request),
         })
     }

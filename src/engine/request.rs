@@ -1,13 +1,12 @@
 //! What a caller asks for.
 
 use std::str::FromStr;
-use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::backend::{Backend, PROMPT_LIMIT_BYTES};
 use crate::config::{BudgetUsd, Timeout};
-use crate::store::{JobId, Record};
+use crate::store::{JobId, Record, RecordedLimit};
 
 /// A task: text that is not blank and short enough to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +77,22 @@ impl FromStr for OnDone {
     }
 }
 
+/// Why the request of a job cannot be made again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RepeatError {
+    /// Its task cannot be sent.
+    #[error(transparent)]
+    Task(#[from] TaskError),
+    /// A limit in its record is none.
+    #[error("the job's record has {field}: {value}, which is not a limit")]
+    Limit {
+        /// The field of the record.
+        field: &'static str,
+        /// What it has.
+        value: String,
+    },
+}
+
 /// A dispatch somebody asks for. What is `None` is taken from the agent's configuration.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -137,11 +152,13 @@ impl Request {
 
     /// The request that a job was made by, for a session of its own, as far as the record tells. What is to be run
     /// after the end is not repeated: a record is data, and nothing in it is executed.
-    pub fn again(record: &Record) -> Result<Self, TaskError> {
+    pub fn again(record: &Record) -> Result<Self, RepeatError> {
         let launch = &record.launch;
-        let limit = |seconds: f64| {
-            Duration::try_from_secs_f64(seconds).ok().and_then(|limit| Timeout::new(limit).ok())
+        let timeout = |field, limit: &Option<RecordedLimit>| {
+            checked(field, limit, |limit| Timeout::new(limit.seconds()?).ok())
         };
+        let budget =
+            checked("max_budget_usd", &launch.max_budget_usd, |cap| BudgetUsd::new(cap.number()?).ok())?;
         // To a plain program neither a model nor a spend cap means anything.
         let is_plain = launch.backend.as_deref() == Some(Backend::Command.name());
         Ok(Self {
@@ -149,13 +166,10 @@ impl Request {
             caller: record.caller.clone(),
             goal: record.goal.clone(),
             group: launch.group.clone(),
-            timeout: launch.timeout_seconds.and_then(limit),
-            idle_timeout: launch.idle_timeout_seconds.and_then(limit),
+            timeout: timeout("timeout_seconds", &launch.timeout_seconds)?,
+            idle_timeout: timeout("idle_timeout_seconds", &launch.idle_timeout_seconds)?,
             model: launch.model.clone().filter(|_| !is_plain),
-            max_budget_usd: launch
-                .max_budget_usd
-                .and_then(|cap| BudgetUsd::new(cap).ok())
-                .filter(|_| !is_plain),
+            max_budget_usd: budget.filter(|_| !is_plain),
             response_schema: launch.response_schema.clone(),
             after: launch.after.clone(),
             ..Self::new(&record.agent, Task::new(&record.task)?)
@@ -164,11 +178,21 @@ impl Request {
 
     /// The request to go on with the conversation of a job under the conditions it was made under. What it was told
     /// then, its agent knows.
-    pub fn go_on(record: &Record, session: String, task: Task) -> Result<Self, TaskError> {
+    pub fn go_on(record: &Record, session: String, task: Task) -> Result<Self, RepeatError> {
         let (context, goal, group) = (None, None, None);
         let first = Self::again(record)?;
         Ok(Self { task, context, goal, group, session: Some(session), after: Vec::new(), ..first })
     }
+}
+
+/// A limit of a record. Where there is one that cannot be, going on without it would be a run without a limit.
+fn checked<T>(
+    field: &'static str,
+    limit: &Option<RecordedLimit>,
+    check: impl Fn(&RecordedLimit) -> Option<T>,
+) -> Result<Option<T>, RepeatError> {
+    let Some(limit) = limit else { return Ok(None) };
+    check(limit).map(Some).ok_or_else(|| RepeatError::Limit { field, value: limit.to_string() })
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::{Engine, Request};
-use crate::config::{Timeout, UsageLog};
+use crate::config::{Config, Timeout, UsageLog};
 use crate::os::FileError;
 use crate::store::{Entry, JobResult, Journal, UnixSeconds, Usual};
 
@@ -130,18 +130,23 @@ fn seconds(millis: u64) -> String {
     seconds.parse().map_or(seconds, |time: Timeout| time.to_string())
 }
 
+/// The usage journal of this config, unless it switches that off; `named` is where the environment says that it is.
+pub fn journal(config: &Config, named: Option<&Path>) -> Option<Journal> {
+    let beside_config = || config.path.parent().unwrap_or(Path::new(".")).join("usage.jsonl");
+    let named = named.map(Path::to_owned);
+    let path = match &config.settings.usage_log {
+        UsageLog::Off => return None,
+        UsageLog::On => named.unwrap_or_else(beside_config),
+        UsageLog::At(path) => named.unwrap_or_else(|| path.clone()),
+    };
+    // Supervisors work from `/`.
+    Some(Journal::at(std::path::absolute(&path).unwrap_or(path)))
+}
+
 impl Engine {
     /// The usage journal, unless the config switches it off.
     pub fn journal(&self) -> Option<Journal> {
-        let beside_config = || self.config.path.parent().unwrap_or(Path::new(".")).join("usage.jsonl");
-        let named = self.surroundings.usage_log.clone();
-        let path = match &self.config.settings.usage_log {
-            UsageLog::Off => return None,
-            UsageLog::On => named.unwrap_or_else(beside_config),
-            UsageLog::At(path) => named.unwrap_or_else(|| path.clone()),
-        };
-        // Supervisors work from `/`.
-        Some(Journal::at(std::path::absolute(&path).unwrap_or(path)))
+        journal(&self.config, self.surroundings.usage_log.as_deref())
     }
 
     /// What recent successful runs of an agent took and cost; `None` when there were none, or no journal tells.

@@ -8,6 +8,11 @@ use crate::supervisor;
 /// Says where the usage journal is.
 const USAGE_LOG_VARIABLE: &str = "AGENT_DISPATCH_USAGE_LOG";
 
+/// Where this process's environment says that the usage journal is.
+pub fn named_usage_log() -> Option<PathBuf> {
+    std::env::var_os(USAGE_LOG_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
 /// What a dispatch is embedded in: who dispatches, and from how deep.
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
@@ -31,8 +36,7 @@ impl Surroundings {
         let depth = variable(supervisor::DEPTH_VARIABLE).and_then(|depth| depth.parse().ok()).unwrap_or(0);
         let parent = variable(supervisor::JOB_VARIABLE).and_then(|id| id.parse().ok());
         let path = std::env::var_os("PATH");
-        let usage_log =
-            std::env::var_os(USAGE_LOG_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
+        let usage_log = named_usage_log();
         match supervisor::enclosing_job() {
             Some(enclosing) => Self {
                 depth: depth.max(enclosing.launch.depth.unwrap_or(1)),

@@ -85,16 +85,17 @@ impl<'a> HeldJob<'a> {
         Ok(self.store.jobs.replace_soon(&paths::record(self.id), &record.to_json())?)
     }
 
-    /// Writes the record of a job that is over, durably, notes the end in the job's journal and retires its lock.
-    pub fn finish(self, record: &Record) -> Result<(), (Self, StoreError)> {
+    /// Writes the record of a job that is over, durably, notes the end in the journal, if there is one, and retires its
+    /// lock.
+    pub fn finish(self, record: &Record, journal: Option<&Journal>) -> Result<(), (Self, StoreError)> {
         debug_assert!(record.finished().is_some());
         debug_assert_eq!(record.id, self.id);
         if let Err(error) = self.store.jobs.replace(&paths::record(self.id), &record.to_json()) {
             return Err((self, error.into()));
         }
-        if let Some(path) = &record.launch.usage_log {
+        if let Some(journal) = journal {
             // Before anybody learns that the job is over. Statistics are no reason to fail.
-            let _ = Journal::at(path.clone()).note(record);
+            let _ = journal.note(record);
         }
         self.retire();
         Ok(())

@@ -10,6 +10,7 @@ mod claim;
 mod id;
 mod journal;
 mod leftovers;
+mod limit;
 mod lock;
 mod paths;
 mod queue;
@@ -20,6 +21,7 @@ mod retention;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use crate::os::{FileError, OwnedDir};
 
@@ -28,6 +30,7 @@ pub use claim::{Claim, Claimable, Claimed};
 pub use id::{InvalidJobId, InvalidJobSelector, JobId, JobSelector};
 pub use journal::{Entry, Journal, Usual};
 pub use leftovers::Leftovers;
+pub use limit::RecordedLimit;
 pub use lock::{HeldJob, Liveness, Waiter};
 pub use queue::{Place, Slot};
 pub use record::{FORMAT, Finished, Launch, Record, State, Status, UnixSeconds, Verdict};
@@ -39,7 +42,11 @@ pub use retention::{Candidate, Plan, Policy, plan};
 pub struct Store {
     jobs: OwnedDir,
     run: OwnedDir,
+    journal: LazyLock<Option<Journal>, FindJournal>,
 }
+
+/// Finds out where the ends of lost jobs are noted: whoever only looks at jobs that are over need not know.
+type FindJournal = Box<dyn FnOnce() -> Option<Journal> + Send>;
 
 /// Why the store could not do something.
 #[derive(Debug, thiserror::Error)]
@@ -203,7 +210,19 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let jobs = OwnedDir::open_or_create(path)?;
         let run = jobs.open_or_create_child(paths::RUN)?;
-        Ok(Self { jobs, run })
+        Ok(Self { jobs, run, journal: LazyLock::new(Box::new(|| None)) })
+    }
+
+    /// The same store for whoever notes the ends of lost jobs in the journal that `find` names. It is asked when that is
+    /// needed first. What a record says about it counts for nothing: it would be a path for whoever can write records.
+    #[must_use]
+    pub fn noting_in(self, find: impl FnOnce() -> Option<Journal> + Send + 'static) -> Self {
+        Self { journal: LazyLock::new(Box::new(find)), ..self }
+    }
+
+    /// Where the ends of lost jobs are noted, if anywhere.
+    pub fn journal(&self) -> Option<&Journal> {
+        self.journal.as_ref()
     }
 
     /// Where the jobs are.

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{JobId, JobResult};
+use super::{JobId, JobResult, RecordedLimit};
 
 /// The format this version writes. Records of a newer format are read, never written.
 pub const FORMAT: u32 = 2;
@@ -78,25 +78,22 @@ pub struct Launch {
     pub resumed: bool,
     /// The time limit, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timeout_seconds: Option<f64>,
+    pub timeout_seconds: Option<RecordedLimit>,
     /// How long the agent may be silent, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub idle_timeout_seconds: Option<f64>,
+    pub idle_timeout_seconds: Option<RecordedLimit>,
     /// The model that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// The spend cap, in US dollars.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_budget_usd: Option<f64>,
+    pub max_budget_usd: Option<RecordedLimit>,
     /// The JSON Schema the answer must satisfy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_schema: Option<Value>,
     /// The jobs it waits for: their results complete its task.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<JobId>,
-    /// The journal in which its end is noted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub usage_log: Option<PathBuf>,
     /// The command that is run after the end, as it was given. Only shown: nothing that is read here is ever run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub on_done: Vec<String>,
@@ -386,7 +383,6 @@ const LAUNCH_FIELDS: &[&str] = &[
     "max_budget_usd",
     "response_schema",
     "after",
-    "usage_log",
     "on_done",
     "command",
 ];

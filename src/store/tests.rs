@@ -21,7 +21,7 @@ fn finish(store: &Store, record: &mut Record) {
         result: Some(JobResult::answer(record.id, "infra", "hi")),
         error: None,
     }));
-    held.finish(record).map_err(|(_, error)| error).unwrap();
+    held.finish(record, None).map_err(|(_, error)| error).unwrap();
 }
 
 fn mode(path: &Path) -> u32 {

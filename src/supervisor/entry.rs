@@ -14,7 +14,7 @@ use super::summons::Summons;
 use super::turn::{Granted, Turn};
 use super::{Order, now, on_done};
 use crate::os;
-use crate::store::{HeldJob, JobId, Store};
+use crate::store::{HeldJob, JobId, Record, Store};
 
 /// The first argument of a supervisor. It is no command of the command line: nobody is meant to type it.
 pub const ENTRY: &str = "__supervise";
@@ -43,12 +43,13 @@ fn supervise(mut arguments: impl Iterator<Item = OsString>) -> Result<(), Box<dy
     let owner = arguments.next().map(|number| adopt(&number)).transpose()?;
 
     os::adopt_orphans();
-    let store = Store::open(&jobs)?;
+    let order = Order::read(File::from(order))?;
+    let journal = order.journal();
+    let store = Store::open(&jobs)?.noting_in(move || journal);
     let job = HeldJob::adopt(&store, id, lock);
     let mut summons = Summons::new(owner, job.folder()?)?;
     job.sign(rustix::process::getpid().as_raw_pid())?;
-    let order = Order::read(File::from(order))?;
-    let record = store.read(id)?;
+    let record = Record { launch: order.launch.clone(), ..store.read(id)? };
     // A job that waits for others takes nothing before they are over: it must not keep anybody waiting.
     let turn = match record.launch.after.as_slice() {
         [] => Some(Turn::join(&store, &record, &order)?),

@@ -14,8 +14,8 @@ use super::{DEPTH_VARIABLE, JOB_VARIABLE, Order, kin};
 use crate::backend::{self, Backend, Ending, Evidence, Stop};
 use crate::os::{self, Brood, Exit, Spawned, Sweep};
 use crate::store::{
-    ErrorType, Finished, HeldJob, JobFolder, JobResult, Journal, Record, State, StoreError, UnixSeconds,
-    Verdict,
+    ErrorType, Finished, HeldJob, JobFolder, JobResult, Journal, Record, RecordedLimit, State, StoreError,
+    UnixSeconds, Verdict,
 };
 
 /// How long processes are given to disappear after SIGKILL. Only one that is stuck in the kernel takes long.
@@ -52,6 +52,7 @@ pub(super) fn run(
     granted: Granted,
     clock: fn() -> UnixSeconds,
 ) -> Result<Record, StoreError> {
+    let journal = belongings.order.journal();
     let refused = match granted {
         Granted::Yes(permit) => Ok(permit),
         Granted::Stopped(Stop::OwnerGone) => Err((
@@ -70,14 +71,14 @@ pub(super) fn run(
         Ok(permit) => permit,
         Err((kind, error)) => {
             let result = not_started(&record, kind, &error);
-            return finish(job, record, result, clock);
+            return finish(job, record, result, &journal, clock);
         }
     };
     record.state = State::Running { started_at: clock() };
     if let Err(error) = job.save(&record) {
         record.state = State::Pending;
         let result = not_started(&record, ErrorType::CliError, &error.to_string());
-        return finish(job, record, result, clock);
+        return finish(job, record, result, &journal, clock);
     }
 
     let started = Instant::now();
@@ -92,7 +93,7 @@ pub(super) fn run(
             let program = belongings.order.argv.first().map_or("nothing".into(), |p| p.display().to_string());
             let error = format!("failed to start {program}: {error}");
             let result = not_started(&record, kind, &error);
-            return finish(job, record, result, clock);
+            return finish(job, record, result, &journal, clock);
         }
     };
     // The agent has its own copy; this one would only keep the file's space in use.
@@ -121,7 +122,7 @@ pub(super) fn run(
         duration_ms: Some(duration_ms),
     };
     let result = backend.conclude(&record, &evidence);
-    finish(job, record, result, clock)
+    finish(job, record, result, &journal, clock)
 }
 
 /// The backend a record names; records of this format always name one.
@@ -171,8 +172,8 @@ fn attend(
     belongings: &mut Belongings<'_>,
     mut watch: StreamWatch,
 ) -> Ended {
-    let limit = record.launch.timeout_seconds.map(Duration::from_secs_f64);
-    let idle_limit = record.launch.idle_timeout_seconds.map(Duration::from_secs_f64);
+    let limit = record.launch.timeout_seconds.as_ref().and_then(RecordedLimit::seconds);
+    let idle_limit = record.launch.idle_timeout_seconds.as_ref().and_then(RecordedLimit::seconds);
     let grace = Duration::from_millis(belongings.order.grace_ms);
     let mut last_output = started;
     let mut stopping: Option<(Stop, Instant)> = None;
@@ -206,7 +207,10 @@ fn attend(
         let reason = if called.is_some() {
             called
         } else if let Some(limit) = over(limit, started) {
-            Some(Stop::Timeout { limit_seconds: limit.as_secs_f64(), usual: usual_duration(record) })
+            Some(Stop::Timeout {
+                limit_seconds: limit.as_secs_f64(),
+                usual: usual_duration(belongings.order, record),
+            })
         } else if let Some(limit) = over(idle_limit, last_output) {
             Some(Stop::Idle { limit_seconds: limit.as_secs_f64() })
         } else {
@@ -221,8 +225,8 @@ fn attend(
 }
 
 /// What nine of ten successful runs of the agent take, as far as that is known.
-fn usual_duration(record: &Record) -> Option<Duration> {
-    let usual = Journal::at(record.launch.usage_log.clone()?).usual(&record.agent)?;
+fn usual_duration(order: &Order, record: &Record) -> Option<Duration> {
+    let usual = order.journal()?.usual(&record.agent)?;
     Some(Duration::from_millis(usual.p90_ms))
 }
 
@@ -248,13 +252,14 @@ fn finish(
     mut job: HeldJob<'_>,
     mut record: Record,
     result: JobResult,
+    journal: &Option<Journal>,
     clock: fn() -> UnixSeconds,
 ) -> Result<Record, StoreError> {
     conclude_record(&mut record, result, clock());
     let deadline = Instant::now() + RECORD_PATIENCE;
     let mut pause = Duration::from_millis(50);
     loop {
-        match job.finish(&record) {
+        match job.finish(&record, journal.as_ref()) {
             Ok(()) => return Ok(record),
             Err((held, error)) if Instant::now() < deadline => {
                 complain(&format!("{error}; trying again"));

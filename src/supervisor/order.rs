@@ -3,16 +3,17 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::store::JobId;
+use crate::store::{JobId, Journal, Launch};
 
 /// How to start the agent. It travels in a nameless file: not on the command line, which anybody can read,
 /// and not in the record, which outlives its use.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Order {
+    /// What the record says about the start. It counts as it is here: a record lies where others may write.
+    pub launch: Launch,
     /// The agent's program and its arguments.
     pub argv: Vec<OsString>,
     /// Environment variables the agent gets in addition.
@@ -26,7 +27,9 @@ pub struct Order {
     /// How many agents may run at once.
     pub max_concurrency: u32,
     /// The config, whose newer word on that counts.
-    pub config: PathBuf,
+    pub config: OsString,
+    /// The journal in which the end is noted, if it is.
+    pub usage_log: Option<OsString>,
     /// How long to wait between asking the agent to end and killing it, in milliseconds.
     pub grace_ms: u64,
     /// The program to run when the outcome is recorded, and its arguments; nothing if there is none.
@@ -36,6 +39,11 @@ pub struct Order {
 }
 
 impl Order {
+    /// The journal in which the end is noted, if it is.
+    pub(super) fn journal(&self) -> Option<Journal> {
+        self.usage_log.as_ref().map(|path| Journal::at(path.into()))
+    }
+
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("strings and numbers always serialise")
     }

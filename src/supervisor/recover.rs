@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::job::{backend_of, conclude_record};
 use super::watch::{as_evidence, open_output};
 use super::{JOB_VARIABLE, kin, now};
-use crate::backend::{Evidence, Stop};
+use crate::backend::{Backend, Evidence, Stop};
 use crate::os;
 use crate::store::{JobId, Record, Status, Store, StoreError};
 
@@ -51,12 +51,15 @@ pub fn recover(store: &Store, id: JobId) -> Result<Record, StoreError> {
     let stdout = as_evidence(&output);
     let evidence =
         Evidence { folder: &folder, stdout, ending: None, stop: Some(Stop::Lost), duration_ms: None };
-    let result = backend_of(&record).conclude(&record, &evidence);
+    let backend = backend_of(&record);
+    let result = backend.conclude(&record, &evidence);
     let _ = folder.remove_temporary();
     let _ = store.leave_queue(id);
     conclude_record(&mut record, result, now());
+    // The turns of a dialogue are noted, each for itself.
+    let journal = store.journal().filter(|_| backend != Backend::Dialogue);
     // A conclusion that cannot be written, on a full disk say, still holds: the agent's output is there, and
     // whoever looks next draws it again.
-    let _ = job.finish(&record);
+    let _ = job.finish(&record, journal);
     Ok(record)
 }

@@ -212,7 +212,7 @@ struct Limit {
 
 impl Limit {
     fn new(order: &Order) -> Self {
-        let config = order.config.clone();
+        let config = PathBuf::from(&order.config);
         let modified = modified(&config);
         Self { config, modified, looked: Instant::now(), value: order.max_concurrency }
     }

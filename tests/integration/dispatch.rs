@@ -104,6 +104,7 @@ pub(crate) fn supervise(
         ..Launch::default()
     };
     let mut order = Order {
+        launch: record.launch.clone(),
         argv: vec![
             environment.bin().join("claude").into(),
             "-p".into(),
@@ -115,7 +116,8 @@ pub(crate) fn supervise(
         fail_if_busy: false,
         parent_waits: None,
         max_concurrency: 2,
-        config: environment.config(),
+        config: environment.config().into(),
+        usage_log: None,
         grace_ms: 2_000,
         on_done: Vec::new(),
         on_done_limit_ms: 1,

@@ -102,7 +102,7 @@ fn finished_job(environment: &TestEnvironment) -> JobId {
         result: Some(JobResult::answer(record.id, "api", "hi")),
         error: None,
     }));
-    held.finish(&record).map_err(|(_, error)| error).expect("a record");
+    held.finish(&record, None).map_err(|(_, error)| error).expect("a record");
     record.id
 }
 

@@ -52,6 +52,7 @@ mod nonblocking_pipes;
 mod on_done;
 mod output_snapshots;
 mod pull_request_review;
+mod records_are_data;
 mod resume;
 mod retry;
 mod run_answers;

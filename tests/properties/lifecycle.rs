@@ -303,7 +303,7 @@ impl Job<'_> {
             error: result.error.clone(),
             result: Some(result),
         }));
-        self.held.take().expect("it is held").finish(&self.record).expect("room");
+        self.held.take().expect("it is held").finish(&self.record, None).expect("room");
         self.bytes = Some(self.record.to_json());
         assert!(matches!(self.record.status(), Status::Done | Status::Failed | Status::Cancelled));
     }

@@ -28,8 +28,7 @@ pub(in crate::backend) fn conclude(record: &Record, evidence: &Evidence<'_>) -> 
     result.num_turns = transcript.num_turns;
     result.model = transcript.model.take();
     result.denied_tools = std::mem::take(&mut transcript.denied_tools);
-    result.budget_exceeded =
-        record.launch.max_budget_usd.zip(result.cost_usd).is_some_and(|(cap, cost)| cost > cap);
+    result.budget_exceeded = cap(record).zip(result.cost_usd).is_some_and(|(cap, cost)| cost > cap);
     if let Some(turn) = &transcript.last {
         result.usage = turn.usage.clone();
         result.duration_ms = result.duration_ms.or(turn.duration_ms);
@@ -247,8 +246,13 @@ fn turn_failure(
     }
 }
 
+/// The spend cap of the run.
+fn cap(record: &Record) -> Option<f64> {
+    record.launch.max_budget_usd.as_ref()?.number()
+}
+
 fn over_budget(record: &Record, cost_usd: Option<f64>, resume: Option<String>) -> Failure {
-    let cap = record.launch.max_budget_usd;
+    let cap = cap(record);
     let mut error = "the agent reached its spend cap".to_owned();
     if let Some(cap) = cap {
         error.push_str(&format!(" of ${cap:.2}"));

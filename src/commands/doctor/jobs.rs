@@ -5,6 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::finding::{Finding, Section, shell_path};
+use crate::commands::Context;
 use crate::config::home_directory;
 use crate::engine::{FileSystem, file_system};
 use crate::error::Failure;
@@ -33,8 +34,8 @@ const CLOCK_TOLERANCE_SECONDS: f64 = 60.0;
 const LEFTOVER_AGE_SECONDS: f64 = 3_600.0;
 
 /// The directory, opened if it is there.
-pub(super) fn open(path: &Path) -> Option<Result<Store, StoreError>> {
-    path.symlink_metadata().is_ok().then(|| Store::open(path))
+pub(super) fn open(path: &Path, context: &Context) -> Option<Result<Store, StoreError>> {
+    path.symlink_metadata().is_ok().then(|| Store::open(path).map(|store| context.noting(store)))
 }
 
 /// Looks at the directory and what is in it, at the time `now`.

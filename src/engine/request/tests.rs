@@ -16,9 +16,9 @@ fn a_command_is_taken_apart_as_a_shell_would() {
 fn a_request_comes_back_from_the_record_it_led_to() {
     let mut record = Record::pending(JobId::generate(), "infra", "look", 1.0);
     record.goal = Some("ship".into());
-    record.launch.timeout_seconds = Some(90.5);
+    record.launch.timeout_seconds = Some(90.5.into());
     record.launch.model = Some("opus".into());
-    record.launch.max_budget_usd = Some(0.5);
+    record.launch.max_budget_usd = Some(0.5.into());
     record.launch.session_id = Some("old".into());
     let request = Request::again(&record).unwrap();
     assert_eq!((request.agent.as_str(), request.task.as_str()), ("infra", "look"));

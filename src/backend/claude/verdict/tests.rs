@@ -103,7 +103,7 @@ fn a_budget_stop_recovers_the_last_text() {
         let ended = json!({"type": "result", "subtype": "error_max_budget_usd", "is_error": true,
             "total_cost_usd": 0.53, "terminal_reason": reason, "errors": ["Reached maximum budget ($0.5)"]});
         let mut capped = record();
-        capped.launch.max_budget_usd = Some(0.5);
+        capped.launch.max_budget_usd = Some(0.5.into());
         let run = run(&[init(), says("The answer.\nSTATUS: done"), ended]).exit(1).record(capped);
         let result = fails(&run, ErrorType::Budget, "spend cap of $0.50; it spent $0.53");
         assert_eq!(result.result, "The answer.\nSTATUS: done");
@@ -117,10 +117,10 @@ fn a_budget_stop_recovers_the_last_text() {
 #[test]
 fn a_success_beyond_the_budget_is_marked() {
     let mut capped = record();
-    capped.launch.max_budget_usd = Some(0.2);
+    capped.launch.max_budget_usd = Some(0.2.into());
     let over = run(&[result(json!({}))]).record(capped.clone()).conclude();
     assert!(over.success && over.budget_exceeded);
-    capped.launch.max_budget_usd = Some(0.25);
+    capped.launch.max_budget_usd = Some(0.25.into());
     assert!(!run(&[result(json!({}))]).record(capped).conclude().budget_exceeded);
 }
 
@@ -134,7 +134,7 @@ fn spent(own: f64, session: f64) -> Value {
 fn a_resumed_run_costs_only_what_it_spent_itself() {
     let mut capped = record();
     capped.launch.resumed = true;
-    capped.launch.max_budget_usd = Some(0.5);
+    capped.launch.max_budget_usd = Some(0.5.into());
     let once = run(&[init(), spent(0.25, 9.25)]).record(capped.clone()).conclude();
     assert_eq!((once.cost_usd, once.budget_exceeded), (Some(0.25), false));
     let twice = run(&[init(), spent(0.25, 9.25), init(), spent(0.5, 9.75)]).record(capped).conclude();
