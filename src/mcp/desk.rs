@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{Semaphore, watch};
 
-use super::Authority;
+use super::authority::Authority;
 use super::result::Refused;
 use super::wording::Wording;
 use crate::config::{self, Agent, AgentName, Config};

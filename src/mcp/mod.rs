@@ -1,14 +1,16 @@
 //! The MCP server: the engine's jobs as tools on standard input and output.
 //!
 //! The only module that knows MCP. Every call is a look at the store or the start of an ordinary job; the server keeps
-//! nothing that its end could lose. [`serve`] runs it; `server` answers the protocol, `tools` says what there is, and
-//! each of the other modules is what one kind of tool does.
+//! nothing that its end could lose. [`serve`] runs it; `door` lets in what the client's `authority` allows, `server` answers
+//! the protocol, `tools` says what there is, and each of the other modules is what one kind of tool does.
 
 mod agents;
 mod arguments;
+mod authority;
 mod configure;
 mod desk;
 mod dispatch;
+mod door;
 mod jobs;
 mod naming;
 mod parallel;
@@ -31,8 +33,9 @@ use rmcp::service::QuitReason;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::AgentName;
+pub use authority::Authority;
 use desk::Desk;
+use door::Door;
 use server::Server;
 use session::Session;
 use wire::Wire;
@@ -45,17 +48,6 @@ const FAREWELL: Duration = Duration::from_millis(40);
 
 /// How many calls look or start something at the same moment. Each has files open meanwhile; more would be no faster.
 const BLOCKING_THREADS: usize = 16;
-
-/// What a client may do.
-#[derive(Debug, Clone, Default)]
-pub struct Authority {
-    /// The agents it may see and dispatch to; all of them when it is not said.
-    pub agents: Option<Vec<AgentName>>,
-    /// Whether it may only look.
-    pub read_only: bool,
-    /// Whether it may change agents.
-    pub allow_configure: bool,
-}
 
 /// Serves one client on standard input and output until it goes, or until a signal to end comes (INT, TERM, HUP).
 /// Jobs go on.
@@ -81,7 +73,8 @@ async fn attend(desk: Desk) -> io::Result<()> {
     let (input, output) = streams::standard();
     let wire = Wire::new(input, output, session.clone());
     let stop = CancellationToken::new();
-    let server = Server::new(desk, session.clone());
+    let authority = desk.authority().clone();
+    let server = Door::new(Server::new(desk, session.clone()), session.clone(), authority);
     let serving = async {
         match server.serve_with_ct(wire, stop.clone()).await {
             Ok(running) => running.waiting().await.unwrap_or(QuitReason::Closed),

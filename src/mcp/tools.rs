@@ -3,8 +3,8 @@
 use rmcp::model::{JsonObject, MetaObject, Tool, ToolAnnotations};
 use serde_json::{Value, json};
 
-use super::Authority;
 use super::arguments::{MOST_DAYS, MOST_JOBS};
+use super::authority::{Authority, Need};
 use super::naming::as_many_as_fit;
 use crate::config::{AgentName, Config};
 
@@ -36,14 +36,14 @@ const ALL: [Name; 9] = [
 ];
 
 impl Name {
-    /// The tool of this name, if the client may use it.
-    pub(super) fn find(name: &str, authority: &Authority) -> Option<Self> {
-        Self::offered(authority).find(|tool| tool.as_str() == name)
+    /// The tool of this name. Whether a client may use it is decided at the door.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        ALL.into_iter().find(|tool| tool.as_str() == name)
     }
 
     /// The tools a client may use.
     pub(super) fn offered(authority: &Authority) -> impl Iterator<Item = Self> {
-        ALL.into_iter().filter(|tool| tool.is_offered(authority))
+        ALL.into_iter().filter(|tool| authority.grants(tool.need()))
     }
 
     pub(super) fn as_str(self) -> &'static str {
@@ -60,14 +60,15 @@ impl Name {
         }
     }
 
-    fn is_offered(self, authority: &Authority) -> bool {
+    /// What a client has to be allowed to do to use it.
+    pub(super) fn need(self) -> Need {
         match self {
-            Self::DispatchResult | Self::DispatchJobs | Self::ListAgents => true,
-            _ if authority.read_only => false,
-            // It would delete the jobs of other agents too.
-            Self::DispatchGc => authority.agents.is_none(),
-            Self::ConfigureAgent => authority.allow_configure,
-            _ => true,
+            Self::DispatchResult | Self::DispatchJobs | Self::ListAgents => Need::Look,
+            Self::Dispatch | Self::DispatchParallel | Self::DispatchDialogue | Self::DispatchCancel => {
+                Need::Act
+            }
+            Self::DispatchGc => Need::Delete,
+            Self::ConfigureAgent => Need::Configure,
         }
     }
 
@@ -293,7 +294,7 @@ pub(super) fn instructions<'a>(
     names: impl Iterator<Item = &'a AgentName>,
 ) -> String {
     let mut text = String::from(if authority.read_only { LOOKING } else { DISPATCHING });
-    if Name::ConfigureAgent.is_offered(authority) {
+    if authority.grants(Need::Configure) {
         text.push_str("- configure_agent adds, changes and removes agents: only when the user wants that.\n");
     }
     let groups = config.map(|config| config.groups.keys().map(AsRef::as_ref).collect::<Vec<&str>>());

@@ -92,6 +92,22 @@ where
         }
     }
 
+    /// Notes calls and what is taken back of them here, where the order of what was read is known.
+    fn note(&self, message: &RxJsonRpcMessage<RoleServer>) {
+        match message {
+            JsonRpcMessage::Request(request) => self.session.begin(request.id.clone()),
+            JsonRpcMessage::Notification(JsonRpcNotification {
+                notification: ClientNotification::CancelledNotification(cancelled),
+                ..
+            }) => {
+                if let Some(call) = &cancelled.params.request_id {
+                    self.session.take_back(call);
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// Answers on its own, beside whatever else is being written.
     fn refuse(&mut self, error: ErrorData, id: Option<RequestId>) {
         let sent = self.output.send(JsonRpcMessage::Error(JsonRpcError::new(id, error)));
@@ -141,15 +157,7 @@ where
             self.line.shrink_to(KEPT_BYTES);
             match understood {
                 Understood::Message(message) => {
-                    if let JsonRpcMessage::Notification(JsonRpcNotification {
-                        notification: ClientNotification::CancelledNotification(cancelled),
-                        ..
-                    }) = &*message
-                        && let Some(call) = &cancelled.params.request_id
-                    {
-                        // Noted here, where the order of what was read is known.
-                        self.session.take_back(call.clone());
-                    }
+                    self.note(&message);
                     self.is_open |= matches!(*message, JsonRpcMessage::Request(_));
                     if self.is_open {
                         return Some(*message);

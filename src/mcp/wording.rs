@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::json;
 
-use super::Authority;
+use super::authority::Authority;
 use super::tools::Name;
 use crate::config::Timeout;
 use crate::store::{JobId, Record};

@@ -142,3 +142,16 @@ fn a_dispatch_taken_back_is_stopped_even_if_the_client_ends_its_server_with_it()
         scene::wait_for_status(&environment, &id, "cancelled");
     }
 }
+
+#[test]
+fn a_cancellation_of_a_call_that_has_not_been_made_does_not_hold_for_a_later_one() {
+    let environment = with_agent();
+    let mut client = McpClient::connect(&environment);
+    let last = client.request("ping", json!({}));
+    client.reply(last);
+    for ahead in 0..5 {
+        client.notify("notifications/cancelled", json!({"requestId": last + ahead}));
+    }
+    let called = client.call("dispatch", scene::task("fake: answer all the same")).expect_success();
+    assert_eq!(called.field("result"), "all the same");
+}

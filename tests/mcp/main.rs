@@ -9,6 +9,7 @@ mod clients;
 mod concurrency;
 mod dialogue;
 mod dispatch;
+mod door;
 mod exit;
 mod jobs;
 mod nested;

@@ -50,7 +50,7 @@ fn instructions_name_no_tool_that_is_not_offered() {
             words.any(|word| word == tool.as_str())
         };
         let hidden: Vec<Name> =
-            ALL.into_iter().filter(|tool| named(tool) && !tool.is_offered(&authority)).collect();
+            ALL.into_iter().filter(|tool| named(tool) && !authority.grants(tool.need())).collect();
         assert_eq!(hidden, [], "{authority:?}: {text}");
         assert_eq!(named(&Name::ConfigureAgent), authority.allow_configure);
         assert_eq!(text.contains("Dispatch"), !authority.read_only);

@@ -1,0 +1,64 @@
+//! What a client may do: the one place that decides it, for every request.
+
+use super::tools::Name;
+use crate::config::AgentName;
+
+/// What a client may do.
+#[derive(Debug, Clone, Default)]
+pub struct Authority {
+    /// The agents it may see and dispatch to; all of them when it is not said.
+    pub agents: Option<Vec<AgentName>>,
+    /// Whether it may only look.
+    pub read_only: bool,
+    /// Whether it may change agents.
+    pub allow_configure: bool,
+}
+
+/// What a client has to be allowed to do for a request to be carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Need {
+    /// To be connected: the request is about the protocol only.
+    Connect,
+    /// To see agents and jobs.
+    Look,
+    /// To start and stop jobs.
+    Act,
+    /// To delete jobs, whose ever they are.
+    Delete,
+    /// To change agents.
+    Configure,
+}
+
+impl Need {
+    /// What a request of this method needs, and of this tool if it calls one. `None` for what is not offered: a method
+    /// that is not named here is refused.
+    pub(super) fn of(method: &str, tool: Option<&str>) -> Option<Self> {
+        Some(match method {
+            "initialize" | "ping" | "server/discover" | "tools/list" => Self::Connect,
+            "tools/call" => Name::named(tool?)?.need(),
+            "tasks/get" => Self::Look,
+            "tasks/cancel" => Self::Act,
+            _ => return None,
+        })
+    }
+}
+
+impl Authority {
+    /// Whether a client may do what needs this.
+    pub(super) fn grants(&self, need: Need) -> bool {
+        match need {
+            Need::Connect | Need::Look => true,
+            Need::Act => !self.read_only,
+            Need::Delete => !self.read_only && self.agents.is_none(),
+            Need::Configure => !self.read_only && self.allow_configure,
+        }
+    }
+
+    /// Whether a client may make a request of this method, and of this tool if it calls one.
+    pub(super) fn admits(&self, method: &str, tool: Option<&str>) -> bool {
+        Need::of(method, tool).is_some_and(|need| self.grants(need))
+    }
+}
+
+#[cfg(test)]
+mod tests;
