@@ -35,6 +35,19 @@ impl Config {
         self.agents.get(name).map(|agent| agent.effective(&self.settings))
     }
 
+    /// What of it is about these agents: the others, and the groups that none of them is in, are not there.
+    #[must_use]
+    pub fn only(mut self, agents: &[AgentName]) -> Self {
+        self.agents.retain(|name, _| agents.contains(name));
+        for group in self.groups.values_mut() {
+            group.members.retain(|member| agents.contains(&member.agent));
+        }
+        self.groups.retain(|_, group| !group.members.is_empty());
+        // They may be about the others.
+        self.warnings.clear();
+        self
+    }
+
     /// The agent whose name `text` comes closest to, if any comes close: for "did you mean".
     pub fn nearest(&self, text: &str) -> Option<&AgentName> {
         nearest(text, self.agents.keys())

@@ -2,6 +2,7 @@
 
 use super::tools::Name;
 use crate::config::AgentName;
+use crate::engine::DIALOGUE_SIGN;
 
 /// What a client may do.
 #[derive(Debug, Clone, Default)]
@@ -52,6 +53,12 @@ impl Authority {
             Need::Delete => !self.read_only && self.agents.is_none(),
             Need::Configure => !self.read_only && self.allow_configure,
         }
+    }
+
+    /// Whether a client may know of this agent, or of both that have a dialogue.
+    pub(super) fn shows(&self, agent: &str) -> bool {
+        let Some(agents) = &self.agents else { return true };
+        agent.split(DIALOGUE_SIGN).all(|agent| agents.iter().any(|name| name.as_str() == agent))
     }
 
     /// Whether a client may make a request of this method, and of this tool if it calls one.

@@ -8,7 +8,9 @@ use super::arguments::Arguments;
 use super::desk::Desk;
 use super::dispatch::refused;
 use super::result::{Refused, Reply};
-use crate::config::{AgentChanges, AgentName, BudgetUsd, Editor, Field, agent_directory, describe};
+use crate::config::{
+    AgentChanges, AgentName, BudgetUsd, EditError, Editor, Field, agent_directory, describe,
+};
 
 /// Does what `action` says.
 pub(super) fn configure(desk: &Desk, mut arguments: Arguments) -> Result<Reply, Refused> {
@@ -29,6 +31,10 @@ pub(super) fn configure(desk: &Desk, mut arguments: Arguments) -> Result<Reply, 
         desk.check_agent(name.as_str(), config).map_err(|error| refused(desk, config, error))?;
     }
     let editor = Editor::new(desk.config_path());
+    let unusable = |error| match error {
+        EditError::Config(error) => desk.unusable_config(error),
+        error => Refused::from(error),
+    };
     match action.as_str() {
         "add" => {
             let Some(directory) = changes.directory.take() else {
@@ -41,13 +47,13 @@ pub(super) fn configure(desk: &Desk, mut arguments: Arguments) -> Result<Reply, 
                     changes.description = Field::Set(description);
                 }
             }
-            editor.add_agent(&name, &directory, &changes)?;
+            editor.add_agent(&name, &directory, &changes).map_err(unusable)?;
         }
         "update" if changes == AgentChanges::default() => {
             return Err(arguments.refuse("there is nothing to change: name a field, or one in unset"));
         }
-        "update" => drop(editor.update_agent(&name, &changes)?),
-        "remove" => drop(editor.remove_agent(&name)?),
+        "update" => drop(editor.update_agent(&name, &changes).map_err(unusable)?),
+        "remove" => drop(editor.remove_agent(&name).map_err(unusable)?),
         other => {
             return Err(arguments.refuse(format_args!("action must be add, update or remove, not {other:?}")));
         }

@@ -10,10 +10,11 @@ use tokio::sync::{Semaphore, watch};
 
 use super::authority::Authority;
 use super::result::Refused;
+use super::scope::Scope;
 use super::wording::Wording;
-use crate::config::{self, Agent, AgentName, Config};
-use crate::engine::{DIALOGUE_SIGN, DispatchError, Engine, Surroundings, lend_slot};
-use crate::store::{Claim, JobId, Record, Store, StoreError, UnixSeconds};
+use crate::config::{self, Agent, AgentName, Config, ConfigError};
+use crate::engine::{DispatchError, Engine, Listing, Surroundings, lend_slot};
+use crate::store::{Claim, JobId, Record, Status, Store, StoreError, UnixSeconds};
 
 /// One server's view of the config and the jobs. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -40,6 +41,7 @@ const STARTS_AT_ONCE: usize = 3;
 struct Loaded {
     stamp: Stamp,
     engine: Arc<Engine>,
+    scope: Arc<Scope>,
 }
 
 /// Tells one state of the config from another, and one jobs directory from another in its place.
@@ -94,28 +96,45 @@ impl Desk {
         &self.0.wording
     }
 
-    /// The engine for the config as it is now: a change of the file holds for the next call.
+    /// The engine for the config as it is now: a change of the file holds for the next call. It knows only of the agents
+    /// that the client may know of.
     pub(super) fn engine(&self) -> Result<Arc<Engine>, Refused> {
+        Ok(self.load()?.0)
+    }
+
+    fn load(&self) -> Result<(Arc<Engine>, Arc<Scope>), Refused> {
         let stamp = Stamp::of(&self.0.config, &self.0.jobs);
         let mut loaded = lock(&self.0.loaded);
         if let Some(loaded) = &*loaded
             && loaded.stamp == stamp
         {
-            return Ok(Arc::clone(&loaded.engine));
+            return Ok((Arc::clone(&loaded.engine), Arc::clone(&loaded.scope)));
         }
-        let config = config::load(&self.0.config)?;
+        let config = config::load(&self.0.config).map_err(|error| self.unusable_config(error))?;
         let store = Store::open(&self.0.jobs)?;
         // Opening may have created the directory.
         let stamp = Stamp { jobs: Stamp::of(&self.0.config, &self.0.jobs).jobs, ..stamp };
+        let (config, scope) = match &self.0.authority.agents {
+            None => (config, Scope::everything()),
+            Some(agents) => {
+                let scope = Scope::of(agents, &config);
+                (config.only(agents), scope)
+            }
+        };
         let engine = Arc::new(Engine::new(config, store, self.0.surroundings.clone()));
-        *loaded = Some(Loaded { stamp, engine: Arc::clone(&engine) });
-        Ok(engine)
+        let scope = Arc::new(scope);
+        *loaded = Some(Loaded { stamp, engine: Arc::clone(&engine), scope: Arc::clone(&scope) });
+        Ok((engine, scope))
+    }
+
+    /// Whether there is something that the client must not know of.
+    pub(super) fn is_limited(&self) -> bool {
+        self.0.authority.agents.is_some()
     }
 
     /// Whether the client may know of this agent, or of both that have a dialogue.
     pub(super) fn shows(&self, agent: &str) -> bool {
-        let Some(scope) = &self.0.authority.agents else { return true };
-        agent.split(DIALOGUE_SIGN).all(|agent| scope.iter().any(|name| name.as_str() == agent))
+        self.0.authority.shows(agent)
     }
 
     /// The agents the client may know of.
@@ -130,6 +149,22 @@ impl Desk {
         }
         let nearest = config.nearest(name).filter(|nearest| self.shows(nearest.as_str())).cloned();
         Err(DispatchError::UnknownAgent { name: name.to_owned(), nearest })
+    }
+
+    /// Says that the config cannot be used. What is wrong with it may be about any agent.
+    pub(super) fn unusable_config(&self, error: ConfigError) -> Refused {
+        if self.is_limited() {
+            return Refused::with_remedy("the server's config cannot be used", ASK_THE_USER);
+        }
+        error.into()
+    }
+
+    /// Says that the jobs cannot be read. What is wrong with them may be about any job.
+    pub(super) fn unusable_jobs(&self, error: StoreError) -> Refused {
+        if self.is_limited() && !matches!(error, StoreError::NoSuchJob(_)) {
+            return Refused::with_remedy("the jobs cannot be used now", ASK_THE_USER);
+        }
+        error.into()
     }
 
     /// Something to wait with until the job is over.
@@ -179,11 +214,41 @@ impl Desk {
         self.blocking(work).await
     }
 
-    /// Reads the record of a job, recovering it if its supervisor has died.
+    /// Reads the record of a job, recovering it if its supervisor has died. For a client that must not know of it there
+    /// is no such job, whatever it knows of its id.
     pub(super) fn look(&self, id: JobId) -> Result<Record, Refused> {
-        Ok(crate::engine::look(self.engine()?.store(), id)?)
+        let (engine, scope) = self.load()?;
+        let store = engine.store();
+        // Looked at without a trace: what cannot be read now is nobody's.
+        if self.is_limited() && !store.glance(id).is_some_and(|record| self.shows(&record.agent)) {
+            return Err(StoreError::NoSuchJob(id).into());
+        }
+        let record = crate::engine::look(store, id).map_err(|error| self.unusable_jobs(error))?;
+        Ok(scope.limit(record, store))
+    }
+
+    /// The newest jobs that the client may know of, and what is wrong with others, if it may know that.
+    pub(super) fn list(
+        &self,
+        status: Option<Status>,
+        agent: Option<&str>,
+        limit: usize,
+    ) -> Result<Listing, Refused> {
+        let (engine, scope) = self.load()?;
+        let wanted = |name: &str| self.shows(name) && agent.is_none_or(|agent| agent == name);
+        let listing = crate::engine::list(engine.store(), status, wanted, limit)
+            .map_err(|error| self.unusable_jobs(error))?;
+        let limited = |record| scope.limit(record, engine.store());
+        Ok(Listing {
+            records: listing.records.into_iter().map(limited).collect(),
+            // Whose a damaged record is cannot be told.
+            damaged: if self.is_limited() { Vec::new() } else { listing.damaged },
+        })
     }
 }
+
+/// Who is told what a client must not know.
+const ASK_THE_USER: &str = "Ask the user: `agent-dispatch doctor` says what is wrong";
 
 /// The time.
 pub(super) fn now() -> UnixSeconds {

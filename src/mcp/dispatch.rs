@@ -82,7 +82,7 @@ async fn attend(
 /// A job as it is now.
 pub(super) fn tell(desk: &Desk, id: JobId, manner: Manner) -> Result<Reply, Refused> {
     let engine = desk.engine()?;
-    let record = crate::engine::look(engine.store(), id)?;
+    let record = desk.look(id)?;
     if record.finished().is_some() {
         result::over(engine.store(), desk.wording(), &record, manner.window())
     } else {
@@ -112,9 +112,27 @@ pub(super) fn cancel_all(engine: &Engine, id: JobId) -> Result<(), Refused> {
     Ok(())
 }
 
+/// What an agent at the end of a chain of dispatches can do.
+const INSTEAD_OF_DISPATCHING: &str = "Answer with what is known here instead of dispatching further";
+
 /// Says what to do about a refused dispatch in terms of these tools.
 pub(super) fn refused(desk: &Desk, config: &Config, error: DispatchError) -> Refused {
     let remedy = match &error {
+        DispatchError::ForeignSession { owner, session, .. } if !desk.shows(owner) => {
+            return Refused::with_remedy(
+                format_args!("session {session} belongs to none of the agents there are"),
+                "Leave session_id out, or give that of an earlier answer of the agent",
+            );
+        }
+        // The first job of the chain may be anybody's.
+        DispatchError::TreeTooLarge { limit, .. } if desk.is_limited() => {
+            return Refused::with_remedy(
+                format_args!(
+                    "the dispatches that led here have started as many jobs as are allowed: {limit}"
+                ),
+                INSTEAD_OF_DISPATCHING,
+            );
+        }
         DispatchError::UnknownAgent { nearest, .. } => {
             return no_such_agent(desk, config, &error, nearest.as_ref());
         }
@@ -129,12 +147,17 @@ pub(super) fn refused(desk: &Desk, config: &Config, error: DispatchError) -> Ref
             format!("Dispatch to {owner} with session_id {session}, or leave session_id out")
         }
         DispatchError::TooDeep { .. } | DispatchError::TreeTooLarge { .. } => {
-            "Answer with what is known here instead of dispatching further".to_owned()
+            INSTEAD_OF_DISPATCHING.to_owned()
         }
         DispatchError::QueueFull { .. } => {
             "Wait for some of them with dispatch_result, or stop some with dispatch_cancel".to_owned()
         }
-        _ => return error.into(),
+        _ => {
+            return match error {
+                DispatchError::Store(error) => desk.unusable_jobs(error),
+                error => error.into(),
+            };
+        }
     };
     Refused::with_remedy(&error, remedy)
 }

@@ -13,7 +13,7 @@ use super::dispatch::{cancel_all, refused};
 use super::result::{self, Refused, Reply, Window};
 use super::session::Session;
 use super::waiting::Caller;
-use crate::engine::{DIALOGUE_SIGN, Engine, FollowError, Reading, collect, collectable, list, look};
+use crate::engine::{DIALOGUE_SIGN, Engine, FollowError, Reading, collect, collectable};
 use crate::store::{JobId, Policy, Record, Status};
 use crate::ui::human;
 
@@ -44,7 +44,7 @@ pub(super) async fn result(
     }
     let reply = desk.blocking(move |desk| {
         let engine = desk.engine()?;
-        let record = look(engine.store(), id)?;
+        let record = desk.look(id)?;
         match kind {
             Kind::Answer if record.finished().is_some() => {
                 result::over(engine.store(), desk.wording(), &record, window)
@@ -141,8 +141,7 @@ pub(super) fn jobs(desk: &Desk, mut arguments: Arguments) -> Result<Reply, Refus
     }
     arguments.end()?;
     let engine = desk.engine()?;
-    let wanted = |name: &str| desk.shows(name) && agent.as_deref().is_none_or(|agent| agent == name);
-    let listing = list(engine.store(), status, wanted, limit)?;
+    let listing = desk.list(status, agent.as_deref(), limit)?;
     // An agent that has been removed may have jobs.
     if let Some(agent) = agent.as_deref().filter(|_| listing.records.is_empty())
         && !agent.contains(DIALOGUE_SIGN)

@@ -15,6 +15,7 @@ mod jobs;
 mod naming;
 mod parallel;
 mod result;
+mod scope;
 mod server;
 mod session;
 mod streams;

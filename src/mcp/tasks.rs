@@ -9,7 +9,6 @@ use serde_json::Value;
 use super::arguments::Manner;
 use super::desk::Desk;
 use super::result::{self, Refused};
-use crate::engine::look;
 use crate::store::{JobId, Record, Status, UnixSeconds};
 
 /// How often a client is asked to look, in milliseconds, at most.
@@ -40,7 +39,7 @@ pub(super) fn task(record: &Record) -> Task {
 pub(super) fn get(desk: &Desk, id: &str) -> Result<GetTaskResult, ErrorData> {
     let id = job(id)?;
     let engine = desk.engine().map_err(|refused| failed(desk, refused))?;
-    let record = look(engine.store(), id).map_err(|error| failed(desk, error.into()))?;
+    let record = desk.look(id).map_err(|refused| failed(desk, refused))?;
     let payload = match record.status() {
         Status::Pending | Status::Running => TaskPayload::Working,
         Status::Cancelled => TaskPayload::Cancelled,
@@ -60,6 +59,8 @@ pub(super) fn get(desk: &Desk, id: &str) -> Result<GetTaskResult, ErrorData> {
 /// `tasks/cancel`.
 pub(super) fn cancel(desk: &Desk, id: &str) -> Result<(), ErrorData> {
     let id = job(id)?;
+    // Who may not know of the job may not stop it.
+    desk.look(id).map_err(|refused| failed(desk, refused))?;
     let engine = desk.engine().map_err(|refused| failed(desk, refused))?;
     super::dispatch::cancel_all(&engine, id).map_err(|refused| failed(desk, refused))
 }

@@ -17,5 +17,6 @@ mod parallel;
 mod progress;
 mod protocol;
 mod scene;
+mod scope;
 mod tasks;
 mod tools;
