@@ -4,10 +4,12 @@ use crate::store::{JobId, Record, Status, Store, StoreError};
 use crate::supervisor::{self, recover};
 
 /// What became of a request to stop a job.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub enum Cancelled {
     /// The request lies in the job's folder, and its supervisor has been told.
     Requested,
+    /// The request could not be written, and its supervisor has been told by a signal.
+    OnlyTold(StoreError),
     /// The job was over already.
     WasOver(Box<Record>),
 }
@@ -25,7 +27,8 @@ pub enum CancelError {
     Foreign(JobId),
 }
 
-/// Asks a job to stop. The request is durable: it also holds for a supervisor that no signal reaches.
+/// Asks a job to stop. The request is durable: it also holds for a supervisor that no signal reaches. Where nothing
+/// can be written, a signal to the supervisor has to do.
 pub fn cancel(store: &Store, id: JobId) -> Result<Cancelled, CancelError> {
     let record = recover(store, id)?;
     if record.finished().is_some() {
@@ -34,19 +37,26 @@ pub fn cancel(store: &Store, id: JobId) -> Result<Cancelled, CancelError> {
     if record.is_foreign() {
         return Err(CancelError::Foreign(id));
     }
-    request(store, id)?;
-    Ok(Cancelled::Requested)
+    Ok(request(store, id)?)
 }
 
-fn request(store: &Store, id: JobId) -> Result<(), StoreError> {
-    store.folder(id)?.request_cancel()?;
-    supervisor::wake(store, id);
-    Ok(())
+fn request(store: &Store, id: JobId) -> Result<Cancelled, StoreError> {
+    match store.folder(id).and_then(|folder| Ok(folder.request_cancel()?)) {
+        Ok(()) => {
+            supervisor::wake(store, id);
+            Ok(Cancelled::Requested)
+        }
+        Err(error) if supervisor::call_off(store, id) => Ok(Cancelled::OnlyTold(error)),
+        Err(error) => Err(error),
+    }
 }
 
-/// The jobs of this tool that are not over, those that wait before those that run, which they would follow. Damaged
-/// records among them are told to `damaged`, and their jobs asked to stop without being read.
-pub fn stoppable(store: &Store, mut damaged: impl FnMut(StoreError)) -> Result<Vec<JobId>, StoreError> {
+/// The jobs of this tool that are not over, those that wait before those that run, which they would follow. Records
+/// among them that cannot be read are told to `unreadable`, with what came of asking their jobs to stop all the same.
+pub fn stoppable(
+    store: &Store,
+    mut unreadable: impl FnMut(StoreError, Result<Cancelled, StoreError>),
+) -> Result<Vec<JobId>, StoreError> {
     let (mut waiting, mut running) = (Vec::new(), Vec::new());
     for id in store.unretired()? {
         match recover(store, id) {
@@ -56,11 +66,7 @@ pub fn stoppable(store: &Store, mut damaged: impl FnMut(StoreError)) -> Result<V
                 Status::Done | Status::Failed | Status::Cancelled => {}
             },
             Err(StoreError::NoSuchJob(_)) => {}
-            Err(error @ StoreError::Damaged { .. }) => {
-                request(store, id)?;
-                damaged(error);
-            }
-            Err(error) => return Err(error),
+            Err(error) => unreadable(error, request(store, id)),
         }
     }
     waiting.extend(running);

@@ -43,4 +43,4 @@ pub use crate::backend::{
     is_stripped,
 };
 pub use crate::os::FileSystem;
-pub use crate::supervisor::{OwnerPipe, Ownership, recover as look};
+pub use crate::supervisor::{OwnerPipe, Ownership, recover as look, suspended_supervisor};

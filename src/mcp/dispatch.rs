@@ -94,7 +94,8 @@ pub(super) fn tell(desk: &Desk, id: JobId, manner: Manner) -> Result<Reply, Refu
 pub(super) async fn stop(desk: &Desk, jobs: Vec<JobId>) -> Result<CallToolResponse, Refused> {
     desk.blocking(move |desk| {
         let engine = desk.engine()?;
-        jobs.iter().try_for_each(|id| cancel_all(&engine, *id))
+        // One that cannot be asked keeps none of the others from being asked.
+        jobs.iter().map(|id| cancel_all(&engine, *id)).fold(Ok(()), Result::and)
     })
     .await?;
     Err(Refused::new("the call was cancelled"))
@@ -104,11 +105,12 @@ pub(super) async fn stop(desk: &Desk, jobs: Vec<JobId>) -> Result<CallToolRespon
 pub(super) fn cancel_all(engine: &Engine, id: JobId) -> Result<(), Refused> {
     let store = engine.store();
     let led_to = descendants(store, id)?;
-    cancel(store, id)?;
+    let asked = cancel(store, id);
     for id in led_to {
         // One that ends meanwhile needs no stopping.
         let _ = cancel(store, id);
     }
+    asked?;
     Ok(())
 }
 

@@ -23,8 +23,8 @@ pub use input::read_within;
 pub use lock::{LockError, lock_within, readable_when_unlocked, wait_until_unlocked};
 pub use patient::Patient;
 pub use processes::{
-    Description, Process, Program, ancestors, arguments, in_short_lived_namespace, own_program,
-    processes_of_this_user, signal_process,
+    Description, Process, Program, ancestors, arguments, in_short_lived_namespace, is_suspended,
+    look as process, own_program, processes_of_this_user, signal_process,
 };
 pub use signals::{
     SignalWatch, is_ignored, reset_inherited_signals, wait_readable, wait_readable_while_read,

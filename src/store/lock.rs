@@ -1,7 +1,6 @@
 //! Holding a job: the lock that says it is alive, and the right to write its record.
 
 use std::fs::{File, TryLockError};
-use std::io::{Read, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::{JobFolder, JobId, Journal, Record, Store, StoreError, paths};
@@ -13,7 +12,7 @@ use super::{JobFolder, JobId, Journal, Record, Store, StoreError, paths};
 pub struct HeldJob<'a> {
     store: &'a Store,
     id: JobId,
-    lock: File,
+    pub(super) lock: File,
 }
 
 /// Whether a job has somebody who looks after it. The lock decides, never a pid or an age.
@@ -63,14 +62,6 @@ impl<'a> HeldJob<'a> {
     /// The locked descriptor, to hand on.
     pub fn descriptor(&self) -> BorrowedFd<'_> {
         self.lock.as_fd()
-    }
-
-    /// Leaves word of which process looks after the job now.
-    pub fn sign(&self, pid: i32) -> std::io::Result<()> {
-        let mut lock = &self.lock;
-        lock.set_len(0)?;
-        lock.rewind()?;
-        writeln!(lock, "{pid}")
     }
 
     /// The job's working files.
@@ -158,14 +149,7 @@ impl Store {
         }
     }
 
-    /// The process that looks after the job, by its own word. Not a sign of life.
-    pub fn supervisor_pid(&self, id: JobId) -> Option<i32> {
-        let mut text = String::new();
-        self.open_lock(id).ok()??.take(32).read_to_string(&mut text).ok()?;
-        text.trim().parse().ok()
-    }
-
-    fn open_lock(&self, id: JobId) -> Result<Option<File>, StoreError> {
+    pub(super) fn open_lock(&self, id: JobId) -> Result<Option<File>, StoreError> {
         match self.run.open_file(&paths::lock(id)) {
             Ok(lock) => Ok(Some(lock)),
             Err(error) if error.is_not_found() => Ok(None),

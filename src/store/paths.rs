@@ -11,7 +11,7 @@
 //!     cancel                  0600  there when somebody asked to stop the job
 //!   <id>.damaged              0600  a record nobody can read, moved aside
 //!   .run/                     0700
-//!     <id>.lock               0600  locked while the job lives; holds its supervisor's pid
+//!     <id>.lock               0600  locked while the job lives; holds its supervisor's notes
 //!     queue/<id>              0600  locked while the job waits for a slot
 //!     slots/<number>          0600  locked while an agent runs
 //!     collected               0600  written when old jobs were last deleted by themselves

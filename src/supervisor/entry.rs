@@ -47,7 +47,7 @@ fn supervise(mut arguments: impl Iterator<Item = OsString>) -> Result<(), Box<dy
     let journal = order.journal();
     let store = Store::open(&jobs)?.noting_in(move || journal);
     let job = HeldJob::adopt(&store, id, lock);
-    let mut summons = Summons::new(owner, job.folder()?)?;
+    let mut summons = Summons::new(owner, job.folder()?, store.notes(id)?)?;
     job.sign(rustix::process::getpid().as_raw_pid())?;
     let record = Record { launch: order.launch.clone(), ..store.read(id)? };
     // A job that waits for others takes nothing before they are over: it must not keep anybody waiting.

@@ -24,10 +24,6 @@ const SWEEP_PATIENCE: Duration = Duration::from_secs(10);
 /// How long the outcome is kept in hand when it cannot be written, a full disk being the usual reason.
 const RECORD_PATIENCE: Duration = Duration::from_secs(20);
 
-/// The signal that says "look for a request to stop". Its default is to be ignored: should it ever reach
-/// another process, nothing happens.
-pub(super) const WAKE: Signal = Signal::URG;
-
 /// What a supervisor works with.
 pub(super) struct Belongings<'a> {
     pub(super) order: &'a Order,
@@ -55,13 +51,7 @@ pub(super) fn run(
     let journal = belongings.order.journal();
     let refused = match granted {
         Granted::Yes(permit) => Ok(permit),
-        Granted::Stopped(Stop::OwnerGone) => Err((
-            ErrorType::Cancelled,
-            "the process that waited for it ended before its turn came".to_owned(),
-        )),
-        Granted::Stopped(_) => {
-            Err((ErrorType::Cancelled, "it was cancelled before its agent was started".to_owned()))
-        }
+        Granted::Stopped(stop) => Err((ErrorType::Cancelled, stopped_before_start(stop).to_owned())),
         Granted::Busy(reason) => Err((ErrorType::CliError, reason)),
         Granted::Pointless(reason) => Err((ErrorType::Incomplete, reason)),
         Granted::Failed(error) => Err((ErrorType::CliError, error.to_string())),
@@ -130,7 +120,15 @@ pub(super) fn backend_of(record: &Record) -> Backend {
     record.launch.backend.as_deref().and_then(Backend::from_name).unwrap_or(Backend::Claude)
 }
 
-fn not_started(record: &Record, kind: ErrorType, error: &str) -> JobResult {
+/// Why a job that was to stop has no answer: its agent was not started.
+pub(super) fn stopped_before_start(stop: Stop) -> &'static str {
+    match stop {
+        Stop::OwnerGone => "the process that waited for it ended before its turn came",
+        _ => "it was cancelled before its agent was started",
+    }
+}
+
+pub(super) fn not_started(record: &Record, kind: ErrorType, error: &str) -> JobResult {
     JobResult::failure(record.id, &record.agent, kind, error)
 }
 

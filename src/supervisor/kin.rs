@@ -2,12 +2,19 @@
 
 use std::path::Path;
 
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal};
 
 use super::ENTRY;
-use super::job::WAKE;
 use crate::os::{self, Process};
 use crate::store::{JobId, Liveness, Record, Store};
+
+/// The signal that says "look for a request to stop". Its default is to be ignored: should it ever reach
+/// another process, nothing happens.
+pub(super) const WAKE: Signal = Signal::URG;
+
+/// The signal that is itself a request to stop the job, for when none can be written down. Its default, too, is to be
+/// ignored, and the size of a terminal's window is no concern of a process that has none.
+pub(super) const CALL_OFF: Signal = Signal::WINCH;
 
 /// The job that `process` supervises, if it is a supervisor whose job is alive.
 ///
@@ -35,11 +42,43 @@ pub(super) fn is_supervisor(process: &Process) -> bool {
     supervised_job(process).is_some()
 }
 
-/// Makes the supervisor of a job look for a request to stop. It would find one without, a little later.
+/// Makes the supervisor of a job look for a request to stop, also one that was stopped (SIGSTOP). Any other would find
+/// the request without, a little later.
 pub fn wake(store: &Store, id: JobId) {
-    let Some(pid) = store.supervisor_pid(id).and_then(Pid::from_raw) else { return };
-    let is_its_supervisor = |process: &Process| supervised_job(process).is_some_and(|(other, _)| other == id);
-    os::signal_process(pid, WAKE, is_its_supervisor);
+    send(store, id, WAKE);
+}
+
+/// Asks the supervisor of a job to stop it, by the signal alone. Returns whether that reached it.
+pub fn call_off(store: &Store, id: JobId) -> bool {
+    send(store, id, CALL_OFF)
+}
+
+fn send(store: &Store, id: JobId, signal: Signal) -> bool {
+    let Some(pid) = store.supervisor_pid(id).and_then(Pid::from_raw) else { return false };
+    let is_its_supervisor = |process: &Process| supervises(store, id, process);
+    let sent = os::signal_process(pid, signal, is_its_supervisor);
+    if sent {
+        os::signal_process(pid, Signal::CONT, is_its_supervisor);
+    }
+    sent
+}
+
+/// The supervisor of a living job, when it does not run because it was stopped (SIGSTOP) or frozen: nothing looks
+/// after the job until it goes on.
+pub fn suspended_supervisor(store: &Store, id: JobId) -> Option<i32> {
+    let pid = store.supervisor_pid(id).filter(|pid| os::is_suspended(*pid))?;
+    let process = os::process(Pid::from_raw(pid)?)?;
+    supervises(store, id, &process).then_some(pid)
+}
+
+/// Whether `process` looks after the job `id` of this store, whatever the name by which it knows the jobs directory.
+fn supervises(store: &Store, id: JobId, process: &Process) -> bool {
+    let arguments = os::arguments(process.pid);
+    let [_, entry, _, job, ..] = arguments.as_slice() else { return false };
+    entry == ENTRY.as_bytes()
+        && *job == id.to_string().into_bytes()
+        && store.liveness(id).is_ok_and(|liveness| liveness == Liveness::Alive)
+        && store.supervisor_pid(id) == Some(process.pid.as_raw_pid())
 }
 
 /// The job that this process works on: the one whose supervisor is nearest among its ancestors.

@@ -19,7 +19,7 @@ mod turn;
 mod watch;
 
 pub use entry::{ENTRY, enter};
-pub use kin::{enclosing_job, wake};
+pub use kin::{call_off, enclosing_job, suspended_supervisor, wake};
 pub use order::Order;
 pub use recover::recover;
 pub use start::{OwnerPipe, Ownership, StartError, start};

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::job::{backend_of, conclude_record};
+use super::job::{backend_of, conclude_record, not_started, stopped_before_start};
 use super::watch::{as_evidence, open_output};
 use super::{JOB_VARIABLE, kin, now};
 use crate::backend::{Backend, Evidence, Stop};
 use crate::os;
-use crate::store::{JobId, Record, Status, Store, StoreError};
+use crate::store::{ErrorType, Halt, HeldJob, JobFolder, JobId, Record, Status, Store, StoreError};
 
 /// How long the processes of a lost job are given to disappear.
 const SWEEP_PATIENCE: Duration = Duration::from_secs(5);
@@ -49,10 +49,15 @@ pub fn recover(store: &Store, id: JobId) -> Result<Record, StoreError> {
     let folder = job.folder()?;
     let output = open_output(&folder, OUTPUT_PATIENCE);
     let stdout = as_evidence(&output);
-    let evidence =
-        Evidence { folder: &folder, stdout, ending: None, stop: Some(Stop::Lost), duration_ms: None };
+    let stop = stop_of(&job, &folder);
     let backend = backend_of(&record);
-    let result = backend.conclude(&record, &evidence);
+    let result = if record.status() == Status::Pending && stop != Stop::Lost {
+        not_started(&record, ErrorType::Cancelled, stopped_before_start(stop))
+    } else {
+        let evidence =
+            Evidence { folder: &folder, stdout, ending: None, stop: Some(stop), duration_ms: None };
+        backend.conclude(&record, &evidence)
+    };
     let _ = folder.remove_temporary();
     let _ = store.leave_queue(id);
     conclude_record(&mut record, result, now());
@@ -62,4 +67,18 @@ pub fn recover(store: &Store, id: JobId) -> Result<Record, StoreError> {
     // whoever looks next draws it again.
     let _ = job.finish(&record, journal);
     Ok(record)
+}
+
+/// Why a job has ended whose supervisor is gone: a request to stop it that reached the supervisor, or lay there for
+/// it, comes before the supervisor's own end.
+fn stop_of(job: &HeldJob<'_>, folder: &JobFolder) -> Stop {
+    if folder.is_cancel_requested() {
+        return Stop::Cancelled;
+    }
+    match job.halt() {
+        Some(Halt::Cancelled) => Stop::Cancelled,
+        Some(Halt::OwnerGone) => Stop::OwnerGone,
+        Some(Halt::SupervisorStopped) => Stop::SupervisorStopped,
+        None => Stop::Lost,
+    }
 }

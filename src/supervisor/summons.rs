@@ -3,11 +3,13 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGURG};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 
 use crate::backend::Stop;
 use crate::os::{self, SignalWatch};
-use crate::store::JobFolder;
+use crate::store::{Halt, JobFolder, Notes};
+
+use super::kin::{CALL_OFF, WAKE};
 
 /// How often a request to stop is looked for that no signal announced: one from inside a sandbox, say, whose
 /// signals do not reach this process.
@@ -19,13 +21,17 @@ pub(super) struct Summons {
     /// Closed by the other end when the process the job is tied to is gone.
     owner: Option<OwnedFd>,
     folder: JobFolder,
+    notes: Notes,
+    /// Whether a signal brought a request to stop that could not be written into the folder.
+    is_called_off: bool,
 }
 
 impl Summons {
     /// Starts listening.
-    pub(super) fn new(owner: Option<OwnedFd>, folder: JobFolder) -> std::io::Result<Self> {
-        let signals = SignalWatch::new(&[SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGURG])?;
-        Ok(Self { signals, owner, folder })
+    pub(super) fn new(owner: Option<OwnedFd>, folder: JobFolder, notes: Notes) -> std::io::Result<Self> {
+        let watched = [SIGCHLD, SIGTERM, SIGINT, SIGHUP, WAKE.as_raw(), CALL_OFF.as_raw()];
+        let signals = SignalWatch::new(&watched)?;
+        Ok(Self { signals, owner, folder, notes, is_called_off: false })
     }
 
     /// The job's folder.
@@ -46,15 +52,23 @@ impl Summons {
         if owner_gone {
             self.owner = None;
         }
-        let told_to_stop = self.signals.take().iter().any(|s| matches!(*s, SIGTERM | SIGINT | SIGHUP));
+        let signals = self.signals.take();
+        let told_to_stop = signals.iter().any(|signal| matches!(*signal, SIGTERM | SIGINT | SIGHUP));
+        self.is_called_off |= signals.contains(&CALL_OFF.as_raw());
         if self.folder.is_cancel_requested() {
-            Some(Stop::Cancelled)
-        } else if owner_gone {
-            Some(Stop::OwnerGone)
-        } else if told_to_stop {
-            Some(Stop::SupervisorStopped)
-        } else {
-            None
+            return Some(Stop::Cancelled);
         }
+        // Nothing but this process knows of these: noted, the request outlives it.
+        let (stop, halt) = if self.is_called_off {
+            (Stop::Cancelled, Halt::Cancelled)
+        } else if owner_gone {
+            (Stop::OwnerGone, Halt::OwnerGone)
+        } else if told_to_stop {
+            (Stop::SupervisorStopped, Halt::SupervisorStopped)
+        } else {
+            return None;
+        };
+        self.notes.halt(halt);
+        Some(stop)
     }
 }

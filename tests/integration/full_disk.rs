@@ -14,7 +14,7 @@ use crate::support::{PATIENCE, TestEnvironment, namespace, wait_until};
 fn small_disk(environment: &TestEnvironment, kibibytes: u32) {
     let jobs = environment.jobs_directory();
     fs::DirBuilder::new().mode(0o700).create(&jobs).expect("the jobs directory");
-    mount(&["-t", "tmpfs", "-o", &format!("size={kibibytes}k,mode=700"), "none"], &jobs);
+    mount(&["-t", "tmpfs", "-o", &format!("size={kibibytes}k,nr_inodes=200,mode=700"), "none"], &jobs);
 }
 
 fn mount(options: &[&str], on: &Path) {
@@ -152,6 +152,113 @@ fn jobs_that_cannot_be_written_can_still_be_read() {
         mount(&["-o", "remount,rw"], &environment.jobs_directory());
         let tally = aftermath::check(&environment, "after a read-only disk");
         assert_eq!((tally.done, tally.failed), (1, 1));
+        lifted(environment);
+    });
+}
+
+/// Takes the last inode that the disk has.
+fn take_all_inodes(environment: &TestEnvironment) -> PathBuf {
+    let directory = environment.jobs_directory().join("many");
+    fs::create_dir(&directory).expect("a directory");
+    let mut number = 0;
+    while File::create(directory.join(number.to_string())).is_ok() {
+        number += 1;
+    }
+    directory
+}
+
+/// Stops the jobs that these arguments name while the request can be written nowhere.
+fn cancel_unwritten(environment: &TestEnvironment, arguments: &[&str]) {
+    let output = environment.command(["cancel"]).args(arguments).run().expect_code(0);
+    assert!(output.stderr.contains("its supervisor was told by a signal"), "{}", output.stderr);
+    assert!(output.stdout.contains("cancelled"), "{}", output.stdout);
+    environment.assert_nothing_running();
+}
+
+#[test]
+fn a_job_is_cancelled_where_nothing_can_be_written_and_its_record_says_so_later() {
+    namespace::in_mount_namespace(|| {
+        // An empty file can be made on a disk without a free byte: there the request is written, and the record is not.
+        for (fill_up, is_written) in [(fill as fn(&_) -> _, true), (take_all_inodes, false)] {
+            let environment = aftermath::environment();
+            small_disk(&environment, 64);
+            let id = running_job(&environment, "hang");
+            let ballast = fill_up(&environment);
+            if is_written {
+                environment.command(["cancel", &id]).run().expect_code(0);
+            } else {
+                cancel_unwritten(&environment, &["--all"]);
+            }
+            assert_eq!(environment.record(&id)["status"], "running", "it cannot have been written");
+            let told = environment.command(["status", &id, "--json"]).run().expect_code(0).json();
+            assert_eq!(told["status"], "cancelled");
+            fs::remove_dir_all(&ballast).or_else(|_| fs::remove_file(&ballast)).expect("room");
+            let tally = aftermath::check(&environment, "after a cancel on a full disk");
+            assert_eq!((tally.cancelled, tally.total()), (1, 1));
+            lifted(environment);
+        }
+    });
+}
+
+#[test]
+fn a_job_that_waits_is_cancelled_where_nothing_can_be_written() {
+    namespace::in_mount_namespace(|| {
+        let environment = aftermath::environment();
+        environment.configure("settings:\n  max_concurrency: 1\n");
+        small_disk(&environment, 96);
+        running_job(&environment, "hang");
+        let task = aftermath::task(&environment, "never", 0);
+        let waiting = environment.command(["submit", "infra", &task]).run().expect_code(0);
+        let waiting = waiting.stdout.trim();
+        let ballast = take_all_inodes(&environment);
+        // All at once, so that the supervisors wait for room at the same time.
+        cancel_unwritten(&environment, &["--all"]);
+        fs::remove_dir_all(ballast).expect("room");
+        let tally = aftermath::check(&environment, "after a cancel on a full disk");
+        assert_eq!((tally.cancelled, tally.total()), (2, 2));
+        let error = "it was cancelled before its agent was started";
+        assert_eq!(environment.record(waiting)["error"], error);
+        lifted(environment);
+    });
+}
+
+#[test]
+fn a_caller_that_dies_while_the_disk_is_full_leaves_a_cancelled_job() {
+    namespace::in_mount_namespace(|| {
+        let environment = aftermath::environment();
+        small_disk(&environment, 64);
+        let log = aftermath::log(&environment, "answer");
+        let task = format!("fake: log {}\nfake: hang\n{}", log.display(), "x".repeat(3_500));
+        let run = environment.command(["run", "infra", &task]).spawn();
+        wait_until(PATIENCE, "the agent runs", || log.exists());
+        let ballast = fill(&environment);
+        run.signal(libc::SIGKILL);
+        run.wait();
+        wait_until(PATIENCE, "the supervisor gives up", || environment.processes().is_empty());
+        fs::remove_file(ballast).expect("room");
+        let tally = aftermath::check(&environment, "after a caller died on a full disk");
+        assert_eq!((tally.cancelled, tally.total()), (1, 1));
+        let error = "stopped, because the process that waited for it went away";
+        assert_eq!(environment.only_record()["error"], error);
+        lifted(environment);
+    });
+}
+
+#[test]
+fn who_sees_the_jobs_read_only_can_cancel_them() {
+    namespace::in_mount_namespace(|| {
+        let environment = aftermath::environment();
+        small_disk(&environment, 256);
+        let id = running_job(&environment, "hang");
+        // The same directory under another name, as a container has it, where nothing can be written.
+        let view = environment.root().join("view");
+        fs::create_dir(&view).expect("a mount point");
+        mount(&["--bind", environment.jobs_directory().to_str().expect("UTF-8")], &view);
+        mount(&["-o", "remount,ro,bind"], &view);
+        let view_path = view.to_str().expect("UTF-8");
+        cancel_unwritten(&environment, &["--jobs-dir", view_path, &id]);
+        assert_eq!(environment.record(&id)["status"], "cancelled");
+        Command::new("umount").arg(&view).status().expect("umount runs");
         lifted(environment);
     });
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::scene::{self, ENDLESS, start_endless, task, with_agent};
 use crate::support::mcp::{Era, McpClient, SESSION};
-use crate::support::{PATIENCE, TestEnvironment, programs, wait_until};
+use crate::support::{PATIENCE, TestEnvironment, namespace, programs, wait_until};
 
 #[track_caller]
 fn only_job(environment: &TestEnvironment) -> String {
@@ -154,4 +154,32 @@ fn a_cancellation_of_a_call_that_has_not_been_made_does_not_hold_for_a_later_one
     }
     let called = client.call("dispatch", scene::task("fake: answer all the same")).expect_success();
     assert_eq!(called.field("result"), "all the same");
+}
+
+#[test]
+fn a_job_is_stopped_where_nothing_can_be_written() {
+    namespace::in_mount_namespace(|| {
+        let environment = with_agent();
+        let jobs = environment.jobs_directory();
+        fs::create_dir(&jobs).expect("the jobs directory");
+        let mount = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=1m,nr_inodes=100,mode=700", "none"])
+            .arg(&jobs)
+            .status();
+        assert!(mount.expect("mount runs").success());
+        let mut client = McpClient::connect(&environment);
+        let id = start_endless(&environment, &mut client);
+        let ballast = jobs.join("ballast");
+        fs::create_dir(&ballast).expect("a directory");
+        let mut files = 0..;
+        while fs::write(ballast.join(files.next().expect("a number").to_string()), "").is_ok() {}
+        client.request_call("dispatch_cancel", json!({"job_id": id}));
+        let agent = || environment.processes().iter().any(|line| line.contains("stream-json"));
+        wait_until(PATIENCE, "the agent is ended", || !agent());
+        fs::remove_dir_all(&ballast).expect("room");
+        scene::wait_for_status(&environment, &id, "cancelled");
+        drop(client);
+        environment.assert_nothing_running();
+        std::process::Command::new("umount").arg(&jobs).status().expect("umount runs");
+    });
 }

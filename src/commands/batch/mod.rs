@@ -151,9 +151,9 @@ fn follow(
                 return Ok(Left::AtOnce(exit));
             }
             board.note("stopping all jobs; once more to leave at once");
-            for id in followers.unfinished() {
-                cancel(store, id)?;
-            }
+            // One that cannot be asked keeps none of the others from being asked.
+            let asked = followers.unfinished().map(|id| cancel(store, id).map(drop));
+            asked.fold(Ok(()), Result::and)?;
         }
         let over = followers.catch_up(&mut |number, event| {
             activities[number].observe(&event);

@@ -105,13 +105,18 @@ pub(super) fn children() -> Vec<Process> {
 }
 
 /// The process `pid`, if there is one.
-pub(super) fn look(pid: Pid) -> Option<Process> {
+pub fn look(pid: Pid) -> Option<Process> {
     platform::look(pid)
 }
 
 /// The arguments a process was started with; empty when it is gone or somebody else's.
 pub fn arguments(pid: Pid) -> Vec<Vec<u8>> {
     platform::arguments(pid)
+}
+
+/// Whether a process does not run because it was stopped (SIGSTOP, a debugger) or, where the platform tells, frozen.
+pub fn is_suspended(pid: i32) -> bool {
+    Pid::from_raw(pid).is_some_and(platform::is_suspended)
 }
 
 /// Whether the environment a process was started with holds `NAME=value`.

@@ -94,6 +94,31 @@ pub(super) fn look(pid: Pid) -> Option<Process> {
     })
 }
 
+pub(super) fn is_suspended(pid: Pid) -> bool {
+    let stat = read(pid, "stat").unwrap_or_default();
+    let rest = stat.iter().rposition(|&byte| byte == b')').map_or(&[][..], |end| &stat[end + 1..]);
+    matches!(rest, [b' ', b'T' | b't', ..]) || is_frozen(pid)
+}
+
+/// Whether the cgroup of a process is frozen, in version 1 or 2 of these: nothing else of the process shows it.
+fn is_frozen(pid: Pid) -> bool {
+    const ROOT: &str = "/sys/fs/cgroup";
+    let says = |path: String, line: &str| {
+        fs::read_to_string(path).is_ok_and(|text| text.lines().any(|found| found == line))
+    };
+    let cgroups = String::from_utf8(read(pid, "cgroup").unwrap_or_default()).unwrap_or_default();
+    cgroups.lines().any(|line| {
+        let mut fields = line.splitn(3, ':').skip(1);
+        match (fields.next(), fields.next().map(|path| path.trim_end_matches('/'))) {
+            (Some(""), Some(path)) => ["", "/unified"]
+                .iter()
+                .any(|mount| says(format!("{ROOT}{mount}{path}/cgroup.events"), "frozen 1")),
+            (Some("freezer"), Some(path)) => says(format!("{ROOT}/freezer{path}/freezer.state"), "FROZEN"),
+            _ => false,
+        }
+    })
+}
+
 pub(super) fn arguments(pid: Pid) -> Vec<Vec<u8>> {
     let line = read(pid, "cmdline").unwrap_or_default();
     let line = line.strip_suffix(b"\0").unwrap_or(&line);

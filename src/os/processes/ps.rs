@@ -61,6 +61,11 @@ fn parse(line: &str) -> Option<Process> {
     Some(Process { pid, parent, group, started, zombie })
 }
 
+pub(super) fn is_suspended(pid: Pid) -> bool {
+    ps(&["-o", "stat=", "-p", &pid.as_raw_nonzero().to_string()])
+        .is_some_and(|state| state.trim_start().starts_with(['T', 't']))
+}
+
 pub(super) fn arguments(pid: Pid) -> Vec<Vec<u8>> {
     ps(&["-ww", "-o", "args=", "-p", &pid.as_raw_nonzero().to_string()])
         .unwrap_or_default()

@@ -36,6 +36,21 @@ fn both_platforms_ways_find_a_marked_process() {
 }
 
 #[test]
+fn both_platforms_ways_see_that_a_process_is_stopped() {
+    let mut child = std::process::Command::new("sleep").arg("30").spawn().expect("sleep starts");
+    let pid = Pid::from_child(&child);
+    assert!(!platform::is_suspended(pid) && !ps::is_suspended(pid));
+    rustix::process::kill_process(pid, Signal::STOP).expect("it lives");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+    while !platform::is_suspended(pid) && std::time::Instant::now() < deadline {
+        std::thread::yield_now();
+    }
+    assert!(platform::is_suspended(pid) && ps::is_suspended(pid));
+    child.kill().expect("it lives");
+    child.wait().expect("the child ends");
+}
+
+#[test]
 fn both_platforms_ways_describe_a_process_of_this_user() {
     let mut child = std::process::Command::new("sleep")
         .arg("31")

@@ -1,0 +1,110 @@
+//! What a job's supervisor notes in the job's lock, for those who find the job without it.
+//!
+//! Each note has a line of its own and a fixed length, and all of them are written, blank, when the lock is signed:
+//! a full disk takes what only replaces bytes that are there.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+use super::{HeldJob, JobId, Store, StoreError, paths};
+
+/// The length of a line, its end included.
+const LINE_BYTES: usize = 64;
+
+/// The lines, in their order. Earlier versions wrote the first one only, and read no more than its beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Line {
+    Supervisor,
+    Halt,
+}
+
+const LINES: usize = 2;
+
+/// Why a job is to stop, where no file says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Halt {
+    /// It was cancelled.
+    Cancelled,
+    /// The process that it was tied to has ended.
+    OwnerGone,
+    /// Its supervisor was told to stop.
+    SupervisorStopped,
+}
+
+impl Halt {
+    const ALL: [Self; 3] = [Self::Cancelled, Self::OwnerGone, Self::SupervisorStopped];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Cancelled => "cancelled",
+            Self::OwnerGone => "owner-gone",
+            Self::SupervisorStopped => "supervisor-stopped",
+        }
+    }
+}
+
+/// The notes of a job, for its supervisor to write.
+#[derive(Debug)]
+pub struct Notes(File);
+
+impl Notes {
+    /// Notes that the job is to stop. What cannot be noted is known to this process all the same.
+    pub fn halt(&self, halt: Halt) {
+        let _ = write(&self.0, Line::Halt, halt.name());
+    }
+}
+
+impl Store {
+    /// The notes of a job that is alive.
+    pub fn notes(&self, id: JobId) -> Result<Notes, StoreError> {
+        // Opened anew: a copy of the locked descriptor would keep the job alive.
+        Ok(Notes(self.run.open_or_create_file(&paths::lock(id))?))
+    }
+
+    /// The process that looks after the job, by its own word. Not a sign of life.
+    pub fn supervisor_pid(&self, id: JobId) -> Option<i32> {
+        read(&self.open_lock(id).ok()??, Line::Supervisor)?.parse().ok()
+    }
+}
+
+impl HeldJob<'_> {
+    /// Leaves word of which process looks after the job now.
+    pub fn sign(&self, pid: i32) -> io::Result<()> {
+        let mut notes = format!("{pid:<width$}\n", width = LINE_BYTES - 1);
+        notes.push_str(&blank().repeat(LINES - 1));
+        self.lock.set_len(0)?;
+        self.lock.write_all_at(notes.as_bytes(), 0)
+    }
+
+    /// Why the job was to stop, if its supervisor knew of a reason.
+    pub fn halt(&self) -> Option<Halt> {
+        let name = read(&self.lock, Line::Halt)?;
+        Halt::ALL.into_iter().find(|halt| halt.name() == name)
+    }
+}
+
+fn blank() -> String {
+    " ".repeat(LINE_BYTES - 1) + "\n"
+}
+
+fn write(lock: &File, line: Line, text: &str) -> io::Result<()> {
+    let text = format!("{text:<width$}\n", width = LINE_BYTES - 1);
+    lock.write_all_at(text.as_bytes(), (line as usize * LINE_BYTES) as u64)
+}
+
+/// What the line says; `None` when nothing was noted.
+fn read(lock: &File, line: Line) -> Option<String> {
+    let mut bytes = [0; LINE_BYTES];
+    let mut length = 0;
+    while length < LINE_BYTES {
+        match lock.read_at(&mut bytes[length..], (line as usize * LINE_BYTES + length) as u64) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return None,
+        }
+    }
+    let text = std::str::from_utf8(&bytes[..length]).ok()?.lines().next()?.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
