@@ -13,7 +13,7 @@ use crate::commands::{
     agents, batch, cancel, completions, dialogue, doctor, gc, groups, hook, init, jobs, logs, result, resume,
     retry, run, stats, status, submit, wait,
 };
-use crate::ui::{ColorChoice, Volume};
+use crate::ui::{ColorChoice, Ui, Volume};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -49,7 +49,10 @@ impl Cli {
             Some(error) => Err(error),
             None => command.try_get_matches_from(words).and_then(|matches| Self::from_arg_matches(&matches)),
         };
-        parsed.unwrap_or_else(|error| error.exit())
+        parsed.unwrap_or_else(|error| {
+            Ui::new(ColorChoice::Auto, Volume::Normal).usage(&error);
+            std::process::exit(error.exit_code())
+        })
     }
 }
 

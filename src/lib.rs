@@ -15,6 +15,7 @@
 //! backend store config  what to execute and how to read it · jobs on disk · agents.yaml
 //!   └──────┼──────┘
 //!          os           process trees, locks, owner-only files
+//!                       text: what a person may see of texts that others wrote
 //! ```
 //!
 //! A newcomer's way in: [`engine::Engine::submit`] turns a request into a job, [`supervisor::enter`] runs it,
@@ -49,6 +50,7 @@ mod mcp;
 pub mod os;
 pub mod store;
 pub mod supervisor;
+pub mod text;
 pub mod ui;
 
 /// Runs the command line.

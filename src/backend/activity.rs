@@ -1,7 +1,8 @@
 //! What an agent is doing now.
 
-use super::events::{Event, EventKind, one_line};
+use super::events::{Event, EventKind};
 use super::spend::Spend;
+use crate::text::one_line;
 
 /// How long a line gets, in characters.
 const LINE: usize = 160;

@@ -277,36 +277,5 @@ pub(super) fn clip(text: &str, limit: usize) -> String {
     }
 }
 
-/// A text as one short line that is safe to show: white space collapsed, control characters dropped.
-pub(super) fn one_line(text: &str, limit: usize) -> String {
-    let mut line = String::new();
-    let mut length = 0;
-    let mut gap = false;
-    for character in text.chars() {
-        if character.is_whitespace() {
-            gap = length > 0;
-        } else if !is_invisible(character) {
-            let needed = 1 + usize::from(gap);
-            if length + needed > limit.saturating_sub(1) {
-                line.push('…');
-                return line;
-            }
-            if gap {
-                line.push(' ');
-            }
-            line.push(character);
-            length += needed;
-            gap = false;
-        }
-    }
-    line
-}
-
-/// Control characters, and the marks that reorder text around them on a terminal.
-pub(super) fn is_invisible(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-}
-
 #[cfg(test)]
 mod tests;

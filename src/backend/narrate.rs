@@ -1,6 +1,7 @@
 //! What an agent does, told in words: one line or a few for each event.
 
-use super::events::{Event, EventKind, one_line};
+use super::events::{Event, EventKind};
+use crate::text::one_line;
 
 /// How much of what a tool said is told, in characters.
 const TOOL_RESULT: usize = 200;

@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
-use super::events::{clip, is_invisible};
+use super::events::clip;
 use crate::store::JobFolder;
+use crate::text::plain;
 
 /// How much of the file's end is looked at, in bytes.
 const WINDOW: u64 = 64 * 1024;
@@ -39,9 +40,9 @@ pub(super) fn end_of(mut file: &File, limit: u64) -> io::Result<Vec<u8>> {
 /// The last lines that say something, without source code, stack frames, control characters and secrets.
 fn clean(text: &str) -> String {
     let mut lines = VecDeque::new();
+    let text = plain(text).replace('\t', " ");
     for line in text.lines() {
-        let line = printable(line);
-        if is_noise(&line) {
+        if is_noise(line) {
             continue;
         }
         if lines.len() == LINES {
@@ -60,23 +61,6 @@ fn is_noise(line: &str) -> bool {
         || is_source
         || line.starts_with("at ")
         || line.chars().all(|c| matches!(c, '^' | '~' | ' '))
-}
-
-/// A line without terminal control sequences.
-fn printable(line: &str) -> String {
-    let mut text = String::with_capacity(line.len());
-    let mut characters = line.chars().peekable();
-    while let Some(character) = characters.next() {
-        if character == '\u{1b}' && characters.next_if_eq(&'[').is_some() {
-            // A control sequence ends with a letter or one of @ [ \ ] ^ _ ` { | } ~.
-            while characters.next().is_some_and(|c| !('@'..='~').contains(&c)) {}
-        } else if character == '\t' {
-            text.push(' ');
-        } else if !is_invisible(character) {
-            text.push(character);
-        }
-    }
-    text
 }
 
 /// A text without what is known to be a secret by the way it begins.

@@ -97,7 +97,7 @@ pub(crate) fn run(args: &DialogueArgs, context: &Context) -> CommandResult {
         if args.jsonl {
             context.ui.json_line(&DialogueLine::Turn(turn))?;
         } else if !args.json && !turn.result.trim().is_empty() {
-            context.ui.data(&format!("## {}\n\n{}\n\n", turn.agent, turn.result.trim_end()))?;
+            context.ui.answer(&format!("## {}\n\n{}\n\n", turn.agent, turn.result.trim_end()))?;
         }
     }
     drop(interrupts);

@@ -14,7 +14,8 @@ use crate::engine::{Event, EventKind, Follower, Newcomers, look};
 use crate::error::{Exit, Failure};
 use crate::os::wait_readable;
 use crate::store::{JobId, JobSelector, Record, Status, Store, StoreError};
-use crate::ui::{OutputError, Tone, Ui, human};
+use crate::text::plain;
+use crate::ui::{OutputError, Tone, Ui};
 
 /// How often a followed job's raw output is looked at. Its end is noticed at once.
 const LOOK: Duration = Duration::from_millis(250);
@@ -39,7 +40,7 @@ pub(crate) struct LogsArgs {
     /// Go on until the jobs are over
     #[arg(long, short)]
     follow: bool,
-    /// Print the agent's output as it is; of one job only
+    /// Print the agent's output as it is (a terminal gets no control sequences); of one job only
     #[arg(long)]
     raw: bool,
     /// Print the agent's standard error instead; of one job only
@@ -205,12 +206,21 @@ impl Voice {
             Some(_) if self.as_json => return self.ui.json_line(&Labelled { job_id, event }),
             _ => {}
         }
-        let Some((text, tone)) = words(event) else { return Ok(()) };
-        let toned = |line: &str| tone.map_or_else(|| line.to_owned(), |tone| self.ui.tone(line, tone));
-        let Some((label, number)) = &self.label else { return self.ui.data(&toned(&text)) };
+        let Some((text, tone)) = words(self.ui, event) else { return Ok(()) };
+        // Each line closes its colours: the next one begins with something else.
+        let told = |line: &str| match tone {
+            Some(tone) => self.ui.tone(line, tone),
+            None => self.ui.seen(line).into_owned(),
+        };
+        let Some((label, number)) = &self.label else {
+            return match tone {
+                Some(tone) => self.ui.data(&self.ui.tone(&text, tone)),
+                None => self.ui.answer(&text),
+            };
+        };
         let label = self.ui.label(label, *number);
-        let lines: Vec<String> = text.lines().map(|line| format!("{label} {}", toned(line))).collect();
-        self.ui.data(&lines.join("\n"))
+        let lines: Vec<String> = text.lines().map(|line| format!("{label} {}", told(line))).collect();
+        self.ui.answer(&lines.join("\n"))
     }
 
     /// Says something that is not of the log.
@@ -222,12 +232,13 @@ impl Voice {
     }
 }
 
-/// Copies one of the agent's two outputs as it is.
+/// Copies one of the agent's two outputs: as it is, but for a terminal.
 fn copy(args: &LogsArgs, context: &Context, store: &Store, record: &Record) -> Result<(), Problem> {
     let folder = store.folder(record.id)?;
     let follower = Follower::new(store, record)?;
     let mut file = None;
     let mut buffer = vec![0; 64 * 1024];
+    let mut output = context.ui.foreign();
     loop {
         // Asked before reading: what was written before the end is then read after it.
         let over = !args.follow || wait_readable(&[follower.descriptor()], LOOK)[0];
@@ -245,22 +256,25 @@ fn copy(args: &LogsArgs, context: &Context, store: &Store, record: &Record) -> R
             if count == 0 {
                 break;
             }
-            context.ui.raw(&buffer[..count])?;
+            output.write(&buffer[..count])?;
         }
         if over {
-            return Ok(());
+            return Ok(output.finish()?);
         }
     }
 }
 
-/// An event in words, and what they mean. What the agent wrote cannot control the terminal.
-fn words(event: &Event) -> Option<(String, Option<Tone>)> {
-    let text = human::printable(&event.narrate()?);
+/// An event in words, and what they mean; nothing for the agent's own words, which are written as they are where no
+/// terminal shows them.
+fn words(ui: Ui, event: &Event) -> Option<(String, Option<Tone>)> {
+    let text = event.narrate()?;
     let tone = match &event.kind {
-        EventKind::Text { .. } | EventKind::Unparsed { .. } => return Some((text, None)),
+        EventKind::Text { .. } | EventKind::Unparsed { .. } => {
+            return Some((ui.seen(&text).into_owned(), None));
+        }
         EventKind::Synthetic { .. } | EventKind::ToolResult { is_error: true, .. } => Tone::Bad,
         EventKind::ToolCall { .. } | EventKind::Retry { .. } => Tone::Warning,
         _ => Tone::Faint,
     };
-    Some((text, Some(tone)))
+    Some((plain(&text), Some(tone)))
 }

@@ -114,7 +114,7 @@ fn print_part(args: &ResultArgs, context: &Context, store: &Store, record: &Reco
     if args.json {
         context.ui.json(&result)?;
     } else if !result.result.is_empty() {
-        context.ui.data(&result.result)?;
+        context.ui.answer(&result.result)?;
     }
     let next = args.offset.saturating_add(taken);
     if next < total {

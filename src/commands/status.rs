@@ -9,12 +9,16 @@ use super::{CommandResult, Context, completions, summary};
 use crate::engine::{Activity, Delay, Follower, look};
 use crate::error::Exit;
 use crate::store::{JobSelector, Record, RecordedLimit, Status};
+use crate::text::plain;
 use crate::ui::{Ui, human};
 
 const EXAMPLES: &str = "\
 Examples:
   agent-dispatch status latest
   agent-dispatch status 01a20916e67173b7 --json | jq -r .status";
+
+/// The line with a word of ours in its colour.
+const STATUS: &str = "status";
 
 /// How much of a text is shown, in characters.
 const EXCERPT: usize = 200;
@@ -53,7 +57,7 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
 
     let ui = context.ui;
     let mut lines = asked(&record);
-    lines.insert(2, ("status", summary::status_word(ui, record.status())));
+    lines.insert(2, (STATUS, summary::status_word(ui, record.status())));
     lines.push(("created", human::ago(context.now() - record.created_at)));
     lines.extend(delay.map(|delay| match delay {
         Delay::Turn { .. } => ("queue", format!("{} waiting", summary::what_for(delay))),
@@ -73,7 +77,13 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
     lines.extend(record.launch.directory.as_ref().map(|dir| ("directory", dir.display().to_string())));
     lines.extend(record.launch.parent.map(|parent| ("parent", parent.to_string())));
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let text: Vec<String> = lines.iter().map(|(name, value)| format!("{name:width$}  {value}")).collect();
+    // What is on several lines stays in its column: no value can pass for another line.
+    let next = format!("\n{:width$}  ", "");
+    let text = lines.iter().map(|(name, value)| {
+        let value = if *name == STATUS { value.clone() } else { plain(value) };
+        format!("{name:width$}  {}", value.trim_end().replace('\n', &next))
+    });
+    let text: Vec<String> = text.collect();
     ui.data(&text.join("\n"))?;
     Ok(Exit::Success)
 }
@@ -111,8 +121,8 @@ fn came_of_it(record: &Record, ui: Ui) -> Vec<Line> {
     let mut lines = vec![("outcome", summary::closing_line(record))];
     lines.extend(overspending(record, &result).map(|over| ("budget", over)));
     lines.extend(result.outcome.map(|outcome| ("agent says", outcome.name().to_owned())));
-    lines.extend(result.error.map(|error| ("error", human::printable(&error))));
-    lines.extend(result.hint.map(|hint| ("hint", human::printable(&ui.commands(&hint)))));
+    lines.extend(result.error.map(|error| ("error", error)));
+    lines.extend(result.hint.map(|hint| ("hint", ui.commands(&hint).into_owned())));
     if !result.denied_tools.is_empty() {
         lines.push(("denied", result.denied_tools.join(", ")));
     }

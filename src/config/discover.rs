@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::prose::{first_paragraph, one_line};
 use crate::os::read_beginning;
+use crate::text::plain;
 
 /// How much of a file is read, in bytes.
 const READ_BYTES: u64 = 64 * 1024;
@@ -105,7 +106,7 @@ const DATABASE_IMAGES: [(&str, &str); 8] = [
 pub fn claude_md(directory: &Path, chars: usize) -> Option<String> {
     let bytes = read_beginning(&directory.join("CLAUDE.md"), READ_BYTES)?;
     let text = String::from_utf8_lossy(&bytes);
-    let preview: String = text.trim().chars().filter(|c| !c.is_control() || *c == '\n').take(chars).collect();
+    let preview: String = plain(text.trim()).chars().take(chars).collect();
     (!preview.is_empty()).then_some(preview)
 }
 

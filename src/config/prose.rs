@@ -1,5 +1,7 @@
 //! The one line of a project's prose that says what it is.
 
+use crate::text;
+
 /// How long such a line may be, in characters.
 pub(super) const LINE_CHARS: usize = 300;
 
@@ -50,17 +52,10 @@ fn is_decoration(line: &str) -> bool {
     rule || line.starts_with("[![") || line.starts_with("![") || line.starts_with('<')
 }
 
-/// `text` as one line without control characters, cut to the length of a description; `None` if nothing is
+/// `text` as one line without control and invisible characters, cut to the length of a description; `None` if nothing is
 /// left.
 pub(super) fn one_line(text: &str) -> Option<String> {
-    let cleaned: String = text
-        .chars()
-        .map(|c| if c.is_whitespace() { ' ' } else { c })
-        // Marks that change the direction of text can make a line read as something else.
-        .filter(|c| !c.is_control() && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'))
-        .collect();
-    let words: Vec<&str> = cleaned.split_whitespace().collect();
-    let line = words.join(" ");
+    let line = text::one_line(text, usize::MAX);
     if line.chars().count() <= LINE_CHARS {
         return (!line.is_empty()).then_some(line);
     }

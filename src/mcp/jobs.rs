@@ -15,6 +15,7 @@ use super::session::Session;
 use super::waiting::Caller;
 use crate::engine::{DIALOGUE_SIGN, Engine, FollowError, Reading, collect, collectable};
 use crate::store::{JobId, Policy, Record, Status};
+use crate::text::plain;
 use crate::ui::human;
 
 /// How many jobs are listed when nobody says.
@@ -100,7 +101,7 @@ fn log(engine: &Engine, record: &Record, take: &mut dyn FnMut(&str)) -> Result<(
     }
     let mut tell = |event: crate::engine::Event| {
         if let Some(line) = event.narrate() {
-            take(&human::printable(&line));
+            take(&plain(&line));
             take("\n");
         }
     };
@@ -119,7 +120,7 @@ fn stderr(engine: &Engine, id: JobId, take: &mut dyn FnMut(&str)) -> Result<(), 
     };
     let mut bytes = Vec::new();
     file.take(STDERR_BYTES).read_to_end(&mut bytes).map_err(FollowError::from)?;
-    take(&human::printable(&String::from_utf8_lossy(&bytes)));
+    take(&plain(&String::from_utf8_lossy(&bytes)));
     Ok(())
 }
 

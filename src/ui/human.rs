@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::time::Duration;
 
+pub use crate::text::one_line;
+
 /// A length of time: `340 ms`, `4.2 s`, `1m 30s`, `2h 5m`, `3d 4h`.
 pub fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
@@ -41,32 +43,6 @@ pub fn count<N: Copy + Display + PartialEq + From<u8>>(number: N, thing: &str) -
 /// An amount of US dollars: two decimals, more when it is small.
 pub fn dollars(amount: f64) -> String {
     if amount == 0.0 || amount >= 0.995 { format!("${amount:.2}") } else { format!("${amount:.4}") }
-}
-
-/// The beginning of a text, on one line, at most `limit` characters long.
-pub fn one_line(text: &str, limit: usize) -> String {
-    let mut line = String::new();
-    let mut count = 0;
-    for word in text.split_whitespace() {
-        for character in (!line.is_empty()).then_some(' ').into_iter().chain(word.chars()) {
-            if character.is_control() {
-                continue;
-            }
-            if count == limit {
-                line.pop();
-                line.push('…');
-                return line;
-            }
-            line.push(character);
-            count += 1;
-        }
-    }
-    line
-}
-
-/// A text that somebody else wrote, fit for a terminal: without the characters that would control it.
-pub fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
 }
 
 #[cfg(test)]

@@ -1,13 +1,19 @@
 //! The only code that writes to the terminal.
 //!
 //! Data goes to standard output, everything else to standard error. A reader that goes away is no error.
+//!
+//! Nothing controls a terminal but this module: what we say is without control sequences and invisible characters
+//! wherever it goes, and what agents wrote is so on a terminal, apart from its colours ([`Foreign`], [`crate::text`]).
 
+mod foreign;
 pub mod human;
+mod json;
 mod pager;
 mod progress;
 mod screen;
 pub mod shell;
 mod table;
+mod usage;
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -17,7 +23,10 @@ use std::os::fd::AsFd;
 use serde::Serialize;
 
 use crate::os::Patient;
+use crate::text::{self, Cleaner};
+use json::Escaping;
 
+pub use foreign::Foreign;
 pub use progress::{Board, Progress};
 pub use screen::{NoScreen, Screen};
 pub use table::{Cell, Table};
@@ -51,6 +60,8 @@ pub struct Ui {
     volume: Volume,
     color_out: bool,
     color_err: bool,
+    /// Whether standard output is one.
+    is_terminal: bool,
     /// The options that each command needs to be about the same config and jobs.
     options: &'static str,
 }
@@ -93,6 +104,7 @@ impl Ui {
             volume,
             color_out: decide(io::stdout().is_terminal()),
             color_err: decide(io::stderr().is_terminal()),
+            is_terminal: io::stdout().is_terminal(),
             options: "",
         }
     }
@@ -128,21 +140,22 @@ impl Ui {
         io::stderr()
     }
 
-    /// Writes data as it is.
-    pub fn raw(self, bytes: &[u8]) -> Result<(), OutputError> {
+    /// Writes data of ours that ends with a line end, whether it has one or not.
+    pub fn data(self, text: &str) -> Result<(), OutputError> {
+        let (mut cleaner, mut seen) = (self.cleaner(), String::with_capacity(text.len() + 1));
+        cleaner.push(text, &mut seen);
+        cleaner.finish(&mut seen);
+        if !seen.ends_with('\n') {
+            seen.push('\n');
+        }
         let mut out = standard_output();
-        out.write_all(bytes)?;
+        out.write_all(seen.as_bytes())?;
         Ok(out.flush()?)
     }
 
-    /// Writes data that ends with a line end, whether it has one or not.
-    pub fn data(self, text: &str) -> Result<(), OutputError> {
-        let mut out = standard_output();
-        out.write_all(text.as_bytes())?;
-        if !text.ends_with('\n') {
-            out.write_all(b"\n")?;
-        }
-        Ok(out.flush()?)
+    /// What text for standard output goes through.
+    fn cleaner(self) -> Cleaner {
+        if self.color_out { Cleaner::with_colors() } else { Cleaner::plain() }
     }
 
     /// Writes what was done to standard output, unless asked to be quiet.
@@ -150,28 +163,41 @@ impl Ui {
         if self.is_quiet() { Ok(()) } else { self.data(text) }
     }
 
-    /// Writes data that comes in pieces, and a line end if it has none.
+    /// For what an agent wrote and that is read piece by piece.
+    pub fn foreign(self) -> Foreign {
+        Foreign::new(self)
+    }
+
+    /// Writes what an agent wrote, and a line end if it has none.
+    pub fn answer(self, text: &str) -> Result<(), OutputError> {
+        self.pieces(|print| print(text))
+    }
+
+    /// What of this text of an agent is written, colours closed.
+    pub fn seen(self, text: &str) -> Cow<'_, str> {
+        let mut foreign = self.foreign();
+        match foreign.clean(text.as_bytes()) {
+            Some(seen) => Cow::Owned(seen + &foreign.rest()),
+            None => Cow::Borrowed(text),
+        }
+    }
+
+    /// Writes what an agent wrote, in pieces, and a line end if it has none.
     pub fn pieces(
         self,
         give: impl FnOnce(&mut dyn FnMut(&str) -> Result<(), OutputError>) -> Result<(), OutputError>,
     ) -> Result<(), OutputError> {
-        let mut out = standard_output();
-        let mut ended = true;
-        give(&mut |piece| {
-            ended = if piece.is_empty() { ended } else { piece.ends_with('\n') };
-            Ok(out.write_all(piece.as_bytes())?)
-        })?;
-        if !ended {
-            out.write_all(b"\n")?;
-        }
-        Ok(out.flush()?)
+        let mut foreign = self.foreign();
+        let given = give(&mut |piece| foreign.write(piece.as_bytes()));
+        // Also where reading it failed: no colour stays open.
+        given.and(foreign.finish_line())
     }
 
     /// Writes one JSON document: indented on a terminal, one line otherwise.
     pub fn json(self, value: &impl Serialize) -> Result<(), OutputError> {
         let mut out = io::BufWriter::new(standard_output());
-        if io::stdout().is_terminal() {
-            serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from)?;
+        if self.is_terminal {
+            serde_json::to_writer_pretty(Escaping::new(&mut out), value).map_err(io::Error::from)?;
         } else {
             serde_json::to_writer(&mut out, value).map_err(io::Error::from)?;
         }
@@ -182,7 +208,11 @@ impl Ui {
     /// Writes one JSON object as a line, for those who read a stream.
     pub fn json_line(self, value: &impl Serialize) -> Result<(), OutputError> {
         let mut out = io::BufWriter::new(standard_output());
-        serde_json::to_writer(&mut out, value).map_err(io::Error::from)?;
+        if self.is_terminal {
+            serde_json::to_writer(Escaping::new(&mut out), value).map_err(io::Error::from)?;
+        } else {
+            serde_json::to_writer(&mut out, value).map_err(io::Error::from)?;
+        }
         out.write_all(b"\n")?;
         Ok(out.flush()?)
     }
@@ -195,19 +225,19 @@ impl Ui {
     /// Says something that is not data, unless asked to be quiet.
     pub fn note(self, text: impl Display) {
         if !self.is_quiet() {
-            say(human::printable(&text.to_string()));
+            say(text::plain(&text.to_string()));
         }
     }
 
     /// Warns.
     pub fn warn(self, text: impl Display) {
-        let text = human::printable(&text.to_string());
+        let text = text::plain(&text.to_string());
         say(format_args!("{}: {text}", self.tone_err("warning", Tone::Warning)));
     }
 
     /// Reports a failure and what to do about it.
     pub fn failure(self, message: impl Display, hint: Option<&str>) {
-        let message = human::printable(&message.to_string());
+        let message = text::plain(&message.to_string());
         say(format_args!("{}: {message}", self.tone_err("error", Tone::Bad)));
         if let Some(hint) = hint {
             self.hint(hint);
@@ -216,7 +246,7 @@ impl Ui {
 
     /// Says what to do next.
     pub fn hint(self, hint: &str) {
-        let hint = human::printable(&self.commands(hint));
+        let hint = text::plain(&self.commands(hint));
         say(format_args!("{}: {hint}", self.tone_err("hint", Tone::Faint)));
     }
 
@@ -228,11 +258,8 @@ impl Ui {
     /// A label for standard output that tells what bears this number from what bears another.
     pub fn label(self, label: &str, number: usize) -> String {
         const COLORS: [&str; 6] = ["36", "35", "34", "33", "32", "31"];
-        if self.color_out {
-            format!("\x1b[{}m{label}\x1b[0m", COLORS[number % COLORS.len()])
-        } else {
-            label.to_owned()
-        }
+        let label = text::plain_line(label);
+        if self.color_out { format!("\x1b[{}m{label}\x1b[0m", COLORS[number % COLORS.len()]) } else { label }
     }
 
     /// A word for standard error.

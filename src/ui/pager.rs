@@ -13,9 +13,9 @@ use super::{OutputError, Ui, is_dumb};
 const USUAL: &str = "less -FRX";
 
 impl Ui {
-    /// Writes data that comes in pieces, through a pager when it is longer than the screen: `AGENT_DISPATCH_PAGER`, or
+    /// Writes what an agent wrote, in pieces, through a pager when it is longer than the screen: `AGENT_DISPATCH_PAGER`, or
     /// `PAGER`, or `less` where there is one. Without a terminal, on a dumb one, or without a pager, it is written as
-    /// it is.
+    /// [`Ui::pieces`] writes it.
     pub fn paged(
         self,
         give: impl FnOnce(&mut dyn FnMut(&str) -> Result<(), OutputError>) -> Result<(), OutputError>,
@@ -23,39 +23,59 @@ impl Ui {
         let Some(screen) = Size::of(io::stdout()).filter(|_| io::stdout().is_terminal() && !is_dumb()) else {
             return self.pieces(give);
         };
-        let mut pager = None;
-        let mut held = String::new();
-        let mut holds = true;
-        let written = self.pieces(|print| {
-            give(&mut |piece| {
-                if holds {
-                    held.push_str(piece);
-                    if fits(&held, screen) {
-                        return Ok(());
-                    }
-                    holds = false;
-                    pager = Pager::start();
-                    let held = std::mem::take(&mut held);
-                    return match &mut pager {
-                        Some(pager) => pager.write(&held),
-                        None => print(&held),
-                    };
-                }
-                match &mut pager {
-                    Some(pager) => pager.write(piece),
-                    None => print(piece),
-                }
-            })?;
-            if holds { print(&held) } else { Ok(()) }
+        let mut foreign = self.foreign();
+        let mut output = Paged { screen, held: Some(String::new()), pager: None, is_ended: true };
+        let given = give(&mut |piece| match foreign.clean(piece.as_bytes()) {
+            Some(seen) => output.write(&seen),
+            None => output.write(piece),
         });
-        match (pager, written) {
-            (Some(pager), written) => {
-                pager.finish();
-                // Whoever leaves the pager has read enough.
-                written.or_else(|error| if error.is_reader_gone() { Ok(()) } else { Err(error) })
-            }
-            (None, written) => written,
+        let written = given.and_then(|()| output.write(&foreign.rest()));
+        output.finish(written)
+    }
+}
+
+/// A text of which it is not known yet whether it fits the screen, or that does not.
+struct Paged {
+    screen: Size,
+    /// What there is of it, as long as that fits.
+    held: Option<String>,
+    /// What shows it, where there is one.
+    pager: Option<Pager>,
+    /// Whether what was written without a pager ends with a line end.
+    is_ended: bool,
+}
+
+impl Paged {
+    fn write(&mut self, text: &str) -> Result<(), OutputError> {
+        let Some(held) = &mut self.held else { return self.put(text) };
+        held.push_str(text);
+        if fits(held, self.screen) {
+            return Ok(());
         }
+        self.pager = Pager::start();
+        let held = self.held.take().unwrap_or_default();
+        self.put(&held)
+    }
+
+    fn put(&mut self, text: &str) -> Result<(), OutputError> {
+        if let Some(pager) = &mut self.pager {
+            return pager.write(text);
+        }
+        self.is_ended = if text.is_empty() { self.is_ended } else { text.ends_with('\n') };
+        let mut out = super::standard_output();
+        out.write_all(text.as_bytes())?;
+        Ok(out.flush()?)
+    }
+
+    fn finish(mut self, written: Result<(), OutputError>) -> Result<(), OutputError> {
+        if let Some(pager) = self.pager {
+            pager.finish();
+            // A user who leaves the pager has read enough.
+            return written.or_else(|error| if error.is_reader_gone() { Ok(()) } else { Err(error) });
+        }
+        let held = self.held.take().unwrap_or_default();
+        let rest = self.put(&held).and_then(|()| if self.is_ended { Ok(()) } else { self.put("\n") });
+        written.and(rest)
     }
 }
 

@@ -10,6 +10,7 @@ use rustix::process::getpgrp;
 use rustix::termios::tcgetpgrp;
 
 use super::{Ui, human};
+use crate::text::one_line;
 
 /// How often a line is printed where there is no terminal.
 const RARE: Duration = Duration::from_secs(30);
@@ -38,7 +39,7 @@ impl Progress {
 
     /// Notes what the agent does now.
     pub fn doing(&mut self, what: String) {
-        self.doing = what;
+        self.doing = one_line(&what, usize::MAX);
         if let Some(spinner) = &self.spinner {
             spinner.set_message(self.doing.clone());
         }
@@ -111,7 +112,7 @@ impl Board {
             let spinner = place.add(ProgressBar::new_spinner());
             dressed(spinner, name)
         });
-        spinner.set_message(what);
+        spinner.set_message(one_line(&what, usize::MAX));
     }
 
     /// Takes a run that is over off the board, and lets somebody `say` something about it above the others.
@@ -232,6 +233,6 @@ impl TermLike for Returning {
 fn dressed(spinner: ProgressBar, name: &str) -> ProgressBar {
     let style = ProgressStyle::with_template("{spinner} {prefix} {elapsed} {wide_msg}");
     spinner.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-    spinner.set_prefix(name.to_owned());
+    spinner.set_prefix(one_line(name, usize::MAX));
     spinner
 }

@@ -11,6 +11,7 @@ use signal_hook::consts::SIGTSTP;
 use signal_hook::low_level::emulate_default_handler;
 
 use super::{OutputError, is_dumb};
+use crate::text::colored;
 
 /// The alternate screen, without a cursor, and lines that are cut rather than broken.
 const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?7l";
@@ -133,7 +134,8 @@ impl Screen {
     pub fn show(&mut self, text: &str) -> Result<(), OutputError> {
         let rows = self.size().rows;
         // What was there is erased before each line: behind a full one the cursor is still on its last character.
-        let lines: Vec<String> = text.lines().take(rows).map(|line| format!("\x1b[K{line}")).collect();
+        let lines: Vec<String> =
+            text.lines().take(rows).map(|line| format!("\x1b[K{}", colored(line))).collect();
         let rest = if lines.len() < rows { "\r\n\x1b[J" } else { "" };
         let frame = format!("\x1b[H{}{rest}", lines.join("\r\n"));
         if frame != self.shown {

@@ -7,6 +7,7 @@ use console::{measure_text_width, truncate_str};
 
 use super::screen::Size;
 use super::{Tone, Ui};
+use crate::text::plain_line;
 
 /// One field of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,9 +25,7 @@ impl Cell {
 
 impl<T: Into<String>> From<T> for Cell {
     fn from(text: T) -> Self {
-        let mut text = text.into();
-        text.retain(|character| !character.is_control());
-        Self { text, tone: None }
+        Self { text: plain_line(&text.into()), tone: None }
     }
 }
 

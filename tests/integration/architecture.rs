@@ -15,7 +15,7 @@ type Allowed = (&'static str, &'static [&'static str]);
 /// behind `engine`, except for waiting: only a command knows which descriptors end its wait.
 const ALLOWED: &[(&str, &[Allowed])] = &[
     ("lib", &[("cli", &["Cli"]), ("commands", &["completions", "run"])]),
-    ("cli", &[("commands", &["*"]), ("config", &["nearest"]), ("ui", &["ColorChoice", "Volume"])]),
+    ("cli", &[("commands", &["*"]), ("config", &["nearest"]), ("ui", &["ColorChoice", "Ui", "Volume"])]),
     (
         "commands",
         &[
@@ -25,6 +25,7 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
             ("config", &["*"]),
             ("store", &["*"]),
             ("error", &["*"]),
+            ("text", &["*"]),
             ("ui", &["*"]),
             (
                 "os",
@@ -49,20 +50,32 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
             ("config", &["*"]),
             ("store", &["*"]),
             ("error", &["Failure"]),
+            ("text", &["*"]),
             ("ui", &["human", "shell"]),
         ],
     ),
     (
         "engine",
-        &[("supervisor", &["*"]), ("backend", &["*"]), ("store", &["*"]), ("config", &["*"]), ("os", &["*"])],
+        &[
+            ("supervisor", &["*"]),
+            ("backend", &["*"]),
+            ("store", &["*"]),
+            ("config", &["*"]),
+            ("os", &["*"]),
+            ("text", &["*"]),
+        ],
     ),
-    ("supervisor", &[("backend", &["*"]), ("store", &["*"]), ("config", &["*"]), ("os", &["*"])]),
+    (
+        "supervisor",
+        &[("backend", &["*"]), ("store", &["*"]), ("config", &["*"]), ("os", &["*"]), ("text", &["*"])],
+    ),
     // Of the store only what a record says, how a run ended, and the folder with what the program wrote, into
     // which an answer too long for the record goes: a backend touches no record and no lock.
     (
         "backend",
         &[
             ("config", &["*"]),
+            ("text", &["*"]),
             (
                 "store",
                 &[
@@ -80,9 +93,10 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
         ],
     ),
     ("store", &[("os", &["*"])]),
-    ("config", &[("os", &["*"])]),
+    ("config", &[("os", &["*"]), ("text", &["*"])]),
     ("os", &[]),
-    ("ui", &[("os", &["Patient"])]),
+    ("text", &[]),
+    ("ui", &[("os", &["Patient"]), ("text", &["*"])]),
     // One error for people out of those of every layer; only the layers above see it.
     (
         "error",
@@ -93,6 +107,7 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
             ("store", &["*"]),
             ("config", &["*"]),
             ("os", &["*"]),
+            ("text", &["*"]),
         ],
     ),
 ];

@@ -48,13 +48,13 @@ fn raw_is_byte_for_byte_what_the_agent_wrote() {
 }
 
 #[test]
-fn what_an_agent_writes_cannot_control_the_terminal() {
+fn what_we_say_of_an_agent_cannot_control_the_terminal() {
     let environment = with_agent();
     let task = "fake: text a\u{1b}]0;title\u{7}b\nfake: is-error c\u{1b}[2Jd";
     let id = submit_and_finish(&environment, task);
-    assert!(logs(&environment, &id, &[]).stdout.contains("\na]0;titleb\nc[2Jd\n"));
+    assert!(logs(&environment, &id, &[]).stdout.contains("\na\u{1b}]0;title\u{7}b\ncd\n"));
     let result = environment.command(["result", &id]).run().expect_code(1);
-    assert!(result.stderr.contains("the agent CLI reported an error: c[2Jd\n"), "{:?}", result.stderr);
+    assert!(result.stderr.contains("the agent CLI reported an error: cd\n"), "{:?}", result.stderr);
     assert!(!environment.command(["status", &id]).run().stdout.contains('\u{1b}'));
 }
 

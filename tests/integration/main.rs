@@ -51,6 +51,7 @@ mod nesting;
 mod nonblocking_pipes;
 mod on_done;
 mod output_snapshots;
+mod poison;
 mod pull_request_review;
 mod records_are_data;
 mod resume;

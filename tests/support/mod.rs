@@ -11,12 +11,14 @@ pub(crate) mod mcp;
 pub(crate) mod messages_api;
 pub(crate) mod namespace;
 pub(crate) mod programs;
+mod pty;
 pub(crate) mod snapshots;
 mod terminal;
 
 pub(crate) use environment::TestEnvironment;
 pub(crate) use invocation::{Invocation, Output, Running};
 pub(crate) use leak::signal;
+pub(crate) use pty::on_a_terminal;
 pub(crate) use terminal::Terminal;
 
 use std::time::{Duration, Instant};

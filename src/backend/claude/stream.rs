@@ -8,9 +8,8 @@ use serde_json::Value;
 
 use super::surrogates::mended;
 use super::tool_summary::summary;
-use crate::backend::events::{
-    Event, EventKind, McpServer, PASSING_TEXT, Started, TurnResult, clip, one_line,
-};
+use crate::backend::events::{Event, EventKind, McpServer, PASSING_TEXT, Started, TurnResult, clip};
+use crate::text::one_line;
 
 /// Turns lines into events.
 #[derive(Debug, Clone)]

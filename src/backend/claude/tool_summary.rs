@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::backend::events::one_line;
+use crate::text::one_line;
 
 /// How long a summary gets, in characters.
 const LIMIT: usize = 120;

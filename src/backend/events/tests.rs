@@ -1,14 +1,6 @@
 use super::*;
 
 #[test]
-fn a_line_is_short_and_holds_nothing_a_terminal_obeys() {
-    assert_eq!(one_line("  a\tb\n\nc\u{1b}[31m\u{202e}d ", 100), "a b c[31md");
-    let long = one_line(&"wort ".repeat(100), 120);
-    assert!(long.chars().count() <= 120 && long.ends_with('…'), "{long}");
-    assert_eq!(one_line("", 10), "");
-}
-
-#[test]
 fn a_clip_never_cuts_a_character() {
     assert_eq!(clip("äöü", 2), "äö…");
     assert_eq!(clip("äöü", 3), "äöü");

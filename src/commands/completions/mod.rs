@@ -15,6 +15,7 @@ use super::{CommandResult, Context};
 use crate::cli::Global;
 use crate::config;
 use crate::error::Exit;
+use crate::text;
 use crate::ui::{ColorChoice, Ui, Volume};
 
 pub(crate) use candidates::{agents, groups, jobs, jobs_to_stop, jobs_to_wait_for, permission_modes};
@@ -104,11 +105,11 @@ pub(crate) fn answer(mut words: Vec<OsString>, command: &mut Command) -> Exit {
     let is_option = |value: &OsStr| value.as_encoded_bytes().starts_with(b"-");
     // Who has typed nothing yet is not shown thirty options beside what is wanted.
     let has_values = found.iter().any(|candidate| !is_option(candidate.get_value()));
-    let mut text = String::new();
+    let mut answer = String::new();
     for candidate in found {
         let value = candidate.get_value();
         let Some(mut value) = value.to_str().map(str::to_owned) else { continue };
-        if value.contains(char::is_control) || is_empty && has_values && is_option(value.as_ref()) {
+        if text::plain(&value) != value || is_empty && has_values && is_option(value.as_ref()) {
             continue;
         }
         // A list names nothing twice.
@@ -118,16 +119,18 @@ pub(crate) fn answer(mut words: Vec<OsString>, command: &mut Command) -> Exit {
         if let Some(rest) = home.as_ref().and_then(|(home, _)| value.strip_prefix(home.to_str()?)) {
             value = format!("~{rest}");
         }
-        text += &value;
+        answer += &value;
         let help = candidate.get_help().map(ToString::to_string).unwrap_or_default();
         if let Some(help) = help.lines().next() {
-            text.push('\t');
-            text.extend(help.chars().filter(|character| !character.is_control()));
+            answer.push('\t');
+            answer += &text::one_line(help, usize::MAX);
         }
-        text.push('\n');
+        answer.push('\n');
     }
-    // A shell that went away needs no answer.
-    let _ = Ui::new(ColorChoice::Never, Volume::Quiet).raw(text.as_bytes());
+    if !answer.is_empty() {
+        // A shell that went away needs no answer.
+        let _ = Ui::new(ColorChoice::Never, Volume::Quiet).data(&answer);
+    }
     Exit::Success
 }
 

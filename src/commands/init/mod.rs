@@ -12,7 +12,6 @@ use super::completions::Shell;
 use super::{CommandResult, Context, Problem};
 use crate::config::{self, Config, Editor};
 use crate::error::{Exit, Failure};
-use crate::ui::human;
 use claude_code::{Places, Registration};
 use invocation::Invocation;
 use settings::Installation;
@@ -141,7 +140,7 @@ impl Report<'_> {
     fn step(&mut self, name: &str, value: Value, text: &str) -> Result<(), Problem> {
         self.steps.insert(name.to_owned(), value);
         if !self.as_json {
-            self.context.ui.done(&human::printable(text))?;
+            self.context.ui.done(text)?;
         }
         Ok(())
     }

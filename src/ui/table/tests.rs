@@ -92,5 +92,5 @@ fn a_colour_changes_no_width() {
 
 #[test]
 fn what_would_control_the_terminal_is_left_out() {
-    assert_eq!(Cell::from("a\nb\x1b[2Jc"), Cell::from("ab[2Jc"));
+    assert_eq!(Cell::from("a\nb\x1b[2Jc"), Cell::from("a bc"));
 }

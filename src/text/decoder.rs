@@ -1,0 +1,42 @@
+//! Bytes in pieces as text.
+
+/// Turns bytes that come in pieces into text. A character that is cut between two pieces is one; what is no UTF-8
+/// becomes U+FFFD, so that a terminal with an 8-bit character set sees no control character in it.
+#[derive(Debug, Clone, Default)]
+pub struct Decoder {
+    /// The beginning of a character.
+    begun: Vec<u8>,
+}
+
+impl Decoder {
+    /// Takes the next bytes; adds the text they complete to `text`.
+    pub fn push(&mut self, bytes: &[u8], text: &mut String) {
+        let mut all = std::mem::take(&mut self.begun);
+        all.extend_from_slice(bytes);
+        let mut chunks = all.utf8_chunks().peekable();
+        while let Some(chunk) = chunks.next() {
+            text.push_str(chunk.valid());
+            let invalid = chunk.invalid();
+            if chunks.peek().is_none() && is_beginning(invalid) {
+                self.begun = invalid.to_vec();
+            } else if !invalid.is_empty() {
+                text.push(char::REPLACEMENT_CHARACTER);
+            }
+        }
+    }
+
+    /// The end: a character that only began is none.
+    pub fn finish(&mut self, text: &mut String) {
+        if !std::mem::take(&mut self.begun).is_empty() {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+}
+
+/// Whether more bytes could make a character of these.
+fn is_beginning(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none())
+}
+
+#[cfg(test)]
+mod tests;
