@@ -73,7 +73,9 @@ impl From<Exit> for ExitCode {
 impl From<ErrorType> for Exit {
     fn from(error_type: ErrorType) -> Self {
         match error_type {
-            ErrorType::CliError | ErrorType::Lost | ErrorType::Incomplete => Self::Failure,
+            ErrorType::CliError | ErrorType::Lost | ErrorType::Incomplete | ErrorType::OutputLimit => {
+                Self::Failure
+            }
             ErrorType::NotFound => Self::NotFound,
             ErrorType::Permission => Self::Denied,
             ErrorType::Budget => Self::Budget,

@@ -72,7 +72,13 @@ fn read_answer(record: &Record, output: Output<'_>, result: &mut JobResult) -> R
         Output::Unreadable(reason) => return Err(reason.to_owned()),
     };
     let length = file.metadata().map_err(|error| error.to_string())?.len();
-    let is_long = length > INLINE_ANSWER_BYTES && record.launch.response_schema.is_none();
+    let is_long = length > INLINE_ANSWER_BYTES;
+    if is_long && record.launch.response_schema.is_some() {
+        result.answer_file = Some(AnswerFile::Stdout);
+        return Err(format!(
+            "it has {length} bytes, and {INLINE_ANSWER_BYTES} are the most that is checked by a schema"
+        ));
+    }
     let bytes = if is_long { end_of(file, STATUS_WINDOW) } else { end_of(file, length) };
     let mut text = match String::from_utf8(bytes.map_err(|error| error.to_string())?) {
         Ok(text) => text,

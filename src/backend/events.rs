@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Backend;
 use super::claude::stream;
 use super::dialogue;
-use super::lines::{FOLLOWED_LINE_LIMIT, Line, LineReader};
+use super::lines::{FOLLOWED_LINE_LIMIT, Line, LineReader, Look};
 
 /// How much of a text that is shown only in passing is kept, in characters.
 pub(super) const PASSING_TEXT: usize = 2_000;
@@ -234,12 +234,12 @@ impl EventReader {
         lines.feed(bytes, &mut |line| decoder.line(line, deliver));
     }
 
-    /// Feeds everything `source` has now; says how many bytes that was.
+    /// Feeds what `source` has now, as far as one look goes.
     ///
     /// # Errors
     ///
     /// Whatever reading gives; it can be tried again.
-    pub fn read_from(&mut self, source: &mut impl Read, deliver: &mut dyn FnMut(Event)) -> io::Result<u64> {
+    pub fn read_from(&mut self, source: &mut impl Read, deliver: &mut dyn FnMut(Event)) -> io::Result<Look> {
         let Self { lines, decoder } = self;
         lines.read_from(source, &mut |line| decoder.line(line, deliver))
     }

@@ -96,6 +96,16 @@ pub(super) fn stopped(stop: Stop, record: &Record, session: Option<&str>) -> Fai
             };
             Failure::new(ErrorType::Timeout, error).hint(hint)
         }
+        Stop::OutputLimit { limit_bytes } => {
+            let limit = limit_bytes / 1024 / 1024;
+            let error = format!("stopped: the agent wrote more than {limit} MB of output");
+            let lead = resume
+                .map(|resume| format!("resume it where it stopped: `{resume}`; or "))
+                .unwrap_or_default();
+            Failure::new(ErrorType::OutputLimit, error).hint(format!(
+                "{lead}let it write what is long into a file, or raise `settings.output_limit_mb` in the config file"
+            ))
+        }
         Stop::Cancelled => optional_hint(
             Failure::new(ErrorType::Cancelled, "cancelled"),
             resume.map(|resume| format!("resume it where it stopped: `{resume}`")),

@@ -10,6 +10,9 @@ use std::io::{self, Read};
 /// How much of one line somebody who only watches keeps, in bytes.
 pub const FOLLOWED_LINE_LIMIT: usize = 16 * 1024 * 1024;
 
+/// How much one look at a file reads at the most, in bytes: one that grows faster than it is read has no end.
+pub const LOOK_BYTES: usize = 256 * 1024;
+
 /// How much of an oversized line is shown, in bytes.
 const OVERSIZED_HEAD: usize = 1024;
 
@@ -27,6 +30,15 @@ pub enum Line<'a> {
         /// How long it is, in bytes.
         bytes: u64,
     },
+}
+
+/// How far one look at a growing file came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// To what was its end then.
+    AtEnd,
+    /// As far as one look goes: there may be more.
+    Behind,
 }
 
 /// Splits bytes into lines, however they are cut.
@@ -85,7 +97,7 @@ impl LineReader {
         }
     }
 
-    /// Feeds everything `source` has now; says how many bytes that was.
+    /// Feeds what `source` has now, at most [`LOOK_BYTES`] of it, and says whether that was all.
     ///
     /// # Errors
     ///
@@ -94,20 +106,21 @@ impl LineReader {
         &mut self,
         source: &mut impl Read,
         deliver: &mut dyn FnMut(Line<'_>),
-    ) -> io::Result<u64> {
+    ) -> io::Result<Look> {
         let mut buffer = vec![0; 64 * 1024];
         let mut total = 0;
-        loop {
+        while total < LOOK_BYTES {
             match source.read(&mut buffer) {
-                Ok(0) => return Ok(total),
+                Ok(0) => return Ok(Look::AtEnd),
                 Ok(count) => {
-                    total += count as u64;
+                    total += count;
                     self.feed(&buffer[..count], deliver);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
+        Ok(Look::Behind)
     }
 
     fn keep(&mut self, bytes: &[u8]) {

@@ -33,7 +33,7 @@ pub use activity::Activity;
 pub use dialogue::{Dialogue, DialogueLine, DialogueTurn};
 pub use environment::is_stripped;
 pub use events::{Event, EventKind, EventReader, McpServer, Started, TurnResult};
-pub use lines::{FOLLOWED_LINE_LIMIT, Line, LineReader};
+pub use lines::{FOLLOWED_LINE_LIMIT, LOOK_BYTES, Line, LineReader, Look};
 pub use schema::check_schema;
 pub use spend::Spend;
 pub use watch::Watch;
@@ -77,6 +77,14 @@ impl Backend {
         match self {
             Self::Claude => claude::command_line(assignment),
             Self::Command | Self::Dialogue => command::command_line(assignment),
+        }
+    }
+
+    /// Whether the program's output can show a failure that waiting cannot mend: see [`Watch`].
+    pub fn shows_failures(self) -> bool {
+        match self {
+            Self::Claude => true,
+            Self::Command | Self::Dialogue => false,
         }
     }
 
@@ -226,6 +234,11 @@ pub enum Stop {
     Idle {
         /// The limit, in seconds.
         limit_seconds: f64,
+    },
+    /// It wrote more than it may.
+    OutputLimit {
+        /// The limit on standard output and standard error together, in bytes.
+        limit_bytes: u64,
     },
     /// Somebody asked for it.
     Cancelled,

@@ -151,7 +151,7 @@ fn turn(
         id: submitted.id,
         stops: Some("turn"),
     };
-    let ended = watch.to_end(interrupted, &mut |_| {})?;
+    let ended = watch.to_end(interrupted, None)?;
     if let Some(record) = &ended {
         context.ui.note(format_args!("{}: {}", record.agent, summary::closing_line(record)));
     }

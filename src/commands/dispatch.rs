@@ -8,7 +8,7 @@ use super::request::{warn_of_ignored, warn_of_short_timeout};
 use super::verdict::{Strictness, exit_of};
 use super::watching::{Interrupts, Watch};
 use super::{CommandResult, Context, Problem, summary};
-use crate::engine::{Engine, Ownership, Request};
+use crate::engine::{Engine, Event, Ownership, Request};
 use crate::error::{Exit, Failure};
 use crate::store::JobId;
 use crate::ui::OutputError;
@@ -110,11 +110,13 @@ pub(crate) fn wait(
         id,
         stops: (!waiting.detach).then_some("job"),
     };
-    let ended = watch.to_end(&mut interrupted, &mut |event| {
-        if waiting.jsonl && output.is_ok() {
+    let mut print = |event: &Event| {
+        if output.is_ok() {
             output = context.ui.json_line(event);
         }
-    })?;
+    };
+    let print: Option<&mut dyn FnMut(&Event)> = if waiting.jsonl { Some(&mut print) } else { None };
+    let ended = watch.to_end(&mut interrupted, print)?;
     // Whoever does not read what is printed now can be interrupted as usual.
     drop(interrupts);
     let Some(record) = ended else {

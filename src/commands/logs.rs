@@ -1,6 +1,6 @@
 //! `logs`: what the agents of jobs did.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
@@ -74,7 +74,7 @@ pub(crate) fn run(args: &LogsArgs, context: &Context) -> CommandResult {
     if args.follow {
         logs.follow()?;
     } else {
-        logs.catch_up()?;
+        logs.print_what_is_there()?;
     }
     Ok(Exit::Success)
 }
@@ -122,6 +122,7 @@ impl<'a> Logs<'a> {
     /// Prints what is new, one job after the other. Those that are over are done with.
     fn catch_up(&mut self) -> Result<(), Problem> {
         for mut log in std::mem::take(&mut self.jobs) {
+            // Asked before reading: what was written before the end is then read after it.
             let is_over = log.follower.is_over();
             let voice = Voice { as_json: self.args.json, ui: self.context.ui, label: self.label(&log) };
             let mut printed = Ok(());
@@ -130,7 +131,8 @@ impl<'a> Logs<'a> {
                     printed = voice.print(log.record.id, &event);
                 }
             };
-            if is_over {
+            let is_read = log.follower.catch_up(&mut print)?;
+            if is_over && is_read {
                 let record = log.follower.conclude(&mut print)?;
                 printed?;
                 voice.note(&format!("{}: {}", record.agent, summary::closing_line(&record)));
@@ -138,10 +140,23 @@ impl<'a> Logs<'a> {
                     summary::report(self.context, &record, Strictness { strict: false });
                 }
             } else {
-                log.follower.catch_up(&mut print)?;
                 printed?;
                 self.jobs.push(log);
             }
+        }
+        Ok(())
+    }
+
+    /// Prints what the jobs have done up to now. What their agents write meanwhile may be left out: they may write faster
+    /// than it is printed.
+    fn print_what_is_there(&mut self) -> Result<(), Problem> {
+        let length = |log: &Log<'_>| log.follower.output_bytes();
+        let wanted: HashMap<JobId, u64> = self.jobs.iter().map(|log| (log.record.id, length(log))).collect();
+        self.catch_up()?;
+        let is_to_do =
+            |log: &Log<'_>| log.follower.is_behind() && log.follower.position() < wanted[&log.record.id];
+        while self.jobs.iter().any(is_to_do) {
+            self.catch_up()?;
         }
         Ok(())
     }
@@ -176,7 +191,11 @@ impl<'a> Logs<'a> {
             if self.jobs.is_empty() && newcomers.is_none() {
                 return Ok(());
             }
-            let pause = self.jobs.iter().map(|log| log.follower.pause()).min().unwrap_or(LOOK);
+            let pause = |log: &Log<'_>| match log.follower.is_behind() {
+                true => Duration::ZERO,
+                false => log.follower.pause(),
+            };
+            let pause = self.jobs.iter().map(pause).min().unwrap_or(LOOK);
             let descriptors: Vec<BorrowedFd<'_>> =
                 self.jobs.iter().map(|log| log.follower.descriptor()).collect();
             wait_readable(&descriptors, pause);

@@ -23,6 +23,9 @@ const STATUS: &str = "status";
 /// How much of a text is shown, in characters.
 const EXCERPT: usize = 200;
 
+/// How long the agent's output is read to tell what it does now.
+const LOOK_TIME: Duration = Duration::from_secs(1);
+
 /// Arguments of `status`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -40,7 +43,7 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
     let record = look(&store, context.job(&store, &args.job)?)?;
     let mut activity = Activity::default();
     if record.status() == Status::Running && !record.is_foreign() {
-        Follower::new(&store, &record)?.catch_up(&mut |event| activity.observe(&event))?;
+        Follower::new(&store, &record)?.catch_up_within(LOOK_TIME, &mut |event| activity.observe(&event))?;
     }
     let delay = Delay::of(&store, &record, context.now())?;
     if args.json {

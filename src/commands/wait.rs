@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use super::verdict::{Strictness, exit_of};
-use super::watching::{Interrupts, SPIN, doing, read_along};
+use super::watching::{Interrupts, SPIN, backlog, doing, read_along};
 use super::{CommandResult, Context, Problem, completions, summary};
 use crate::config::Timeout;
 use crate::engine::{Activity, Followers, look};
@@ -132,6 +132,7 @@ pub(crate) fn wait_for(
         };
         let patience = match (board.is_shown(), context.ui.is_verbose()) {
             (true, _) => patience.min(SPIN),
+            (false, true) if waiting.are_behind() => Duration::ZERO,
             (false, true) => patience.min(waiting.pause()),
             (false, false) => patience,
         };
@@ -141,7 +142,7 @@ pub(crate) fn wait_for(
             break;
         }
         let new = if board.is_shown() || context.ui.is_verbose() {
-            let new = waiting.catch_up(&mut |number, event| {
+            let new = waiting.catch_up(backlog(context.ui, false), &mut |number, event| {
                 activities[number].observe(&event);
                 read_along(context.ui, &names[number], &event).iter().for_each(|lines| board.note(lines));
                 board.doing(number, &names[number], doing(&activities[number]));

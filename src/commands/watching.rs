@@ -6,7 +6,7 @@ use std::time::Duration;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::{Context, Problem, summary};
-use crate::engine::{Activity, Event, Followers, cancel};
+use crate::engine::{Activity, Backlog, Event, Followers, cancel};
 use crate::error::{Exit, Failure};
 use crate::os::{SignalWatch, is_ignored, wait_readable};
 use crate::store::{JobId, Record, Store};
@@ -61,20 +61,25 @@ pub(crate) struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    /// Shows what the job does until it is over, and hands its events on; `None` when it was left before: at a second
-    /// interrupt, or at the first one if that stops nothing.
+    /// Shows what the job does until it is over, and hands its events on if they are wanted; `None` when it was left
+    /// before: at a second interrupt, or at the first one if that stops nothing.
     pub(crate) fn to_end(
         &self,
         interrupted: &mut Option<Exit>,
-        on_event: &mut dyn FnMut(&Event),
+        mut on_event: Option<&mut dyn FnMut(&Event)>,
     ) -> Result<Option<Record>, Problem> {
         let ui = self.context.ui;
+        let backlog = backlog(ui, on_event.is_some());
         let mut progress = Progress::start(ui, self.agent);
         progress.note(&format!("{}: job {}", self.agent, self.id));
         let mut followers = Followers::new(self.store, [self.id])?;
         let mut activity = Activity::default();
         loop {
-            let pause = if ui.is_interactive() { SPIN } else { followers.pause() };
+            let pause = match backlog {
+                Backlog::Delivered if followers.are_behind() => Duration::ZERO,
+                _ if ui.is_interactive() => SPIN,
+                _ => followers.pause(),
+            };
             self.interrupts.sleep(&followers, pause);
             if let Some(exit) = self.interrupts.take() {
                 let again = interrupted.replace(exit).is_some();
@@ -86,10 +91,12 @@ impl Watch<'_> {
                 cancel(self.store, self.id)?;
             }
             let mut is_new = false;
-            let over = followers.catch_up(&mut |_, event| {
+            let over = followers.catch_up(backlog, &mut |_, event| {
                 activity.observe(&event);
                 read_along(ui, self.agent, &event).iter().for_each(|lines| progress.note(lines));
-                on_event(&event);
+                if let Some(on_event) = &mut on_event {
+                    on_event(&event);
+                }
                 is_new = true;
             })?;
             if is_new {
@@ -105,6 +112,11 @@ impl Watch<'_> {
             }
         }
     }
+}
+
+/// Whether all that agents did is shown, also what could not be read by the time they finished.
+pub(crate) fn backlog(ui: Ui, is_handed_on: bool) -> Backlog {
+    if is_handed_on || ui.is_verbose() { Backlog::Delivered } else { Backlog::Skipped }
 }
 
 /// What an agent does as lines with its name, for those who asked for all.

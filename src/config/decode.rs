@@ -39,7 +39,7 @@ pub(super) const AGENT_KEYS: [&str; 15] = [
     "command",
     "exclusive",
 ];
-pub(super) const SETTINGS_KEYS: [&str; 13] = [
+pub(super) const SETTINGS_KEYS: [&str; 14] = [
     "default_timeout",
     "default_max_budget_usd",
     "default_permission_mode",
@@ -48,6 +48,7 @@ pub(super) const SETTINGS_KEYS: [&str; 13] = [
     "max_dispatch_depth",
     "max_concurrency",
     "max_queued",
+    "output_limit_mb",
     "max_tree_jobs",
     "cache",
     "job_retention_days",
@@ -252,6 +253,7 @@ impl Decoder<'_> {
                 "max_dispatch_depth" => settings.max_dispatch_depth = at_least(1, value, &key)?,
                 "max_concurrency" => settings.max_concurrency = at_least(1, value, &key)?,
                 "max_queued" => settings.max_queued = at_least(0, value, &key)?,
+                "output_limit_mb" => settings.output_limit_mb = at_least(1, value, &key)?,
                 "max_tree_jobs" => settings.max_tree_jobs = at_least(1, value, &key)?,
                 "cache" => settings.cache = self.cache(value, &key)?,
                 "job_retention_days" => settings.job_retention_days = at_least(0, value, &key)?,

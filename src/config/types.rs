@@ -228,6 +228,8 @@ pub struct Settings {
     pub max_tree_jobs: u32,
     /// Whether and how answers are kept for the same question.
     pub cache: Cache,
+    /// How much an agent may write to standard output and standard error together, in MB of 1,048,576 bytes: at least 1.
+    pub output_limit_mb: u32,
     /// How many days a finished job is kept; 0 keeps it for ever.
     pub job_retention_days: u32,
     /// Whether agents are told how to conduct and end a dispatch.
@@ -249,6 +251,7 @@ impl Default for Settings {
             max_queued: 1_000,
             max_tree_jobs: 100,
             cache: Cache::default(),
+            output_limit_mb: 1_024,
             job_retention_days: 0,
             dispatch_protocol: true,
             usage_log: UsageLog::On,

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use super::{Delay, Surroundings};
-use crate::backend::{Backend, Event, EventReader};
+use crate::backend::{Backend, Event, EventReader, Look};
 use crate::os::{self, FileError};
 use crate::store::{Claim, Claimable, Claimed, JobId, Record, Status, Store, StoreError, UnixSeconds};
 use crate::supervisor::recover;
@@ -16,6 +16,9 @@ use crate::supervisor::recover;
 const LOOK_AT_MOST: Duration = Duration::from_millis(50);
 /// And when there has been nothing for a while.
 const LOOK_AT_LEAST: Duration = Duration::from_millis(300);
+
+/// How long one look at an output may take that grows faster than it is read: meanwhile nothing else is noticed.
+const LOOK_TIME: Duration = Duration::from_millis(20);
 
 /// How often it is looked at what keeps jobs from being started.
 const LOOK_FOR_TURN: Duration = Duration::from_secs(1);
@@ -39,6 +42,8 @@ pub struct Reading {
     reader: EventReader,
     /// How often in a row there was nothing new.
     quiet: u32,
+    /// Whether the last look came to the end of the output.
+    is_at_end: bool,
 }
 
 impl Reading {
@@ -46,7 +51,7 @@ impl Reading {
     pub fn new(record: &Record) -> Self {
         let backend = record.launch.backend.as_deref().and_then(Backend::from_name);
         let reader = EventReader::new(backend.unwrap_or(Backend::Claude), 0);
-        Self { id: record.id, output: None, quiet: 0, reader }
+        Self { id: record.id, output: None, quiet: 0, is_at_end: false, reader }
     }
 
     /// Whether the agent has been started, as of the last look.
@@ -54,8 +59,15 @@ impl Reading {
         self.output.is_some()
     }
 
-    /// Delivers what the agent has done since the last call.
-    pub fn catch_up(&mut self, store: &Store, deliver: &mut dyn FnMut(Event)) -> Result<(), FollowError> {
+    /// Delivers what the agent has done since the last call, as far as that can be read in `patience`; says whether that
+    /// was all. An agent that writes faster than its output is read never comes to an end.
+    pub fn catch_up_within(
+        &mut self,
+        store: &Store,
+        patience: Duration,
+        deliver: &mut dyn FnMut(Event),
+    ) -> Result<bool, FollowError> {
+        let deadline = Instant::now() + patience;
         if self.output.is_none() {
             self.output = match store.folder(self.id)?.open_stdout() {
                 Ok(output) => output,
@@ -65,20 +77,25 @@ impl Reading {
             };
         }
         self.quiet = self.quiet.saturating_add(1);
+        self.is_at_end = true;
         if let Some(output) = &mut self.output
             && output.metadata()?.len() != self.reader.position()
         {
             self.quiet = 0;
-            self.reader.read_from(output, deliver)?;
+            while self.reader.read_from(output, deliver)? == Look::Behind {
+                if Instant::now() >= deadline {
+                    self.is_at_end = false;
+                    break;
+                }
+            }
         }
-        Ok(())
+        Ok(self.is_at_end)
     }
 
-    /// Delivers what is left at the end, a line without its line end included.
-    pub fn finish(mut self, store: &Store, deliver: &mut dyn FnMut(Event)) -> Result<(), FollowError> {
-        self.catch_up(store, deliver)?;
+    /// Delivers what the end of the output completes: a last line without its line end. For a job that is finished, when
+    /// everything else has been delivered.
+    pub fn finish(mut self, deliver: &mut dyn FnMut(Event)) {
         self.reader.finish(deliver);
-        Ok(())
     }
 }
 
@@ -129,9 +146,35 @@ impl<'a> Follower<'a> {
         os::wait_readable(&[self.descriptor()], Duration::ZERO)[0]
     }
 
-    /// Delivers what the agent has done since the last call.
-    pub fn catch_up(&mut self, deliver: &mut dyn FnMut(Event)) -> Result<(), FollowError> {
-        self.reading.catch_up(self.store, deliver)
+    /// Delivers what the agent has done since the last call, as far as that can be read in a moment; says whether that
+    /// was all.
+    pub fn catch_up(&mut self, deliver: &mut dyn FnMut(Event)) -> Result<bool, FollowError> {
+        self.reading.catch_up_within(self.store, LOOK_TIME, deliver)
+    }
+
+    /// The same with more time.
+    pub fn catch_up_within(
+        &mut self,
+        patience: Duration,
+        deliver: &mut dyn FnMut(Event),
+    ) -> Result<bool, FollowError> {
+        self.reading.catch_up_within(self.store, patience, deliver)
+    }
+
+    /// How much the agent has written, in bytes.
+    pub fn output_bytes(&self) -> u64 {
+        let output = self.store.folder(self.reading.id).and_then(|folder| Ok(folder.open_stdout()?));
+        output.ok().flatten().and_then(|output| output.metadata().ok()).map_or(0, |metadata| metadata.len())
+    }
+
+    /// How much of it has been read, in bytes.
+    pub fn position(&self) -> u64 {
+        self.reading.reader.position()
+    }
+
+    /// Whether there is more to deliver already.
+    pub fn is_behind(&self) -> bool {
+        self.reading.has_begun() && !self.reading.is_at_end
     }
 
     /// How long to wait before looking again: the longer the silence, the longer. The end of the job is told at once
@@ -140,10 +183,10 @@ impl<'a> Follower<'a> {
         (LOOK_AT_MOST * (1 + self.reading.quiet / 4)).min(LOOK_AT_LEAST)
     }
 
-    /// Delivers the rest and returns the record of the job, which must be over: [`Self::is_over`].
+    /// Returns the record of the job, which must be finished ([`Self::is_over`]) and read to its end.
     pub fn conclude(self, deliver: &mut dyn FnMut(Event)) -> Result<Record, FollowError> {
         let id = self.reading.id;
-        self.reading.finish(self.store, deliver)?;
+        self.reading.finish(deliver);
         Ok(recover(self.store, id)?)
     }
 
@@ -156,6 +199,15 @@ impl<'a> Follower<'a> {
 
 /// How many jobs are looked at at once: as many as hardly ever run, and few enough for a process's limit on open files.
 const FOLLOWED_AT_ONCE: usize = 64;
+
+/// What becomes of events that are still to be read when their job has finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backlog {
+    /// They are delivered before the job's record is.
+    Delivered,
+    /// They are left out: they would only have told what goes on.
+    Skipped,
+}
 
 /// Follows several jobs to their ends. Of many only the first that are not over are looked at; they are the next
 /// that run.
@@ -270,20 +322,28 @@ impl<'a> Followers<'a> {
         Ok(over)
     }
 
-    /// Delivers what the agents have done since the last call, and then the records of the jobs that are over: each
-    /// once, in the order in which that is noticed.
+    /// Whether there is more to deliver already: an agent has written faster than its output was read.
+    pub fn are_behind(&self) -> bool {
+        self.followed.iter().any(|(_, follower)| follower.is_behind())
+    }
+
+    /// Delivers what the agents have done since the last call, as far as that can be read in a moment, and then the
+    /// records of the jobs that are finished: each once, in the order in which that is noticed.
     pub fn catch_up(
         &mut self,
+        backlog: Backlog,
         deliver: &mut dyn FnMut(usize, Event),
     ) -> Result<Vec<(usize, Record)>, FollowError> {
         let mut over = Vec::new();
         for (number, mut follower) in std::mem::take(&mut self.followed) {
             let mut deliver = |event| deliver(number, event);
-            if follower.is_over() {
+            // Asked before reading: what was written before the end is then read after it.
+            let is_finished = follower.is_over();
+            let is_read = follower.catch_up(&mut deliver)?;
+            if is_finished && (is_read || backlog == Backlog::Skipped) {
                 self.not_begun.remove(&number);
                 over.push((number, follower.conclude(&mut deliver)?));
             } else {
-                follower.catch_up(&mut deliver)?;
                 self.followed.push((number, follower));
             }
         }

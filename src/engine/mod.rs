@@ -27,7 +27,7 @@ pub use collect::{Collection, collect, collectable};
 pub use delay::Delay;
 pub use dialogue::{Conversation, DIALOGUE_SIGN, DialogueRequest, RESOLVED};
 pub use dispatch::{DispatchError, Engine, Submitted};
-pub use follow::{FollowError, Follower, Followers, Reading, lend_slot};
+pub use follow::{Backlog, FollowError, Follower, Followers, Reading, lend_slot};
 pub use list::{Listing, list};
 pub use machine::{Binary, Copy, Marked, Role, census, file_system, is_short_lived_sandbox, umask};
 pub use newcomers::Newcomers;

@@ -94,6 +94,9 @@ fn part_of(
     Ok(Reply { text, ..Reply::of_fields(fields) })
 }
 
+/// How long a log is read: what has been read by then is given.
+const LOG_TIME: Duration = Duration::from_secs(10);
+
 /// What the agent did, a line for each event.
 fn log(engine: &Engine, record: &Record, take: &mut dyn FnMut(&str)) -> Result<(), Refused> {
     if record.is_foreign() {
@@ -106,9 +109,9 @@ fn log(engine: &Engine, record: &Record, take: &mut dyn FnMut(&str)) -> Result<(
         }
     };
     let mut reading = Reading::new(record);
-    reading.catch_up(engine.store(), &mut tell)?;
-    if record.finished().is_some() {
-        reading.finish(engine.store(), &mut tell)?;
+    let is_all = reading.catch_up_within(engine.store(), LOG_TIME, &mut tell)?;
+    if record.finished().is_some() && is_all {
+        reading.finish(&mut tell);
     }
     Ok(())
 }

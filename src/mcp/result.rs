@@ -353,6 +353,9 @@ pub(super) fn unfinished(store: &Store, record: &Record) -> Result<Reply, Refuse
     Ok(Reply { text, fields, is_error: false })
 }
 
+/// How long the agent's output is read for that.
+const PROGRESS_TIME: Duration = Duration::from_secs(1);
+
 /// What the agent of a running job does now, on one line.
 fn progress(store: &Store, record: &Record) -> Result<Option<String>, Refused> {
     if record.status() != Status::Running {
@@ -362,8 +365,8 @@ fn progress(store: &Store, record: &Record) -> Result<Option<String>, Refused> {
         return Ok(record.progress.clone());
     }
     let mut activity = Activity::default();
-    match Reading::new(record).catch_up(store, &mut |event| activity.observe(&event)) {
-        Ok(()) => Ok(activity.line().map(str::to_owned)),
+    match Reading::new(record).catch_up_within(store, PROGRESS_TIME, &mut |event| activity.observe(&event)) {
+        Ok(_) => Ok(activity.line().map(str::to_owned)),
         Err(crate::engine::FollowError::Store(StoreError::NoSuchJob(id))) => {
             Err(StoreError::NoSuchJob(id).into())
         }

@@ -20,6 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(50);
 /// How often a client that wants to know is told what goes on, at most.
 const NEWS: Duration = Duration::from_secs(3);
 
+/// How long the agent's output is read for that.
+const LOOK_TIME: Duration = Duration::from_millis(250);
+
 /// The client that waits as long as it takes.
 const PATIENT_CLIENT: &str = "claude-code";
 
@@ -183,7 +186,7 @@ impl JobReport {
         let activity = &mut self.activity;
         let reading = self.reading.get_or_insert_with(|| Reading::new(&record));
         // What cannot be read now can be read later.
-        let _ = reading.catch_up(store, &mut |event| activity.observe(&event));
+        let _ = reading.catch_up_within(store, LOOK_TIME, &mut |event| activity.observe(&event));
         self.line = describe(&record, activity);
         self
     }

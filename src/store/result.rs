@@ -99,6 +99,8 @@ pub enum ErrorType {
     Auth,
     /// The time limit passed.
     Timeout,
+    /// The agent wrote more output than it may.
+    OutputLimit,
     /// Somebody stopped the job.
     Cancelled,
     /// The agent CLI failed in a way that has no kind of its own, or in one this version does not know.
@@ -131,6 +133,7 @@ impl ErrorType {
             Self::Recursion => "recursion",
             Self::Auth => "auth",
             Self::Timeout => "timeout",
+            Self::OutputLimit => "output_limit",
             Self::Cancelled => "cancelled",
             Self::CliError => "cli_error",
         }

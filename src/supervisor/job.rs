@@ -9,7 +9,7 @@ use rustix::process::Signal;
 
 use super::summons::{Summons, TICK};
 use super::turn::Granted;
-use super::watch::{StreamWatch, as_evidence, open_output};
+use super::watch::{OutputGauge, StreamWatch, as_evidence, open_output};
 use super::{DEPTH_VARIABLE, JOB_VARIABLE, Order, kin};
 use crate::backend::{self, Backend, Ending, Evidence, Stop};
 use crate::os::{self, Brood, Exit, Spawned, Sweep};
@@ -73,8 +73,8 @@ pub(super) fn run(
 
     let started = Instant::now();
     let folder = belongings.summons.folder();
-    let agent = match spawn(&record, belongings, folder) {
-        Ok(agent) => agent,
+    let (agent, gauge) = match spawn(&record, belongings, folder) {
+        Ok(started) => started,
         Err(error) => {
             let kind = match error.kind() {
                 std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => ErrorType::NotFound,
@@ -92,9 +92,10 @@ pub(super) fn run(
     }
 
     let backend = backend_of(&record);
-    let watch = StreamWatch::new(backend, folder);
+    let watch = StreamWatch::start(backend, folder);
     let mut brood = Brood::new(agent.pid);
-    let ended = attend(agent, &mut brood, started, &record, belongings, watch);
+    let ended = attend(agent, &mut brood, started, &record, belongings, &watch, gauge);
+    drop(watch);
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     if ended.any_left || ended.stop.is_some() {
         sweep(&mut brood, &record);
@@ -132,17 +133,21 @@ pub(super) fn not_started(record: &Record, kind: ErrorType, error: &str) -> JobR
     JobResult::failure(record.id, &record.agent, kind, error)
 }
 
-fn spawn(record: &Record, belongings: &Belongings<'_>, folder: &JobFolder) -> std::io::Result<Spawned> {
+fn spawn(
+    record: &Record,
+    belongings: &Belongings<'_>,
+    folder: &JobFolder,
+) -> std::io::Result<(Spawned, OutputGauge)> {
     let [program, arguments @ ..] = belongings.order.argv.as_slice() else {
         return Err(std::io::Error::new(std::io::ErrorKind::NotFound, "there is no program to start"));
     };
+    let stdout = folder.append_to_stdout().map_err(std::io::Error::other)?;
+    let stderr = folder.append_to_stderr().map_err(std::io::Error::other)?;
+    let limit = belongings.order.output_limit_bytes;
+    let gauge = OutputGauge::new(Some(stdout.try_clone()?), stderr.try_clone()?, limit);
     let mut command = command(record, belongings.order, program);
-    command
-        .args(arguments)
-        .stdin(belongings.prompt.try_clone()?)
-        .stdout(folder.append_to_stdout().map_err(std::io::Error::other)?)
-        .stderr(folder.append_to_stderr().map_err(std::io::Error::other)?);
-    os::spawn_owned(command)
+    command.args(arguments).stdin(belongings.prompt.try_clone()?).stdout(stdout).stderr(stderr);
+    Ok((os::spawn_owned(command)?, gauge))
 }
 
 /// A program to be started in the agent's directory and environment, marked as belonging to the job.
@@ -168,12 +173,13 @@ fn attend(
     started: Instant,
     record: &Record,
     belongings: &mut Belongings<'_>,
-    mut watch: StreamWatch,
+    watch: &StreamWatch,
+    mut gauge: OutputGauge,
 ) -> Ended {
     let limit = record.launch.timeout_seconds.as_ref().and_then(RecordedLimit::seconds);
     let idle_limit = record.launch.idle_timeout_seconds.as_ref().and_then(RecordedLimit::seconds);
     let grace = Duration::from_millis(belongings.order.grace_ms);
-    let mut last_output = started;
+    let (mut last_output, mut written) = (started, gauge.stdout_bytes());
     let mut stopping: Option<(Stop, Instant)> = None;
     let mut killed = false;
     loop {
@@ -183,7 +189,7 @@ fn attend(
             (Some(_), _) | (None, None) => TICK,
             (None, Some(limit)) => limit.saturating_sub(now - started),
         };
-        let called = belongings.summons.wait(None, next.min(TICK));
+        let called = belongings.summons.wait(None, next.min(gauge.pause()));
 
         let any_left = brood.reap();
         if brood.exit().is_some() || !any_left {
@@ -191,15 +197,14 @@ fn attend(
             return Ended { exit: brood.exit(), stop: stopping.map(|(stop, _)| stop), any_left };
         }
         if let Some((_, since)) = stopping {
-            if !killed && since.elapsed() >= grace {
+            if !killed && (since.elapsed() >= grace || gauge.is_far_over()) {
                 sweep(brood, record);
                 killed = true;
             }
             continue;
         }
-        let seen = watch.look();
-        if seen.grew {
-            last_output = Instant::now();
+        if gauge.stdout_bytes() != written {
+            (last_output, written) = (Instant::now(), gauge.stdout_bytes());
         }
         let over = |limit: Option<Duration>, since: Instant| limit.filter(|limit| since.elapsed() >= *limit);
         let reason = if called.is_some() {
@@ -211,8 +216,10 @@ fn attend(
             })
         } else if let Some(limit) = over(idle_limit, last_output) {
             Some(Stop::Idle { limit_seconds: limit.as_secs_f64() })
+        } else if gauge.is_over() {
+            Some(Stop::OutputLimit { limit_bytes: belongings.order.output_limit_bytes })
         } else {
-            seen.hopeless.map(Stop::Hopeless)
+            watch.hopeless().map(Stop::Hopeless)
         };
         if let Some(reason) = reason {
             // Claude Code answers an interrupt with its costs and its session.

@@ -11,7 +11,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use super::job::{self, Belongings, complain};
-use super::summons::TICK;
+use super::watch::OutputGauge;
 use crate::os::{self, Brood, Exit};
 use crate::store::{Record, Store};
 
@@ -32,30 +32,34 @@ fn run_or_say_why_not(store: &Store, record: &Record, belongings: &mut Belonging
     for name in FACTS {
         command.env_remove(name);
     }
-    command
-        .args(arguments)
-        .envs(facts(store, record))
-        .stdin(Stdio::null())
-        .stdout(folder.append_to_stderr().map_err(|error| failed(&error))?)
-        .stderr(folder.append_to_stderr().map_err(|error| failed(&error))?);
+    let stdout = folder.append_to_stderr().map_err(|error| failed(&error))?;
+    let stderr = folder.append_to_stderr().map_err(|error| failed(&error))?;
+    let gauged = stderr.try_clone().map_err(|error| failed(&error))?;
+    let mut gauge = OutputGauge::new(None, gauged, order.output_limit_bytes);
+    command.args(arguments).envs(facts(store, record)).stdin(Stdio::null()).stdout(stdout).stderr(stderr);
     let started = Instant::now();
     let limit = Duration::from_millis(order.on_done_limit_ms);
     let mut brood = Brood::new(os::spawn_owned(command).map_err(|error| failed(&error))?.pid);
     let stopped = loop {
         brood.reap();
         if brood.exit().is_some() {
-            break false;
+            break None;
         }
         let left = limit.saturating_sub(started.elapsed());
         // A request to cancel the job may still lie there, and it came too late to mean this.
         if left.is_zero() {
-            break true;
+            break Some(format!("after {} s", limit.as_secs_f64()));
         }
-        belongings.summons.wait(None, left.min(TICK));
+        if gauge.is_over() {
+            break Some(format!("because it wrote more than {} MB", order.output_limit_bytes / 1024 / 1024));
+        }
+        belongings.summons.wait(None, left.min(gauge.pause()));
     };
     job::sweep(&mut brood, record);
+    if let Some(why) = stopped {
+        return Err(format!("{} was ended {why}", program.display()));
+    }
     match brood.exit() {
-        _ if stopped => Err(format!("{} was ended after {} s", program.display(), limit.as_secs_f64())),
         Some(Exit::Code(0)) => Ok(()),
         Some(Exit::Code(code)) => Err(format!("{} ended with code {code}", program.display())),
         Some(Exit::Signal(signal)) => Err(format!("{} was ended by signal {signal}", program.display())),

@@ -32,6 +32,8 @@ pub struct Order {
     pub usage_log: Option<OsString>,
     /// How long to wait between asking the agent to end and killing it, in milliseconds.
     pub grace_ms: u64,
+    /// How much the agent may write to standard output and standard error together, in bytes.
+    pub output_limit_bytes: u64,
     /// The program to run when the outcome is recorded, and its arguments; nothing if there is none.
     pub on_done: Vec<OsString>,
     /// How long it may take, in milliseconds.

@@ -1,50 +1,131 @@
 //! Reading along in the agent's output, for what cannot wait until it ends.
 
 use std::fs::File;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread::Thread;
 use std::time::{Duration, Instant};
 
-use crate::backend::{Backend, EventReader, Output, Watch};
+use super::summons::TICK;
+use crate::backend::{Backend, EventReader, Look, Output, Watch};
 use crate::store::{ErrorType, JobFolder};
 
-/// A reader of an agent's growing output.
+/// Reads along in an agent's output on a thread of its own: whatever the agent writes, and however much, keeps the
+/// supervisor from nothing else.
 pub(super) struct StreamWatch {
-    file: Option<File>,
-    reader: EventReader,
-    watch: Watch,
+    shared: Arc<Shared>,
+    reader: Option<Thread>,
+}
+
+#[derive(Default)]
+struct Shared {
+    /// A failure that waiting cannot mend, once the output shows one.
+    hopeless: OnceLock<ErrorType>,
+    /// Whether nobody wants to know any more.
+    done: AtomicBool,
 }
 
 impl StreamWatch {
-    pub(super) fn new(backend: Backend, folder: &JobFolder) -> Self {
-        Self {
+    /// Starts reading, if there can be anything to see.
+    pub(super) fn start(backend: Backend, folder: &JobFolder) -> Self {
+        let shared = Arc::<Shared>::default();
+        let reader = backend.shows_failures().then(|| {
             // Without the file there is nothing to see, and the agent's end comes all the same.
-            file: folder.open_stdout().ok().flatten(),
-            reader: EventReader::new(backend, 0),
-            watch: Watch::default(),
-        }
+            let file = folder.open_stdout().ok().flatten()?;
+            let (reader, shared) = (EventReader::new(backend, 0), Arc::clone(&shared));
+            // Without a thread a failure is seen at the end of the run instead of in the middle.
+            let thread = std::thread::Builder::new().name("stream".to_owned());
+            let started = thread.spawn(move || read_along(file, reader, &shared)).ok()?;
+            Some(started.thread().clone())
+        });
+        Self { shared, reader: reader.flatten() }
     }
 
-    /// Reads what is new.
-    pub(super) fn look(&mut self) -> Seen {
-        let Self { file, reader, watch } = self;
-        let mut seen = Seen::default();
-        let Some(file) = file else { return seen };
-        let read = reader.read_from(file, &mut |event| {
-            if seen.hopeless.is_none() {
-                seen.hopeless = watch.observe(&event);
-            }
-        });
-        seen.grew = read.is_ok_and(|bytes| bytes > 0);
-        seen
+    /// The failure that waiting cannot mend, if the output has shown one.
+    pub(super) fn hopeless(&self) -> Option<ErrorType> {
+        self.shared.hopeless.get().copied()
     }
 }
 
-/// What a look at the stream shows.
-#[derive(Debug, Default)]
-pub(super) struct Seen {
-    /// Whether there was anything new.
-    pub(super) grew: bool,
-    /// A failure that waiting cannot mend.
-    pub(super) hopeless: Option<ErrorType>,
+impl Drop for StreamWatch {
+    /// Ends the thread at its next look. Does not wait for it: it may hang in a read.
+    fn drop(&mut self) {
+        self.shared.done.store(true, Ordering::Relaxed);
+        self.reader.iter().for_each(Thread::unpark);
+    }
+}
+
+fn read_along(mut file: File, mut reader: EventReader, shared: &Shared) {
+    let mut watch = Watch::default();
+    while !shared.done.load(Ordering::Relaxed) && shared.hopeless.get().is_none() {
+        let look = reader.read_from(&mut file, &mut |event| {
+            if let Some(kind) = watch.observe(&event) {
+                let _ = shared.hopeless.set(kind);
+            }
+        });
+        if !matches!(look, Ok(Look::Behind)) {
+            std::thread::park_timeout(TICK);
+        }
+    }
+}
+
+/// How much a program has written.
+#[derive(Debug)]
+pub(super) struct OutputGauge {
+    stdout: Option<File>,
+    stderr: File,
+    /// How much it may write, in bytes.
+    limit: u64,
+    /// When it was looked at last, and how much there was then.
+    last: (Instant, u64),
+}
+
+/// How often at most the size of an output that grows fast is looked at.
+const GAUGE_AT_MOST: Duration = Duration::from_millis(5);
+
+impl OutputGauge {
+    /// A gauge of a program's standard output, if that is kept, and standard error.
+    pub(super) fn new(stdout: Option<File>, stderr: File, limit: u64) -> Self {
+        let mut gauge = Self { stdout, stderr, limit, last: (Instant::now(), 0) };
+        // What was there before is not this program's.
+        gauge.limit = limit.saturating_add(gauge.bytes());
+        gauge.last.1 = gauge.bytes();
+        gauge
+    }
+
+    /// How much it has written to standard output, in bytes.
+    pub(super) fn stdout_bytes(&self) -> u64 {
+        self.stdout.as_ref().map_or(0, length)
+    }
+
+    fn bytes(&self) -> u64 {
+        self.stdout_bytes().saturating_add(length(&self.stderr))
+    }
+
+    /// Whether it has written more than it may.
+    pub(super) fn is_over(&self) -> bool {
+        self.bytes() > self.limit
+    }
+
+    /// Whether it has written so much more that it gets no grace.
+    pub(super) fn is_far_over(&self) -> bool {
+        self.bytes() > self.limit.saturating_add(self.limit / 4)
+    }
+
+    /// When to look again, at the pace at which it has been writing since this was asked last.
+    pub(super) fn pause(&mut self) -> Duration {
+        let (now, bytes) = (Instant::now(), self.bytes());
+        let (before, had) = std::mem::replace(&mut self.last, (now, bytes));
+        let grown = bytes.saturating_sub(had) as f64;
+        let left = self.limit.saturating_sub(bytes) as f64;
+        // At half the time it takes to the limit at this pace.
+        let pause = (now - before).as_secs_f64() * left / (2.0 * grown.max(1.0));
+        Duration::try_from_secs_f64(pause).unwrap_or(TICK).clamp(GAUGE_AT_MOST, TICK)
+    }
+}
+
+fn length(file: &File) -> u64 {
+    file.metadata().map_or(0, |metadata| metadata.len())
 }
 
 /// What the agent wrote, opened to be read from the beginning. An error that may pass is waited out for `patience`.

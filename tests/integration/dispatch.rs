@@ -120,6 +120,7 @@ pub(crate) fn supervise(
         usage_log: None,
         grace_ms: 2_000,
         on_done: Vec::new(),
+        output_limit_bytes: 1 << 30,
         on_done_limit_ms: 1,
     };
     change(&mut order);

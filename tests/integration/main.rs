@@ -31,6 +31,7 @@ mod escapes;
 mod examples;
 mod exit_codes;
 mod fake_agent;
+mod fast_output;
 mod faults;
 mod full_disk;
 mod gc;

@@ -96,6 +96,15 @@ impl TestEnvironment {
         self
     }
 
+    /// Puts a script into the first directory of `PATH`.
+    pub(crate) fn executable(&self, name: &str, script: &str) -> &Self {
+        use std::io::Write;
+        let mut options = fs::OpenOptions::new();
+        let file = options.write(true).create(true).truncate(true).mode(0o755).open(self.bin().join(name));
+        file.and_then(|mut file| file.write_all(script.as_bytes())).expect("a script in bin");
+        self
+    }
+
     /// Sets a variable for every command of this environment.
     pub(crate) fn variable(&mut self, name: &str, value: impl AsRef<OsStr>) -> &mut Self {
         self.variables.insert(name.into(), value.as_ref().into());

@@ -1,8 +1,9 @@
 //! What the whole stream of a run comes to.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -14,6 +15,9 @@ use crate::backend::{Backend, Output};
 
 /// The longest line that is read as a whole, in bytes.
 const LINE_LIMIT: usize = 8 * 1024 * 1024;
+
+/// How much of the end of an output is read that is too long to be read whole, in bytes.
+const TAIL_BYTES: u64 = 32 * 1024 * 1024;
 
 /// How many pieces of output that are no events are kept, for an error message.
 const UNPARSED_LIMIT: usize = 10;
@@ -53,14 +57,21 @@ pub(super) struct Transcript {
 
 impl Transcript {
     /// Reads a whole output. A missing file is an empty one.
-    pub(super) fn read(output: Output<'_>, long_texts: &mut LongTexts<'_>) -> Self {
+    ///
+    /// Of one that takes longer than `patience`, what stands in the middle is left out: the end says what it came to. The
+    /// end gets as much time again.
+    pub(super) fn read(output: Output<'_>, long_texts: &mut LongTexts<'_>, patience: Duration) -> Self {
         let mut transcript = Self::default();
         let read = match output {
             Output::Missing => Ok(()),
-            Output::File(file) => transcript.fill(file, long_texts).map_err(|error| error.to_string()),
+            Output::File(file) => {
+                transcript.fill(file, long_texts, patience).map_err(|error| error.to_string())
+            }
             Output::Unreadable(reason) => Err(reason.to_owned()),
         };
-        transcript.read_error = read.err().map(|error| format!("could not be read: {error}"));
+        if let Err(error) = read {
+            transcript.read_error = Some(format!("could not be read: {error}"));
+        }
         transcript
     }
 
@@ -68,11 +79,26 @@ impl Transcript {
         &mut self,
         mut file: &File,
         long_texts: &mut LongTexts<'_>,
+        patience: Duration,
     ) -> Result<(), Box<dyn std::error::Error>> {
         let mut reader = EventReader::with_limit(Backend::Claude, 0, LINE_LIMIT);
         let mut buffer = vec![0; 64 * 1024];
         let mut position = 0;
+        let mut deadline = Instant::now() + patience;
         loop {
+            if Instant::now() >= deadline {
+                let is_at_tail = self.read_error.is_some();
+                self.read_error = Some("is too long to be read whole".to_owned());
+                if is_at_tail {
+                    return Ok(());
+                }
+                let tail = file.metadata()?.len().saturating_sub(TAIL_BYTES);
+                if tail > position {
+                    position = next_line(file, tail)?;
+                    reader = EventReader::with_limit(Backend::Claude, position, LINE_LIMIT);
+                }
+                deadline = Instant::now() + patience;
+            }
             let count = file.read_at(&mut buffer, position)?;
             position += count as u64;
             let mut events = Vec::new();
@@ -85,7 +111,8 @@ impl Transcript {
                 match event.kind {
                     EventKind::Oversized { offset, bytes } => {
                         file.seek(SeekFrom::Start(offset))?;
-                        let document = long_texts.read((&mut file).take(bytes))?;
+                        let line = UntilDeadline { source: (&mut file).take(bytes), deadline };
+                        let document = long_texts.read(line)?;
                         decode_document(document, &mut |event| self.observe(event));
                     }
                     _ => self.observe(event),
@@ -178,6 +205,34 @@ impl Transcript {
             .filter(|text| !text.is_empty())
             .or_else(|| Some(self.structured.as_ref()?.to_string()))
             .unwrap_or_default()
+    }
+}
+
+/// Where the first line begins that begins behind `position`, or where the file ends.
+fn next_line(file: &File, mut position: u64) -> io::Result<u64> {
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let count = file.read_at(&mut buffer, position)?;
+        match buffer[..count].iter().position(|&byte| byte == b'\n') {
+            Some(end) => return Ok(position + end as u64 + 1),
+            None if count == 0 => return Ok(position),
+            None => position += count as u64,
+        }
+    }
+}
+
+/// A source that ends with an error when it is still being read at a deadline.
+struct UntilDeadline<R> {
+    source: R,
+    deadline: Instant,
+}
+
+impl<R: Read> Read for UntilDeadline<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if Instant::now() >= self.deadline {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "it takes too long"));
+        }
+        self.source.read(buffer)
     }
 }
 

@@ -8,6 +8,8 @@
 //! * A run that is stopped reports an error of its own (`error_during_execution`): a consequence, not the cause.
 //! * What the agent said last is salvaged whenever there is no answer; it was paid for.
 
+use std::time::Duration;
+
 use super::causes::{Signals, explain};
 use super::large::LongTexts;
 use super::transcript::{Transcript, is_command_mishap};
@@ -18,10 +20,17 @@ use crate::backend::failure::{Failure, blank, message, resume_command, signalled
 use crate::backend::{Ending, Evidence, Stop, schema, stderr};
 use crate::store::{AnswerFile, ErrorType, JobFolder, JobResult, Outcome, Record};
 
+/// How long the output of a run is read that ended by itself, and as long again its end: more than a long answer takes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The same for a run that was stopped: somebody waits for the stop.
+const STOPPED_PATIENCE: Duration = Duration::from_secs(1);
+
 /// What a run that is over came to.
 pub(in crate::backend) fn conclude(record: &Record, evidence: &Evidence<'_>) -> JobResult {
     let mut long_texts = LongTexts::new(evidence.folder);
-    let mut transcript = Transcript::read(evidence.stdout, &mut long_texts);
+    let patience = if evidence.stop.is_some() { STOPPED_PATIENCE } else { PATIENCE };
+    let mut transcript = Transcript::read(evidence.stdout, &mut long_texts, patience);
     let mut result = blank(record, evidence);
     result.session_id = session(record, &transcript);
     result.cost_usd = transcript.spend.usd();
@@ -148,6 +157,9 @@ fn ending_remark(evidence: &Evidence<'_>) -> Option<String> {
         (Some(Stop::Timeout { limit_seconds, .. } | Stop::Idle { limit_seconds }), _) => Some(format!(
             "the answer was complete, but the agent did not end within {limit_seconds}s and was stopped"
         )),
+        (Some(Stop::OutputLimit { .. }), _) => {
+            Some("the answer was complete, but the agent went on writing and was stopped".to_owned())
+        }
         (Some(_), _) | (None, None | Some(Ending::Exited(0))) => None,
         (None, Some(Ending::Exited(code))) => {
             Some(format!("the answer was complete, but the agent then exited with code {code}"))

@@ -4,6 +4,7 @@ mod document;
 mod report;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
@@ -11,9 +12,11 @@ use serde_json::json;
 use super::dispatch::unprinted;
 use super::request::{open, read_at_most, standard_input, warn_of};
 use super::verdict::Strictness;
-use super::watching::{Interrupts, SPIN, doing, read_along};
+use super::watching::{Interrupts, SPIN, backlog, doing, read_along};
 use super::{CommandResult, Context, Problem, completions, summary};
-use crate::engine::{Activity, Batch, BatchItem, Engine, Followers, Ownership, Request, Task, cancel};
+use crate::engine::{
+    Activity, Backlog, Batch, BatchItem, Engine, Followers, Ownership, Request, Task, cancel,
+};
 use crate::error::{Exit, Failure};
 use crate::ui::{Board, human};
 use document::Document;
@@ -143,7 +146,11 @@ fn follow(
     let mut activities: Vec<Activity> = names.iter().map(|_| Activity::default()).collect();
     board.note(&format!("{} started", human::count(names.len(), "job")));
     while !followers.is_empty() {
-        let pause = if context.ui.is_interactive() { SPIN } else { followers.pause() };
+        let pause = match backlog(context.ui, false) {
+            Backlog::Delivered if followers.are_behind() => Duration::ZERO,
+            _ if context.ui.is_interactive() => SPIN,
+            _ => followers.pause(),
+        };
         interrupts.sleep(&followers, pause);
         if let Some(exit) = interrupts.take() {
             if report.interrupted.replace(exit).is_some() {
@@ -155,7 +162,7 @@ fn follow(
             let asked = followers.unfinished().map(|id| cancel(store, id).map(drop));
             asked.fold(Ok(()), Result::and)?;
         }
-        let over = followers.catch_up(&mut |number, event| {
+        let over = followers.catch_up(backlog(context.ui, false), &mut |number, event| {
             activities[number].observe(&event);
             read_along(context.ui, &names[number], &event).iter().for_each(|lines| board.note(lines));
             board.doing(number, &names[number], doing(&activities[number]));

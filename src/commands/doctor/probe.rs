@@ -78,12 +78,17 @@ impl Drop for Probed {
     }
 }
 
-/// Reads something to its end on a thread of its own, which a pipe that stays open cannot hold up.
+/// How much of an output is kept, in bytes.
+const OUTPUT_LIMIT: u64 = 1024 * 1024;
+
+/// Reads something to its end on a thread of its own, which a pipe that stays open cannot hold up. Only the beginning of
+/// a long output is kept; its writer is not held up.
 fn read_all(mut pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     let (sender, receiver) = channel();
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        let _ = pipe.read_to_end(&mut bytes);
+        let _ = pipe.by_ref().take(OUTPUT_LIMIT).read_to_end(&mut bytes);
+        let _ = io::copy(&mut pipe, &mut io::sink());
         sender.send(bytes)
     });
     receiver
