@@ -34,7 +34,7 @@ pub use dialogue::{Dialogue, DialogueLine, DialogueTurn};
 pub use environment::is_stripped;
 pub use events::{Event, EventKind, EventReader, McpServer, Started, TurnResult};
 pub use lines::{FOLLOWED_LINE_LIMIT, LOOK_BYTES, Line, LineReader, Look};
-pub use schema::check_schema;
+pub use schema::{CHECK_ENTRY, check_schema, confine_checks, run_check};
 pub use spend::Spend;
 pub use watch::Watch;
 

@@ -5,6 +5,7 @@
 //! What differs between platforms is how processes are looked at: `/proc` on Linux, the `ps` command
 //! elsewhere. The `ps` way is compiled and tested on Linux too.
 
+mod confined;
 mod files;
 mod foreign;
 mod host;
@@ -16,6 +17,7 @@ mod signals;
 mod spawn;
 mod tree;
 
+pub use confined::{Bounds, run_confined};
 pub use files::{FileError, OwnedDir, Refusal, create_private_parents, memory_file};
 pub use foreign::{open_lock_file, open_log, read_beginning, replace_file, replace_file_keeping_mode};
 pub use host::{FileSystem, file_system, umask};

@@ -146,7 +146,7 @@ pub fn adopt_descriptor(number: RawFd) -> io::Result<OwnedFd> {
 
 /// Marks every descriptor from `first` on to be closed by exec. Async-signal-safe.
 #[expect(unsafe_code, reason = "a system call without a safe wrapper")]
-fn close_on_exec_from(first: RawFd) {
+pub(super) fn close_on_exec_from(first: RawFd) {
     #[cfg(target_os = "linux")]
     {
         const CLOSE_RANGE_CLOEXEC: libc::c_uint = 4;

@@ -108,3 +108,80 @@ fn a_schema_that_no_argument_can_hold_is_refused() {
     assert!(output.stderr.contains("the response schema has "), "{}", output.stderr);
     assert!(environment.job_ids().is_empty());
 }
+
+/// A schema of 2 KB whose check takes 2^30 steps.
+fn schema_that_multiplies() -> String {
+    let mut definitions = serde_json::Map::new();
+    for number in 0..30 {
+        let next = serde_json::json!({"$ref": format!("#/$defs/d{}", number + 1)});
+        definitions.insert(format!("d{number}"), serde_json::json!({"allOf": [next, next]}));
+    }
+    definitions.insert("d30".to_owned(), serde_json::json!({"type": "string"}));
+    serde_json::json!({"$defs": definitions, "$ref": "#/$defs/d0"}).to_string()
+}
+
+#[test]
+fn a_schema_whose_references_multiply_is_refused_before_the_run() {
+    let environment = TestEnvironment::new();
+    environment.project("infra");
+    let schema = schema(&environment, &schema_that_multiplies());
+    let run = environment.command(["run", "infra", "x", "--json-schema"]).arg(&schema).run().expect_code(2);
+    assert!(run.stderr.contains("unfold"), "{}", run.stderr);
+    assert!(environment.job_ids().is_empty());
+}
+
+/// A pattern that backtracks for years on the answer it is given.
+const SLOW_PATTERN: &str = r#"{"type": "string", "pattern": "^(?=(a+)+$)(a|a)*\\1b$"}"#;
+
+/// A recursive schema that doubles its work with each level of the answer, which a look at the schema cannot tell.
+const DOUBLING: &str = r##"{"$defs": {"d": {"properties": {"a": {"allOf": [{"$ref": "#/$defs/d"}, {"$ref": "#/$defs/d"}]}}}},
+    "$ref": "#/$defs/d"}"##;
+
+#[test]
+fn a_check_that_would_take_for_ever_ends_as_incomplete_with_the_answer_kept() {
+    let environment = TestEnvironment::new();
+    environment.project("infra");
+    let deep = format!("{}1{}", r#"{"a":"#.repeat(60), "}".repeat(60));
+    let started = std::time::Instant::now();
+    let task = format!("fake: answer {deep}");
+    let run = environment.command(["run", "infra", &task, "--json", "--json-schema"]);
+    let run = run.arg(schema(&environment, DOUBLING));
+    let result = run.run().expect_code(1).json();
+    assert!(started.elapsed() < std::time::Duration::from_secs(20), "{:?}", started.elapsed());
+    assert_eq!(result["error_type"], "incomplete", "{result}");
+    assert!(result["error"].as_str().is_some_and(|error| error.contains("more than 2 s")), "{result}");
+    assert_eq!(result["result"], deep.as_str());
+}
+
+#[test]
+fn a_pattern_that_backtracks_ends_as_incomplete() {
+    let environment = TestEnvironment::new();
+    environment.project("infra");
+    let task = format!("fake: answer \"{}\"", "a".repeat(5_000));
+    let run = environment.command(["run", "infra", &task, "--json", "--json-schema"]);
+    let run = run.arg(schema(&environment, SLOW_PATTERN));
+    let result = run.run().expect_code(1).json();
+    assert_eq!(result["error_type"], "incomplete", "{result}");
+}
+
+#[test]
+fn recovery_bounds_the_check_as_well_and_nobody_who_looks_is_held_up() {
+    let environment = TestEnvironment::new();
+    environment.project("infra");
+    let deep = format!("{}1{}", r#"{"a":"#.repeat(60), "}".repeat(60));
+    let task = format!("fake: result-then-hang\nfake: answer {deep}");
+    let submit =
+        environment.command(["submit", "infra", &task, "--json-schema"]).arg(schema(&environment, DOUBLING));
+    let id = submit.run().expect_code(0).stdout;
+    let output = environment.jobs_directory().join(id.trim()).join("stdout.jsonl");
+    crate::support::wait_until(std::time::Duration::from_secs(30), "the answer is there", || {
+        std::fs::read_to_string(&output).is_ok_and(|output| output.contains("\"result\""))
+    });
+    environment.kill_supervisor(id.trim());
+    let started = std::time::Instant::now();
+    environment.command(["wait", id.trim()]).run().expect_code(1);
+    assert!(started.elapsed() < std::time::Duration::from_secs(20), "{:?}", started.elapsed());
+    let record = environment.only_record();
+    assert_eq!(record["status"], "failed");
+    assert_eq!(record["result"]["error_type"], "incomplete", "{record}");
+}

@@ -1,29 +1,21 @@
-//! Answers as data: the check of a schema before a run, and of the answer after it.
+//! The check itself, which takes as long as the schema and the answer make it take.
 
 use jsonschema::ReferencingError;
 use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
 
-use super::events::clip;
+use super::super::events::clip;
 
 /// How much of a validation message is kept, in characters.
 const MESSAGE_LIMIT: usize = 300;
 
-/// Whether a response schema can be used at all.
-///
-/// Claude Code silently ignores an invalid schema, and the run is paid for by then, so this comes before it.
+/// Whether a schema can be used at all.
 ///
 /// # Errors
 ///
-/// What is wrong with the schema, as a fragment that fits after "the response schema is not valid: ".
-pub fn check_schema(schema: &Value) -> Result<(), String> {
-    if !schema.is_object() {
-        return Err("it is not a JSON object".to_owned());
-    }
-    match jsonschema::validator_for(schema) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(describe(&error)),
-    }
+/// What is wrong with it, as a fragment that fits after "the response schema is not valid: ".
+pub(super) fn usable(schema: &Value) -> Result<(), String> {
+    jsonschema::validator_for(schema).map(drop).map_err(|error| describe(&error))
 }
 
 /// The answer as data that satisfies the schema: what the CLI returned as structured output, or else what the
@@ -88,6 +80,3 @@ fn fenced_blocks(text: &str) -> Vec<&str> {
     }
     blocks
 }
-
-#[cfg(test)]
-mod tests;
