@@ -1,7 +1,7 @@
 //! An agent that is the real claude, and the API it talks to.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
@@ -26,17 +26,21 @@ pub(crate) struct Scene {
 impl Scene {
     /// One agent, configured by these lines of YAML, and an API that gives these replies in order.
     pub(crate) fn new(yaml: &str, replies: impl IntoIterator<Item = Reply>) -> Self {
-        Self::with_api(yaml, MessagesApi::replying(replies))
+        Self::with_api(&newest(), yaml, MessagesApi::replying(replies))
+    }
+
+    /// The same with this claude instead of the newest: for what depends on the version.
+    pub(crate) fn with(claude: &Path, yaml: &str, replies: impl IntoIterator<Item = Reply>) -> Self {
+        Self::with_api(claude, yaml, MessagesApi::replying(replies))
     }
 
     /// The same with an API that asks this for each reply.
     pub(crate) fn scripted(yaml: &str, script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
-        Self::with_api(yaml, MessagesApi::start(script))
+        Self::with_api(&newest(), yaml, MessagesApi::start(script))
     }
 
-    fn with_api(yaml: &str, api: MessagesApi) -> Self {
-        let claude = programs::claude().expect("in_namespace made sure of it");
-        let mut environment = TestEnvironment::with_claude(&claude);
+    fn with_api(claude: &Path, yaml: &str, api: MessagesApi) -> Self {
+        let mut environment = TestEnvironment::with_claude(claude);
         environment.messages_api(&api);
         let project = environment.project_with(AGENT, yaml);
         Self { environment, api, project }
@@ -102,4 +106,8 @@ impl Scene {
         assert!(took < limit, "it took {took:?}, {limit:?} are allowed");
         value
     }
+}
+
+fn newest() -> PathBuf {
+    programs::claude().expect("in_namespace made sure of it")
 }

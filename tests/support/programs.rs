@@ -28,12 +28,30 @@ fn modified(path: &Path) -> Option<SystemTime> {
     path.metadata().ok()?.modified().ok()
 }
 
-/// The real claude, as `tests/install-claude` installs it, or as `AGENT_DISPATCH_TEST_CLAUDE` names it.
+/// The newest of the real claudes, as `tests/install-claude` installs them, or the one `AGENT_DISPATCH_TEST_CLAUDE` names.
 pub(crate) fn claude() -> Option<PathBuf> {
-    let path = match std::env::var_os("AGENT_DISPATCH_TEST_CLAUDE") {
-        Some(path) => PathBuf::from(path),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("target/claude/node_modules/.bin/claude"),
+    claudes().pop()
+}
+
+/// The real claudes, the newest last: for what depends on the version. None unless all of them are installed.
+pub(crate) fn claudes() -> Vec<PathBuf> {
+    let paths = match std::env::var_os("AGENT_DISPATCH_TEST_CLAUDE") {
+        Some(path) => vec![PathBuf::from(path)],
+        None => pins().iter().map(|pin| installed(pin)).collect(),
     };
     // The link in `.bin` leads to the program; the test's own link must not depend on what lies beside it.
-    path.canonicalize().ok()
+    let found: Option<Vec<PathBuf>> = paths.iter().map(|path| path.canonicalize().ok()).collect();
+    found.unwrap_or_default()
+}
+
+/// The versions that `tests/install-claude` installs, the newest last.
+pub(crate) fn pins() -> Vec<String> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/install-claude");
+    let script = std::fs::read_to_string(&script).expect("tests/install-claude");
+    let pin = |name: &str| script.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+    ["oldest", "version"].into_iter().map(|name| pin(name).expect("a version").to_owned()).collect()
+}
+
+fn installed(pin: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/claude").join(pin).join("node_modules/.bin/claude")
 }
