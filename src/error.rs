@@ -268,6 +268,11 @@ impl From<DispatchError> for Failure {
                 .hint("answer with what is known here, or raise `settings.max_dispatch_depth` in the config file"),
             DispatchError::ForeignSession { session, owner, .. } => Self::new(Exit::NotFound, &error)
                 .hint(format!("go on with it there: `agent-dispatch run {owner} TASK --session {session}`")),
+            DispatchError::UnknownSession { transcripts, .. } => Self::new(Exit::NotFound, &error).hint(format!(
+                "no folder of {} has it; Claude Code deletes sessions after a while: dispatch without `--session`, that \
+                 makes a new one",
+                transcripts.display()
+            )),
             DispatchError::TreeTooLarge { .. } => Self::new(Exit::Recursion, &error)
                 .hint("answer with what is known here, or raise `settings.max_tree_jobs` in the config file"),
             DispatchError::QueueFull { .. } => Self::new(Exit::TryLater, &error)
@@ -278,6 +283,8 @@ impl From<DispatchError> for Failure {
             DispatchError::Argument(RefusedArgument::FlagLike { .. }) => {
                 Self::new(Exit::Usage, &error).hint("values that begin with '-' are never passed on")
             }
+            DispatchError::Argument(RefusedArgument::NotASession { .. }) => Self::new(Exit::Usage, &error)
+                .hint("`agent-dispatch result JOB --json` has the id of a job's session in `session_id`"),
             DispatchError::Argument(_) => Self::new(Exit::Usage, &error),
             DispatchError::Start { source: StartError::Sandboxed, .. } => Self::new(Exit::Failure, &error)
                 .hint("run agent-dispatch outside the sandbox"),

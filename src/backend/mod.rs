@@ -14,6 +14,7 @@ mod failure;
 mod lines;
 mod narrate;
 mod schema;
+mod session;
 mod spend;
 mod stderr;
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use environment::is_stripped;
 pub use events::{Event, EventKind, EventReader, McpServer, Started, TurnResult};
 pub use lines::{FOLLOWED_LINE_LIMIT, LOOK_BYTES, Line, LineReader, Look};
 pub use schema::{CHECK_ENTRY, check_schema, confine_checks, run_check};
+pub use session::{Session, SessionId};
 pub use spend::Spend;
 pub use watch::Watch;
 
@@ -65,6 +67,18 @@ impl Backend {
             Self::Claude => "claude",
             Self::Command => "command",
             Self::Dialogue => "dialogue",
+        }
+    }
+
+    /// The session that an id names, for whom it has one: a plain program has none, whatever is said.
+    ///
+    /// # Errors
+    ///
+    /// [`RefusedArgument`] for what is no session id.
+    pub fn session_id(self, id: &str) -> Result<Option<SessionId>, RefusedArgument> {
+        match self {
+            Self::Claude => id.parse().map(Some),
+            Self::Command | Self::Dialogue => Ok(None),
         }
     }
 
@@ -141,6 +155,12 @@ pub enum RefusedArgument {
         /// The longest that fits, in bytes.
         limit: usize,
     },
+    /// It is not the id of a session. Claude Code would take it for a file to read and to write, or for a title.
+    #[error("'{value}' is no session id: it must be a UUID such as 6f0c9d0e-7a3b-4c1d-8e2f-00112233aabb")]
+    NotASession {
+        /// The value.
+        value: String,
+    },
     /// It is not a positive number.
     #[error("the {field} is {value}: it must be a number above 0")]
     NotPositive {
@@ -160,6 +180,7 @@ impl RefusedArgument {
             | Self::ContainsNul { field }
             | Self::TooLong { field, .. }
             | Self::NotPositive { field, .. } => field,
+            Self::NotASession { .. } => "session id",
         }
     }
 }
@@ -173,8 +194,8 @@ pub struct Assignment<'a> {
     pub arguments: &'a [String],
     /// What to append to the system prompt: the dispatch protocol and the agent's own instructions.
     pub system_prompt: Option<&'a str>,
-    /// The session to start or to resume.
-    pub session: &'a Session,
+    /// The session to start or to resume; a plain program has no use for it.
+    pub session: Session,
     /// The model, by the name the agent CLI knows.
     pub model: Option<&'a str>,
     /// The permission mode.
@@ -189,15 +210,6 @@ pub struct Assignment<'a> {
     pub response_schema: Option<&'a Value>,
     /// The job's own folder, where files named on the command line can lie.
     pub job_directory: &'a Path,
-}
-
-/// The agent CLI's conversation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Session {
-    /// A new one, under an id chosen before the start, so that it can be resumed whatever happens.
-    New(String),
-    /// One that exists.
-    Resume(String),
 }
 
 /// What to execute. The prompt is not part of it: it goes to standard input.

@@ -60,12 +60,7 @@ pub(crate) fn run(args: &ResumeArgs, context: &Context) -> CommandResult {
         }
         TaskError::TooLong { .. } => error.into(),
     })?;
-    // A job that is over says whether there is a conversation; one that is not will have it.
-    let session = match record.finished() {
-        Some(_) => record.conclusion().session_id,
-        None => record.launch.session_id.clone(),
-    };
-    let Some(session) = session else {
+    let Some(session) = record.session() else {
         let id = record.id;
         return Err(Failure::new(Exit::NotFound, format_args!("job {id} has no session to go on with"))
             .hint(format!("`agent-dispatch retry {id}` makes the same request in a new one"))

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::collect::collect_by_itself;
 use super::stats::journal;
 use super::{PROMPT_LIMIT_BYTES, Prepared, Request, Surroundings, TaskError};
-use crate::backend::RefusedArgument;
+use crate::backend::{RefusedArgument, SessionId};
 use crate::config::{AgentName, Config};
 use crate::store::{
     ErrorType, Finished, HeldJob, JobId, JobResult, Journal, Record, State, Store, StoreError, UnixSeconds,
@@ -103,11 +103,19 @@ pub enum DispatchError {
     #[error("session {session} belongs to the agent '{owner}', which works in {}", directory.display())]
     ForeignSession {
         /// The session.
-        session: String,
+        session: SessionId,
         /// Whose it is.
         owner: String,
         /// Where that one works.
         directory: PathBuf,
+    },
+    /// There is no such session.
+    #[error("Claude Code has no session {session}")]
+    UnknownSession {
+        /// The session.
+        session: SessionId,
+        /// Where it was looked for.
+        transcripts: PathBuf,
     },
     /// One chain of dispatches has made too many jobs.
     #[error("job {root} and the agents it led to have started as many jobs as are allowed: {limit}")]

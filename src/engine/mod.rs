@@ -40,7 +40,7 @@ pub use surroundings::{Surroundings, named_usage_log};
 pub use crate::backend::claude::{Bills, ClaudeHome, Login, Registration, Scope, options as claude_options};
 pub use crate::backend::{
     Activity, Backend, Dialogue, DialogueLine, DialogueTurn, Event, EventKind, PROMPT_LIMIT_BYTES,
-    is_stripped,
+    RefusedArgument, is_stripped,
 };
 pub use crate::os::FileSystem;
 pub use crate::supervisor::{OwnerPipe, Ownership, recover as look, suspended_supervisor};

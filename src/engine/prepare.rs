@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use super::dispatch::{DispatchError, Engine};
 use super::{OnDone, PROMPT_LIMIT_BYTES, Request, prompt};
-use crate::backend::{Assignment, Backend, CommandLine, Session, check_schema};
+use crate::backend::claude::is_kept;
+use crate::backend::{Assignment, Backend, CommandLine, Session, SessionId, check_schema};
 use crate::config::{Agent, AgentName, BackendKind, BudgetUsd, Group, GroupName};
 use crate::store::{JobId, Journal, Launch, Record};
 
@@ -72,7 +73,15 @@ impl Engine {
                 directory: agent.directory.clone(),
             });
         }
-        if let Some(session) = &request.session {
+        let backend = match agent.backend {
+            BackendKind::Claude => Backend::Claude,
+            BackendKind::Command => Backend::Command,
+        };
+        let session = match &request.session {
+            Some(id) => backend.session_id(id)?,
+            None => None,
+        };
+        if let Some(session) = session {
             self.check_session(session, name, agent)?;
         }
         let program = self.program(name, agent)?;
@@ -84,10 +93,6 @@ impl Engine {
             check_schema(schema).map_err(DispatchError::Schema)?;
         }
 
-        let backend = match agent.backend {
-            BackendKind::Claude => Backend::Claude,
-            BackendKind::Command => Backend::Command,
-        };
         let prompt = backend.prompt(&prompt::prompt(request, shared_context));
         if prompt.len() > PROMPT_LIMIT_BYTES {
             return Err(DispatchError::PromptTooLong { bytes: prompt.len() });
@@ -98,10 +103,7 @@ impl Engine {
         let system_prompt =
             prompt::system_prompt(agent, self.config.settings.dispatch_protocol, timeout, budget);
         let model = request.model.as_deref().or(agent.model.as_deref());
-        let session = match &request.session {
-            Some(id) => Session::Resume(id.clone()),
-            None => Session::New(uuid::Uuid::new_v4().to_string()),
-        };
+        let session = session.map_or_else(|| Session::New(SessionId::fresh()), Session::Resume);
 
         // `start` says when it was created.
         let mut record = Record::pending(self.next_id()?, name.as_str(), request.task.as_str(), 0.0);
@@ -110,7 +112,7 @@ impl Engine {
             program: &program,
             arguments: agent.command.get(1..).unwrap_or_default(),
             system_prompt: system_prompt.as_deref(),
-            session: &session,
+            session,
             model,
             permission_mode: effective.permission_mode,
             allowed_tools: effective.allowed_tools,
@@ -129,8 +131,8 @@ impl Engine {
             group: request.group.clone(),
             directory: Some(agent.directory.clone()),
             backend: Some(backend.name().to_owned()),
-            session_id: match (&session, backend) {
-                (Session::New(id) | Session::Resume(id), Backend::Claude) => Some(id.clone()),
+            session_id: match (session, backend) {
+                (Session::New(id) | Session::Resume(id), Backend::Claude) => Some(id.to_string()),
                 (_, Backend::Command | Backend::Dialogue) => None,
             },
             resumed: matches!(session, Session::Resume(_)),
@@ -169,7 +171,9 @@ impl Engine {
                 DispatchError::UnknownGroup { .. } | DispatchError::NotAMember { .. } => {
                     request.group.take().is_some()
                 }
-                DispatchError::ForeignSession { .. } => request.session.take().is_some(),
+                DispatchError::ForeignSession { .. } | DispatchError::UnknownSession { .. } => {
+                    request.session.take().is_some()
+                }
                 DispatchError::NoOnDone { .. } => request.on_done.take().is_some(),
                 DispatchError::Schema(_) => request.response_schema.take().is_some(),
                 DispatchError::Argument(refused) => match refused.field() {
@@ -223,21 +227,33 @@ impl Engine {
         Ok(std::iter::once(found.into()).chain(arguments.iter().map(OsString::from)).collect())
     }
 
-    /// Refuses a session that a job of another agent began. Claude Code itself would go on with it in any directory.
-    fn check_session(&self, session: &str, name: &AgentName, agent: &Agent) -> Result<(), DispatchError> {
+    /// Refuses a session that a job of another agent began, for Claude Code itself would go on with it in any directory,
+    /// and one that neither a job nor Claude Code's files know. Whether one that a job had is still there is for Claude
+    /// Code to say: another version may keep its sessions elsewhere.
+    fn check_session(
+        &self,
+        session: SessionId,
+        name: &AgentName,
+        agent: &Agent,
+    ) -> Result<(), DispatchError> {
         for id in self.store.ids()?.into_iter().take(SESSIONS_LOOKED_AT) {
             let Ok(record) = self.store.read(id) else { continue };
-            let Some(directory) = record.launch.directory else { continue };
-            if record.launch.session_id.as_deref() != Some(session) {
+            if record.session().and_then(|id| id.parse().ok()) != Some(session) {
                 continue;
             }
+            let Some(directory) = record.launch.directory else { continue };
             if record.agent == name.as_str() || directory == agent.directory {
                 return Ok(());
             }
-            let (session, owner) = (session.to_owned(), record.agent);
+            let owner = record.agent;
             return Err(DispatchError::ForeignSession { session, owner, directory });
         }
-        Ok(())
+        match &self.surroundings.transcripts {
+            Some(transcripts) if is_kept(session, transcripts) == Some(false) => {
+                Err(DispatchError::UnknownSession { session, transcripts: transcripts.clone() })
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::backend::claude::transcripts;
 use crate::store::JobId;
 use crate::supervisor;
 
@@ -26,6 +27,8 @@ pub struct Surroundings {
     pub path: Option<std::ffi::OsString>,
     /// Where the usage journal is, instead of where the config says.
     pub usage_log: Option<PathBuf>,
+    /// Where Claude Code keeps its sessions.
+    pub transcripts: Option<PathBuf>,
 }
 
 impl Surroundings {
@@ -37,6 +40,7 @@ impl Surroundings {
         let parent = variable(supervisor::JOB_VARIABLE).and_then(|id| id.parse().ok());
         let path = std::env::var_os("PATH");
         let usage_log = named_usage_log();
+        let transcripts = transcripts(|name| std::env::var_os(name));
         match supervisor::enclosing_job() {
             Some(enclosing) => Self {
                 depth: depth.max(enclosing.launch.depth.unwrap_or(1)),
@@ -44,8 +48,9 @@ impl Surroundings {
                 root: Some(enclosing.launch.root.unwrap_or(enclosing.id)),
                 path,
                 usage_log,
+                transcripts,
             },
-            None => Self { depth, parent, root: None, path, usage_log },
+            None => Self { depth, parent, root: None, path, usage_log, transcripts },
         }
     }
 }

@@ -12,7 +12,7 @@ use super::session::Session;
 use super::tasks;
 use super::waiting::{Caller, Waited};
 use crate::config::Config;
-use crate::engine::{DispatchError, Engine, Ownership, cancel, descendants};
+use crate::engine::{DispatchError, Engine, Ownership, RefusedArgument, cancel, descendants};
 use crate::store::JobId;
 
 /// `dispatch`: hands a task to an agent.
@@ -147,6 +147,10 @@ pub(super) fn refused(desk: &Desk, config: &Config, error: DispatchError) -> Ref
         }
         DispatchError::ForeignSession { owner, session, .. } => {
             format!("Dispatch to {owner} with session_id {session}, or leave session_id out")
+        }
+        DispatchError::UnknownSession { .. } => "Leave session_id out: that makes a new session".to_owned(),
+        DispatchError::Argument(RefusedArgument::NotASession { .. }) => {
+            "Pass the session_id of an earlier answer, or leave it out".to_owned()
         }
         DispatchError::TooDeep { .. } | DispatchError::TreeTooLarge { .. } => {
             INSTEAD_OF_DISPATCHING.to_owned()

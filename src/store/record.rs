@@ -231,6 +231,15 @@ impl Record {
         })
     }
 
+    /// The agent CLI's session that the job has: one that is over says whether there is a conversation, one that is not
+    /// will have it.
+    pub fn session(&self) -> Option<String> {
+        match self.finished() {
+            Some(finished) => finished.result.as_ref()?.session_id.clone(),
+            None => self.launch.session_id.clone(),
+        }
+    }
+
     /// Whether a tool other than this one wrote the record and may still own it.
     pub fn is_foreign(&self) -> bool {
         self.format < FORMAT

@@ -38,6 +38,29 @@ fn a_session_is_resumed_with_its_history_and_its_cost_adds_up() {
 }
 
 #[test]
+fn a_resumed_run_names_the_session_that_was_asked_for() {
+    in_namespace(|| {
+        for program in programs::claudes() {
+            let api = MessagesApi::replying([Reply::text("one"), Reply::text("two")]);
+            let mut environment = TestEnvironment::with_claude(&program);
+            environment.messages_api(&api);
+            let id = uuid::Uuid::new_v4().to_string();
+            let run = |option: String| environment.program(&program, STREAM).arg(option).stdin("x").run();
+            for option in ["--session-id", "--resume"] {
+                let output = run(format!("{option}={id}")).expect_code(0);
+                let named: Vec<Value> =
+                    output.events().iter().filter_map(|event| event.get("session_id").cloned()).collect();
+                assert!(named.len() > 2 && named.iter().all(|named| *named == id.as_str()), "{named:?}");
+            }
+            // Another spelling is another session, and any file is one.
+            let upper = id.to_uppercase();
+            let unknown = run(format!("--resume={upper}")).expect_code(1);
+            assert!(unknown.stderr.contains(&format!("session ID: {upper}")), "{}", unknown.stderr);
+        }
+    });
+}
+
+#[test]
 fn a_stalled_api_is_left_by_an_interrupt() {
     in_namespace(|| {
         let api = MessagesApi::replying([Reply::stall()]);

@@ -218,11 +218,15 @@ fn budgets_and_time_limits_that_mean_nothing_are_2_at_every_entrance() {
 fn values_that_look_like_options_never_reach_the_agents_command_line() {
     let environment = with_agent();
     let hint = "hint: values that begin with '-' are never passed on\n";
-    for (option, field) in [("--model", "model"), ("--session", "session id")] {
-        let value = "--dangerously-skip-permissions";
-        let said = format!(
-            "error: the {field} '{value}' begins with '-': the agent CLI could take it for an option\n{hint}"
-        );
+    let value = "--dangerously-skip-permissions";
+    let flag_like = format!(
+        "error: the model '{value}' begins with '-': the agent CLI could take it for an option\n{hint}"
+    );
+    let no_id = format!(
+        "error: '{value}' is no session id: it must be a UUID such as 6f0c9d0e-7a3b-4c1d-8e2f-00112233aabb\n\
+         hint: `agent-dispatch result JOB --json` has the id of a job's session in `session_id`\n"
+    );
+    for (option, field, said) in [("--model", "model", flag_like), ("--session", "session id", no_id)] {
         refused(&environment, &[AGENT, "x", &format!("{option}={value}")], 2, &said);
         refused(
             &environment,

@@ -104,7 +104,7 @@ fn everything_that_is_wrong_is_told_before_anything_starts() {
         for part in [
             "item 1: there is no group 'zz'",
             "item 1: the model '-x' begins with '-'",
-            "item 1: the session id '-y' begins with '-'",
+            "item 1: '-y' is no session id: it must be a UUID",
             "item 1: the JSON Schema for the answer is not valid",
         ] {
             assert_eq!(output.stderr.matches(part).count(), 1, "{part}: {}", output.stderr);

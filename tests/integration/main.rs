@@ -59,6 +59,7 @@ mod resume;
 mod retry;
 mod run_answers;
 mod run_json;
+mod sessions;
 mod source;
 mod status_and_result;
 mod submit_and_wait;

@@ -330,7 +330,7 @@ fn what_cannot_start_is_an_error_that_says_how_to_put_it_right() {
     let foreign = json!({"agent": "third", "task": "x", "session_id": session});
     let called = client.call("dispatch", foreign).expect_error();
     assert!(called.text.contains(&format!("Dispatch to {AGENT} with session_id")), "{called:?}");
-    for session in ["--help", "00000000-0000-4000-8000-000000000000", ""] {
+    for session in ["--help", "00000000-0000-4000-8000-000000000000", "", "../x.jsonl", "/x.jsonl", "bad"] {
         let called = client.call("dispatch", task_with("x", json!({"session_id": session}))).expect_error();
         assert!(called.text.contains("session"), "{session}: {called:?}");
     }

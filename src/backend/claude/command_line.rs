@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::backend::{Assignment, CommandLine, RefusedArgument, Session};
+use crate::backend::{Assignment, CommandLine, RefusedArgument, Session, SessionId};
 
 /// The system prompt's file in the job's folder.
 const SYSTEM_PROMPT_FILE: &str = "system-prompt.md";
@@ -32,8 +32,8 @@ pub(in crate::backend) fn command_line(assignment: &Assignment<'_>) -> Result<Co
     // Without it stream-json is refused.
     line.plain("--verbose");
     match assignment.session {
-        Session::New(id) => line.structured("--session-id", "session id", id)?,
-        Session::Resume(id) => line.structured("--resume", "session id", id)?,
+        Session::New(id) => line.plain(&format!("--session-id={id}")),
+        Session::Resume(id) => line.plain(&format!("--resume={id}")),
     }
     if let Some(model) = assignment.model {
         line.structured("--model", "model", model)?;
@@ -73,8 +73,8 @@ pub(in crate::backend) fn command_line(assignment: &Assignment<'_>) -> Result<Co
 /// left out: help texts write it in ways of their own.
 pub fn options() -> Vec<String> {
     let tools = ["Read".to_owned()];
-    let sessions = [Session::New("1".to_owned()), Session::Resume("1".to_owned())];
-    let lines = sessions.iter().filter_map(|session| {
+    let sessions = [Session::New(SessionId::fresh()), Session::Resume(SessionId::fresh())];
+    let lines = sessions.into_iter().filter_map(|session| {
         command_line(&Assignment {
             program: Path::new("claude"),
             arguments: &[],

@@ -71,7 +71,7 @@ pub struct Registration {
 impl ClaudeHome {
     /// Reads the files of the user whose home directory is `home`; `environment` looks up a variable.
     pub fn read(home: &Path, environment: impl Fn(&str) -> Option<OsString>) -> Self {
-        let configured = environment("CLAUDE_CONFIG_DIR").filter(|path| !path.is_empty()).map(PathBuf::from);
+        let configured = configured(&environment);
         let state_path = configured.as_deref().unwrap_or(home).join(STATE);
         let directory = configured.unwrap_or_else(|| home.join(".claude"));
         let mut unreadable = Vec::new();
@@ -126,6 +126,11 @@ impl ClaudeHome {
         }
         found
     }
+}
+
+/// The directory that all of it is in, where the environment names one.
+pub(super) fn configured(environment: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    environment("CLAUDE_CONFIG_DIR").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 fn count(list: &Value) -> usize {

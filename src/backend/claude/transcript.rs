@@ -22,13 +22,16 @@ const TAIL_BYTES: u64 = 32 * 1024 * 1024;
 /// How many pieces of output that are no events are kept, for an error message.
 const UNPARSED_LIMIT: usize = 10;
 
+/// How many names of sessions are kept: there is one, and more is a mistake or a lie.
+const SESSIONS_LIMIT: usize = 3;
+
 /// The facts of a run, folded out of its events one at a time.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Transcript {
     /// Whether the agent started to work, so that its session exists.
     pub(super) started: bool,
-    /// The session, as the stream names it.
-    pub(super) session_id: Option<String>,
+    /// The sessions that the stream names, each once; of many only the first.
+    pub(super) sessions: Vec<String>,
     /// The model that answered, or the one the agent started with.
     pub(super) model: Option<String>,
     /// The last result: it counts, not the ones before it.
@@ -134,7 +137,7 @@ impl Transcript {
         match event.kind {
             EventKind::Started(started) => {
                 self.started = true;
-                self.session_id = started.session_id.or(self.session_id.take());
+                self.name_session(started.session_id);
                 self.model = started.model.or(self.model.take());
             }
             EventKind::Text { text } => {
@@ -154,13 +157,20 @@ impl Transcript {
         }
     }
 
+    fn name_session(&mut self, session: Option<String>) {
+        let Some(session) = session else { return };
+        if self.sessions.len() < SESSIONS_LIMIT && !self.sessions.contains(&session) {
+            self.sessions.push(session);
+        }
+    }
+
     fn recovered(&mut self) {
         self.synthetic = None;
         self.retry = None;
     }
 
     fn end_turn(&mut self, mut turn: TurnResult) {
-        self.session_id = turn.session_id.take().or(self.session_id.take());
+        self.name_session(turn.session_id.take());
         self.structured = turn.structured_output.take().or(self.structured.take());
         self.spend.observe(&turn);
         if let Some(turns) = turn.num_turns {

@@ -17,8 +17,9 @@ use crate::backend::answer::{STATUS_WINDOW, outcome};
 use crate::backend::command::exited;
 use crate::backend::events::TurnResult;
 use crate::backend::failure::{Failure, blank, message, resume_command, signalled, stopped};
-use crate::backend::{Ending, Evidence, Stop, schema, stderr};
+use crate::backend::{Ending, Evidence, SessionId, Stop, schema, stderr};
 use crate::store::{AnswerFile, ErrorType, JobFolder, JobResult, Outcome, Record};
+use crate::text::one_line;
 
 /// How long the output of a run is read that ended by itself, and as long again its end: more than a long answer takes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -32,7 +33,8 @@ pub(in crate::backend) fn conclude(record: &Record, evidence: &Evidence<'_>) -> 
     let patience = if evidence.stop.is_some() { STOPPED_PATIENCE } else { PATIENCE };
     let mut transcript = Transcript::read(evidence.stdout, &mut long_texts, patience);
     let mut result = blank(record, evidence);
-    result.session_id = session(record, &transcript);
+    let (session, other_session) = session(record, &transcript);
+    result.session_id = session;
     result.cost_usd = transcript.spend.usd();
     result.num_turns = transcript.num_turns;
     result.model = transcript.model.take();
@@ -53,6 +55,10 @@ pub(in crate::backend) fn conclude(record: &Record, evidence: &Evidence<'_>) -> 
             result.result = transcript.salvage();
             failure.tell(&mut result);
         }
+    }
+    if let Some(other) = other_session {
+        let remark = format!("the agent's output names another session, '{other}', which was ignored");
+        result.hint = Some(result.hint.take().map_or(remark.clone(), |hint| format!("{hint}; {remark}")));
     }
     result.outcome = outcome(&result.result);
     match long_texts.keep(&result.result) {
@@ -78,12 +84,17 @@ fn outcome_of_long(folder: &JobFolder) -> Option<Outcome> {
     outcome(&String::from_utf8_lossy(&end))
 }
 
-/// The conversation that can be resumed: the one the stream names, or the one that existed before. A new one that
-/// never started does not exist.
-fn session(record: &Record, transcript: &Transcript) -> Option<String> {
-    let launched = record.launch.session_id.as_ref();
-    let existed = transcript.started || record.launch.resumed;
-    transcript.session_id.clone().or_else(|| launched.filter(|_| existed).cloned())
+/// The conversation that can be resumed: the one this run was started with. A new one that never started does not
+/// exist. And another one, if the stream names it: what goes on under an id that nobody here chose may be anything.
+fn session(record: &Record, transcript: &Transcript) -> (Option<String>, Option<String>) {
+    let named = || transcript.sessions.iter().map(|named| (named, named.parse::<SessionId>().ok()));
+    let Some(ours) = record.launch.session_id.as_ref().and_then(|id| id.parse::<SessionId>().ok()) else {
+        // A record of before the ids were chosen here.
+        return (named().find_map(|(_, id)| Some(id?.to_string())), None);
+    };
+    let exists = transcript.started || record.launch.resumed || named().any(|(_, named)| named == Some(ours));
+    let other = named().find(|(_, named)| *named != Some(ours)).map(|(text, _)| one_line(text, 100));
+    (exists.then(|| ours.to_string()), other)
 }
 
 /// The complete answer, if there is one.

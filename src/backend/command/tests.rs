@@ -14,12 +14,12 @@ fn run(stdout: &str) -> Run {
 fn the_command_line_is_the_configured_one() {
     let program = PathBuf::from("/opt/agent");
     let arguments = ["--key".to_owned(), "sk-ant-api03-x".to_owned(), "a b".to_owned()];
-    let session = Session::New("1".into());
+    let session = Session::New(crate::backend::SessionId::fresh());
     let assignment = Assignment {
         program: &program,
         arguments: &arguments,
         system_prompt: Some("ignored"),
-        session: &session,
+        session,
         model: Some("ignored"),
         permission_mode: None,
         allowed_tools: &[],

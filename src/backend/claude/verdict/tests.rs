@@ -69,7 +69,7 @@ fn fine() {
     assert_eq!((result.cost_usd, result.num_turns, result.duration_ms), (Some(0.0421), Some(4), Some(1234)));
     assert_eq!(result.model.as_deref(), Some("claude-opus-5-5"));
     assert_eq!(result.usage, Some(json!({"input_tokens": 12, "output_tokens": 345})));
-    assert_eq!(result.session_id.as_deref(), Some("3abbf4ad-968f-47c9-bc85-8f73282df7b5"));
+    assert_eq!(result.session_id.as_deref(), Some(SESSION));
     assert_eq!((result.error, result.error_type), (None, None));
 }
 
@@ -317,6 +317,28 @@ fn any_other_error_is_quoted_without_secrets() {
     let run = run(&[api_error("image was unreadable: sk-ant-api03-abc")]).exit(1);
     let result = fails(&run, ErrorType::CliError, "image was unreadable: sk-ant-…");
     assert!(!result.error.unwrap().contains("abc"));
+}
+
+#[test]
+fn another_session_that_the_stream_names_is_ignored_and_told() {
+    for other in ["../other/secret.jsonl", "0190163d-8694-439b-aea5-966c26f8ad91"] {
+        let start = json!({"type": "system", "subtype": "init", "session_id": other, "tools": []});
+        for (events, success) in [
+            (vec![start.clone(), result(json!({"session_id": other}))], true),
+            (vec![init(), result(json!({"session_id": other}))], true),
+            (vec![init(), result(json!({"session_id": other, "is_error": true}))], false),
+        ] {
+            let result = run(&events).conclude();
+            assert_eq!((result.success, result.session_id.as_deref()), (success, Some(SESSION)));
+            assert!(result.hint.unwrap().contains(&format!("another session, '{other}', which was ignored")));
+        }
+    }
+    assert_eq!(run(&[init(), result(json!({}))]).conclude().hint, None);
+    // Nor is what a record says trusted for the next run.
+    let mut edited = record();
+    edited.launch.session_id = Some("../other/secret.jsonl".into());
+    edited.launch.resumed = true;
+    assert_eq!(run(&[]).record(edited).conclude().session_id, None);
 }
 
 #[test]
