@@ -25,12 +25,13 @@ mod waiting;
 mod wire;
 mod wording;
 
+use std::fmt::Display;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use rmcp::ServiceExt;
-use rmcp::service::QuitReason;
+use rmcp::service::{QuitReason, ServerInitializeError};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -77,10 +78,20 @@ async fn attend(desk: Desk) -> io::Result<()> {
     let authority = desk.authority().clone();
     let server = Door::new(Server::new(desk, session.clone()), session.clone(), authority);
     let serving = async {
+        let unexpected =
+            |why: &dyn Display| io::Error::other(format!("the session ended unexpectedly: {why}"));
         match server.serve_with_ct(wire, stop.clone()).await {
-            Ok(running) => running.waiting().await.unwrap_or(QuitReason::Closed),
-            // The client went before it had said anything, or what it said was refused: it has been told.
-            Err(_) => QuitReason::Closed,
+            Ok(running) => match running.waiting().await {
+                Ok(QuitReason::JoinError(error)) | Err(error) => Err(unexpected(&error)),
+                Ok(_) => Ok(()),
+            },
+            // The client went before there was a session.
+            Err(
+                ServerInitializeError::ConnectionClosed(_)
+                | ServerInitializeError::TransportError { .. }
+                | ServerInitializeError::Cancelled,
+            ) => Ok(()),
+            Err(error) => Err(unexpected(&error)),
         }
     };
     let told_to_end = async {
@@ -93,15 +104,23 @@ async fn attend(desk: Desk) -> io::Result<()> {
         tokio::time::sleep(LAST_WORDS).await;
     };
     tokio::pin!(serving);
-    tokio::select! {
-        _ = &mut serving => return Ok(()),
-        () = session.leaving.cancelled() => {}
-        () = told_to_end => {}
+    let ended = tokio::select! {
+        ended = &mut serving => Some(ended),
+        () = session.leaving.cancelled() => None,
+        () = told_to_end => None,
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
+            // Calls that wait end first, as calls whose jobs go on, and only then does the session.
+            session.leaving.cancel();
+            tokio::task::yield_now().await;
+            stop.cancel();
+            tokio::time::timeout(FAREWELL, serving).await.unwrap_or(Ok(()))
+        }
+    };
+    match session.take_failure() {
+        Some(failure) => Err(failure),
+        None => ended,
     }
-    // Calls that wait end first, as calls whose jobs go on, and only then does the session.
-    session.leaving.cancel();
-    tokio::task::yield_now().await;
-    stop.cancel();
-    let _ = tokio::time::timeout(FAREWELL, serving).await;
-    Ok(())
 }

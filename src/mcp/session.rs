@@ -1,6 +1,7 @@
 //! What all calls of one client share: whether the server has to leave, and which calls the client has taken back.
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rmcp::model::RequestId;
@@ -14,6 +15,8 @@ pub(super) struct Session {
     /// The calls that are not finished, and whether the client has cancelled each. A server that leaves cancels its
     /// calls too: only this tells the two apart, and only a client's cancellation stops a job.
     calls: Arc<Mutex<HashMap<RequestId, bool>>>,
+    /// Why nothing more can be read, if that is not the client's end.
+    failure: Arc<Mutex<Option<io::Error>>>,
 }
 
 impl Session {
@@ -38,6 +41,16 @@ impl Session {
     /// Forgets a call that is finished.
     pub(super) fn forget(&self, call: &RequestId) {
         self.calls().remove(call);
+    }
+
+    /// Notes why nothing more can be read.
+    pub(super) fn fail(&self, failure: io::Error) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+    }
+
+    /// Why nothing more can be read, if that is not the client's end.
+    pub(super) fn take_failure(&self) -> Option<io::Error> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn calls(&self) -> MutexGuard<'_, HashMap<RequestId, bool>> {

@@ -8,7 +8,8 @@ use std::mem;
 use std::time::Duration;
 
 use rmcp::model::{
-    ClientNotification, ErrorData, JsonRpcError, JsonRpcMessage, JsonRpcNotification, RequestId,
+    ClientNotification, ClientRequest, ErrorData, GetMeta, JsonRpcError, JsonRpcMessage, JsonRpcNotification,
+    JsonRpcRequest, ProtocolVersion, RequestId,
 };
 use rmcp::service::{RoleServer, RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
@@ -17,6 +18,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, BufReader, Empty};
 use tokio::task::JoinSet;
 
+use super::door::malformed;
 use super::session::Session;
 
 /// The longest message that is read, in bytes. A task may have 10,000,000 bytes, which JSON can blow up sixfold.
@@ -37,7 +39,7 @@ pub(super) struct Wire<R, W: AsyncWrite> {
     output: AsyncRwTransport<RoleServer, Empty, W>,
     /// Refusals on their way out.
     refusals: JoinSet<()>,
-    /// Whether a request has been read: nothing else can open a session.
+    /// Whether the library has been given what opens a session. Before that it would end over anything but a request.
     is_open: bool,
     session: Session,
 }
@@ -139,7 +141,12 @@ where
 
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
         loop {
-            if !matches!(self.read_line().await, Ok(true)) {
+            let line = self.read_line().await;
+            if !matches!(line, Ok(true)) {
+                if let Err(error) = line {
+                    let failure = format!("failed to read standard input: {error}");
+                    self.session.fail(io::Error::new(error.kind(), failure));
+                }
                 self.finish_refusals().await;
                 self.session.leaving.cancel();
                 return None;
@@ -157,10 +164,19 @@ where
             self.line.shrink_to(KEPT_BYTES);
             match understood {
                 Understood::Message(message) => {
-                    self.note(&message);
-                    self.is_open |= matches!(*message, JsonRpcMessage::Request(_));
                     if self.is_open {
+                        self.note(&message);
                         return Some(*message);
+                    }
+                    match before_the_session(&message) {
+                        Opening::Session => {
+                            self.is_open = true;
+                            self.note(&message);
+                            return Some(*message);
+                        }
+                        Opening::Pass => return Some(*message),
+                        Opening::Refused(error, id) => self.refuse(error, Some(id)),
+                        Opening::Ignored => {}
                     }
                 }
                 Understood::Refused(error, id) => self.refuse(error, id),
@@ -172,6 +188,43 @@ where
     async fn close(&mut self) -> io::Result<()> {
         self.output.close().await
     }
+}
+
+/// What a message is that comes before there is a session.
+enum Opening {
+    /// It opens one.
+    Session,
+    /// The library answers it and goes on waiting for a session.
+    Pass,
+    Refused(ErrorData, RequestId),
+    /// Nothing that is to be answered, such as the notification that a client sends after a refused `initialize`.
+    Ignored,
+}
+
+fn before_the_session(message: &RxJsonRpcMessage<RoleServer>) -> Opening {
+    let JsonRpcMessage::Request(JsonRpcRequest { id, request, .. }) = message else {
+        return Opening::Ignored;
+    };
+    match request {
+        ClientRequest::InitializeRequest(_) => return Opening::Session,
+        ClientRequest::PingRequest(_) | ClientRequest::DiscoverRequest(_) => return Opening::Pass,
+        ClientRequest::CustomRequest(custom) if custom.method == "initialize" => {
+            return Opening::Refused(malformed("initialize", custom.params.as_ref()), id.clone());
+        }
+        _ => {}
+    }
+    // A request without a session says by itself who asks.
+    let missing = request.get_meta().missing_required_keys(&ProtocolVersion::V_2026_07_28);
+    if missing.is_empty() {
+        let version = request.get_meta().protocol_version();
+        let is_known = version.is_some_and(|version| ProtocolVersion::KNOWN_VERSIONS.contains(&version));
+        return if is_known { Opening::Session } else { Opening::Pass };
+    }
+    let message = format!(
+        "there is no session yet: send initialize first; a request without a session needs in its _meta: {}",
+        missing.join(", ")
+    );
+    Opening::Refused(ErrorData::invalid_params(message, None), id.clone())
 }
 
 fn understand(line: &[u8]) -> Understood {

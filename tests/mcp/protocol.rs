@@ -328,3 +328,73 @@ fn streams_that_do_not_block_are_served_like_others() {
         server.try_wait().expect("a child").is_some()
     });
 }
+
+#[test]
+fn nothing_that_comes_before_a_session_ends_the_server() {
+    let environment = with_agent();
+    let too_new = json!({"io.modelcontextprotocol/protocolVersion": "2099-01-01",
+                         "io.modelcontextprotocol/clientCapabilities": {}});
+    let unreadable = json!({"_meta": {"io.modelcontextprotocol/protocolVersion": 5}});
+    let lame = json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t"}});
+    for (method, params, reason) in [
+        ("initialize", lame, "missing field `version`"),
+        ("initialize", json!({}), "missing field `protocolVersion`"),
+        (
+            "initialize",
+            json!({"protocolVersion": 5, "capabilities": {}, "clientInfo": {}}),
+            "the parameters of initialize",
+        ),
+        ("tools/list", json!({}), "send initialize first"),
+        ("tools/list", unreadable, "send initialize first"),
+        ("tools/list", json!({"_meta": too_new}), "version"),
+        ("tools/call", json!({"name": 5}), "send initialize first"),
+        ("tasks/cancel", json!({"taskId": "x"}), "send initialize first"),
+        ("server/discover", json!({}), "_meta"),
+        ("nothing/at/all", json!({}), "send initialize first"),
+    ] {
+        let mut client = McpClient::spawn(&environment, [""; 0]);
+        let (_, message) = client.ask_in_vain(method, params.clone());
+        assert!(message.to_lowercase().contains(&reason.to_lowercase()), "{method} {params}: {message}");
+        // What clients send next, whatever they were told, and what else could come.
+        for line in [
+            r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
+            r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#,
+            r#"{"jsonrpc":"2.0","method":"notifications/unheard-of"}"#,
+            r#"{"jsonrpc":"2.0","id":1,"result":{}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"x"}}"#,
+            r#"{"jsonrpc":"2.0","error":{"code":1,"message":"x"}}"#,
+            r#"{"method":"x"}"#,
+        ] {
+            client.write_line(line);
+        }
+        client.write_line(r#"{"jsonrpc":"2.0","id":1.5,"method":"initialize","params":{}}"#);
+        assert_eq!(client.refusal(0)["error"]["code"], -32600, "{method} {params}");
+        client.initialize("2025-11-25", "test", json!({}));
+        // A second session on the same streams, as clients that restart open it.
+        client.initialize("2025-11-25", "test", json!({}));
+        assert_eq!(client.ask("ping", json!({})), json!({}), "{method} {params}");
+        assert_still_works(&mut client);
+    }
+}
+
+#[test]
+fn a_stateless_client_may_send_notifications_before_its_first_request() {
+    let environment = with_agent();
+    let mut client = McpClient::spawn(&environment, [""; 0]);
+    client.notify("notifications/initialized", json!({}));
+    client.be_stateless("test", json!({}));
+    client.ask("server/discover", json!({}));
+    client.notify("notifications/initialized", json!({}));
+    assert_still_works(&mut client);
+}
+
+#[test]
+fn a_server_that_cannot_read_says_so() {
+    let environment = with_agent();
+    let mut command = environment.command(["serve-mcp"]).into_command();
+    command.stdin(std::fs::File::open(environment.root()).expect("a directory"));
+    let output = command.output().expect("the server runs");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("failed to read standard input: "), "{stderr}");
+}
