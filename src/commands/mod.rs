@@ -31,8 +31,9 @@ pub(crate) mod wait;
 mod watching;
 
 use crate::cli::{Cli, Command};
+use crate::engine::see_off;
 use crate::error::{Exit, Failure};
-use crate::ui::OutputError;
+use crate::ui::{OutputError, Ui};
 
 pub(crate) use context::{Context, Places};
 use numbers::whole_number;
@@ -89,6 +90,18 @@ pub(crate) fn run(cli: &Cli) -> Exit {
         Command::Completions(args) => completions::run(args, &context),
         Command::Hook(command) => Ok(hook::run(command, &context)),
     };
+    let exit = report(outcome, ui);
+    // In a container this process may be the first one, whose end nothing survives.
+    see_off(|| {
+        ui.note(
+            "waiting for what runs after the job's end (--on-done): this container ends with this process",
+        )
+    });
+    exit
+}
+
+/// Reports what went wrong, if anything did.
+fn report(outcome: CommandResult, ui: Ui) -> Exit {
     match outcome {
         Ok(exit) => exit,
         Err(Problem::Failure(failure)) => {

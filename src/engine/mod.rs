@@ -43,4 +43,4 @@ pub use crate::backend::{
     RefusedArgument, is_stripped,
 };
 pub use crate::os::FileSystem;
-pub use crate::supervisor::{OwnerPipe, Ownership, recover as look, suspended_supervisor};
+pub use crate::supervisor::{OwnerPipe, Ownership, recover as look, see_off, suspended_supervisor};

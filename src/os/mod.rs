@@ -11,6 +11,7 @@ mod foreign;
 mod host;
 mod input;
 mod lock;
+mod orphans;
 mod patient;
 mod processes;
 mod signals;
@@ -23,10 +24,11 @@ pub use foreign::{open_lock_file, open_log, read_beginning, replace_file, replac
 pub use host::{FileSystem, file_system, umask};
 pub use input::read_within;
 pub use lock::{LockError, lock_within, readable_when_unlocked, wait_until_unlocked};
+pub use orphans::is_first_process;
 pub use patient::Patient;
 pub use processes::{
     Description, Process, Program, ancestors, arguments, in_short_lived_namespace, is_suspended,
-    look as process, own_program, processes_of_this_user, signal_process,
+    living_children, look as process, own_program, processes_of_this_user, signal_process,
 };
 pub use signals::{
     SignalWatch, is_ignored, reset_inherited_signals, wait_readable, wait_readable_while_read,

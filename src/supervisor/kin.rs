@@ -20,6 +20,19 @@ pub(super) const CALL_OFF: Signal = Signal::WINCH;
 ///
 /// Its command line says which job; the job's lock says that it lives, and in whose hands.
 pub(super) fn supervised_job(process: &Process) -> Option<(JobId, Store)> {
+    let (id, store) = named_job(process)?;
+    let alive = store.liveness(id).ok()? == Liveness::Alive;
+    (alive && store.supervisor_pid(id)? == process.pid.as_raw_pid()).then_some((id, store))
+}
+
+/// The job that `process` has supervised, if it is a supervisor whose job is finished.
+pub(super) fn finished_job(process: &Process) -> Option<JobId> {
+    let (id, store) = named_job(process)?;
+    store.glance(id)?.finished().map(|_| id)
+}
+
+/// The job that the command line of a supervisor names.
+fn named_job(process: &Process) -> Option<(JobId, Store)> {
     use std::os::unix::ffi::OsStrExt;
     let arguments = os::arguments(process.pid);
     let [_, entry, jobs, id, ..] = arguments.as_slice() else { return None };
@@ -32,9 +45,7 @@ pub(super) fn supervised_job(process: &Process) -> Option<(JobId, Store)> {
     if !jobs.is_dir() {
         return None;
     }
-    let store = Store::open(jobs).ok()?;
-    let alive = store.liveness(id).ok()? == Liveness::Alive;
-    (alive && store.supervisor_pid(id)? == process.pid.as_raw_pid()).then_some((id, store))
+    Some((id, Store::open(jobs).ok()?))
 }
 
 /// Whether `process` looks after another job, which is not this one's to end.

@@ -7,6 +7,7 @@
 //! looks at the job next draws the conclusion ([`recover`]).
 
 mod entry;
+mod farewell;
 mod gather;
 mod job;
 mod kin;
@@ -19,6 +20,7 @@ mod turn;
 mod watch;
 
 pub use entry::{ENTRY, enter};
+pub use farewell::see_off;
 pub use kin::{call_off, enclosing_job, suspended_supervisor, wake};
 pub use order::Order;
 pub use recover::recover;

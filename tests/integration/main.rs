@@ -33,6 +33,7 @@ mod exit_codes;
 mod fake_agent;
 mod fast_output;
 mod faults;
+mod first_process;
 mod full_disk;
 mod gc;
 mod git_hooks;

@@ -13,6 +13,7 @@ mod door;
 mod exit;
 mod jobs;
 mod nested;
+mod orphans;
 mod parallel;
 mod progress;
 mod protocol;

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdin, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -154,7 +154,12 @@ impl McpClient {
         environment: &TestEnvironment,
         arguments: I,
     ) -> Self {
-        let mut command = environment.command(["serve-mcp"]).args(arguments).into_command();
+        Self::of(environment.command(["serve-mcp"]).args(arguments).into_command())
+    }
+
+    /// The same for a server that is started by this command.
+    #[track_caller]
+    pub(crate) fn of(mut command: Command) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the server starts");
         let stdout = child.stdout.take().expect("a pipe was asked for");

@@ -36,6 +36,28 @@ pub(crate) fn in_mount_namespace<Body: FnOnce()>(body: Body) {
     run_again::<Body>("--mount");
 }
 
+/// The command as the first process of a pid namespace of its own, which ends with it. Where none can be made the test says
+/// so, and is to end; on a CI it fails.
+pub(crate) fn as_first_process(command: &Command) -> Option<Command> {
+    const KIND: &str = "--pid --fork --kill-child --mount-proc";
+    if let Some(why) = cannot_unshare(KIND) {
+        skip(&format!("no namespace can be made with unshare {KIND}: {why}"));
+        return None;
+    }
+    let mut first = unshare(KIND);
+    first.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => first.env(name, value),
+            None => first.env_remove(name),
+        };
+    }
+    if let Some(directory) = command.get_current_dir() {
+        first.current_dir(directory);
+    }
+    Some(first)
+}
+
 /// Says that the calling test cannot run here; on a CI (`CI` is set) it fails.
 pub(crate) fn skip(why: &str) {
     assert!(std::env::var_os("CI").is_none(), "{why}");
@@ -78,8 +100,12 @@ fn cannot_unshare(kind: &str) -> Option<String> {
 }
 
 fn unshare(kind: &str) -> Command {
-    let mut command = Command::new("unshare");
-    command.arg(kind);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let here =
+        std::env::split_paths(&path).map(|directory| directory.join("unshare")).find(|path| path.is_file());
+    // By its path: a test's own PATH does not have it.
+    let mut command = Command::new(here.unwrap_or_else(|| "unshare".into()));
+    command.args(kind.split(' '));
     if !rustix::process::geteuid().is_root() {
         command.args(["--user", "--map-root-user"]);
     }

@@ -104,6 +104,11 @@ pub(super) fn children() -> Vec<Process> {
     platform::children()
 }
 
+/// The children of this process that are alive, adopted ones included.
+pub fn living_children() -> Vec<Process> {
+    children().into_iter().filter(|child| !child.zombie).collect()
+}
+
 /// The process `pid`, if there is one.
 pub fn look(pid: Pid) -> Option<Process> {
     platform::look(pid)

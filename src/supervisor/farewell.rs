@@ -1,0 +1,41 @@
+//! The end of the first process of a namespace, with which everything else in there is killed.
+
+use std::time::{Duration, Instant};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use super::kin;
+use crate::os::{self, SignalWatch};
+
+/// How long supervisors are waited for: the command after a job's end has a minute.
+const PATIENCE: Duration = Duration::from_secs(70);
+
+/// How often they are looked for.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Waits, if this is the first process of its namespace, for the supervisors of jobs that are finished: these may still
+/// run what is to be run after a job's end. `tell` is called before the wait if there is one. A signal ends it.
+pub fn see_off(tell: impl FnOnce()) {
+    if !os::is_first_process() {
+        return;
+    }
+    let supervises_finished_job = |process: &os::Process| kin::finished_job(process).is_some();
+    let is_needed = || os::living_children().iter().any(supervises_finished_job);
+    let end = Instant::now() + PATIENCE;
+    // Most have nothing more to do and are gone in a moment.
+    let told = Instant::now() + Duration::from_secs(1);
+    let mut tell = Some(tell);
+    // What would end another process is ignored by the first one unless it says something else.
+    let Ok(signals) = SignalWatch::new(&[SIGINT, SIGTERM, SIGHUP]) else { return };
+    while Instant::now() < end && is_needed() {
+        if Instant::now() >= told
+            && let Some(tell) = tell.take()
+        {
+            tell();
+        }
+        os::wait_readable(&[signals.descriptor()], LOOK);
+        if !signals.take().is_empty() {
+            return;
+        }
+    }
+}
