@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::authority::Authority;
 use super::result::Refused;
@@ -30,11 +30,14 @@ struct Shared {
     loaded: Mutex<Option<Loaded>>,
     /// The living jobs that somebody waits for. One thread waits for each, however many calls do.
     endings: Mutex<HashMap<JobId, watch::Receiver<()>>>,
-    starts: Semaphore,
+    starts: Arc<Semaphore>,
 }
 
 /// How many calls start a job at the same moment.
 const STARTS_AT_ONCE: usize = 3;
+
+/// How long a server that is to end waits for jobs that are being started. It takes some milliseconds as a rule.
+const STARTS_WITHIN: Duration = Duration::from_secs(10);
 
 /// An engine and what it was made from.
 #[derive(Debug)]
@@ -77,7 +80,7 @@ impl Desk {
             surroundings: Surroundings::of_this_process(),
             loaded: Mutex::default(),
             endings: Mutex::default(),
-            starts: Semaphore::new(STARTS_AT_ONCE),
+            starts: Arc::new(Semaphore::new(STARTS_AT_ONCE)),
         }))
     }
 
@@ -210,8 +213,23 @@ impl Desk {
         work: impl FnOnce(&Self) -> Result<T, Refused> + Send + 'static,
     ) -> Result<T, Refused> {
         // Nobody closes it.
-        let _turn = self.0.starts.acquire().await;
-        self.blocking(work).await
+        let turn = Arc::clone(&self.0.starts).acquire_owned().await;
+        self.blocking(move |desk| {
+            // Kept by what starts the job, which goes on when whoever waits for it does not.
+            let _turn = turn;
+            work(desk)
+        })
+        .await
+    }
+
+    /// Waits until all jobs that were to be started have been: one that has a record and no supervisor would be lost. As
+    /// long as the result is kept, no other one is started.
+    pub(super) async fn finish_starts(&self) -> Option<OwnedSemaphorePermit> {
+        let all = u32::try_from(STARTS_AT_ONCE).unwrap_or(1);
+        tokio::time::timeout(STARTS_WITHIN, Arc::clone(&self.0.starts).acquire_many_owned(all))
+            .await
+            .ok()?
+            .ok()
     }
 
     /// Reads the record of a job, recovering it if its supervisor has died. For a client that must not know of it there

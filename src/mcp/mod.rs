@@ -76,7 +76,7 @@ async fn attend(desk: Desk) -> io::Result<()> {
     let wire = Wire::new(input, output, session.clone());
     let stop = CancellationToken::new();
     let authority = desk.authority().clone();
-    let server = Door::new(Server::new(desk, session.clone()), session.clone(), authority);
+    let server = Door::new(Server::new(desk.clone(), session.clone()), session.clone(), authority);
     let serving = async {
         let unexpected =
             |why: &dyn Display| io::Error::other(format!("the session ended unexpectedly: {why}"));
@@ -119,6 +119,7 @@ async fn attend(desk: Desk) -> io::Result<()> {
             tokio::time::timeout(FAREWELL, serving).await.unwrap_or(Ok(()))
         }
     };
+    let _no_more_starts = desk.finish_starts().await;
     match session.take_failure() {
         Some(failure) => Err(failure),
         None => ended,

@@ -151,6 +151,25 @@ fn a_dispatch_followed_by_the_end_of_input_is_a_job_like_any_other() {
 }
 
 #[test]
+fn what_has_begun_to_start_is_started_though_the_server_ends() {
+    for era in [SESSION, Era::Stateless] {
+        let environment = with_agent();
+        let mut client = McpClient::connect_as(&environment, [""; 0], era, "test");
+        let many: Vec<_> = (0..20).map(|_| task("fake: answer x")).collect();
+        client.request_call("dispatch_parallel", json!({"dispatches": many}));
+        wait_until(PATIENCE, "the first job is recorded", || !environment.job_ids().is_empty());
+        client.close_stdin();
+        let status = client.end(PATIENCE);
+        assert_eq!(status.code(), Some(0), "{status:?}");
+        let ids = environment.job_ids();
+        assert_eq!(ids.len(), 20, "all of them or none");
+        for id in ids {
+            environment.command(["wait", &id]).run().expect_code(0);
+        }
+    }
+}
+
+#[test]
 fn a_client_that_reads_nothing_does_not_keep_the_server() {
     for how in [Some(libc::SIGTERM), None] {
         let environment = with_agent();
