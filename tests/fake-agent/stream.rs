@@ -44,7 +44,7 @@ impl Stream {
         self.format = OutputFormat::Json;
     }
 
-    /// Lines that are no events, blank lines and CRLF between the events.
+    /// Lines that are no events, blank lines and CRLF between the events, and noise on their lines.
     pub(crate) fn with_noise(&mut self) {
         self.noise = true;
     }
@@ -175,7 +175,9 @@ impl Stream {
     fn line(&mut self, text: &str) -> io::Result<()> {
         if self.noise {
             let noise = "\r\nwarning: this line is no event\n{\"type\": broken\n\"text\"\n[1]\n\n";
-            return self.raw(format!("{noise}{text}\r\n").as_bytes());
+            // A lone bracket, a window title before the event, and colours and another event behind it.
+            let (before, after) = ("{\n\x1b]0;{title}\x07", "\x1b[0m{\"type\":\"rate_limit_event\"}");
+            return self.raw(format!("{noise}{before}{text}{after}\r\n").as_bytes());
         }
         // The marker of `bad-utf8` leaves as a byte that is no UTF-8.
         let mut bytes = text.as_bytes().to_vec();

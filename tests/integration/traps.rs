@@ -75,7 +75,7 @@ fn a_line_of_20_mb_is_passed_over_and_the_answer_found() {
 }
 
 #[test]
-fn noise_between_the_events_does_no_harm() {
+fn noise_between_the_events_and_on_their_lines_does_no_harm() {
     let environment = with_agent();
     let result =
         run_json(&environment, "fake: noise\nfake: tool Bash ls\nfake: answer clear").expect_code(0).json();

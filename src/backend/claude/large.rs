@@ -3,15 +3,26 @@
 //! Such a line is read as a stream. Its structure is kept; each long text in it goes into a file and leaves a
 //! token in its place, which travels through the conclusion like the text itself would.
 
+use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::time::Instant;
 
 use serde_json::{Map, Number, Value};
 use struson::reader::{JsonReader, JsonStreamReader, ReaderError, ValueType};
 
+use super::finder::{Finder, stands_alone};
 use crate::store::{AnswerDraft, JobFolder};
 
 /// The longest text that stays in memory, in bytes.
 const LONG_TEXT: usize = 1024 * 1024;
+
+/// How much of one document stays in memory, in bytes: many short texts are no answer.
+const IN_MEMORY: usize = 64 * 1024 * 1024;
+
+/// How much of a file is read at once, in bytes.
+const PIECE: usize = 64 * 1024;
 
 /// Why a line could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +31,8 @@ pub(super) enum LargeError {
     Json(#[from] ReaderError),
     #[error(transparent)]
     Io(#[from] io::Error),
+    #[error("an event is larger than {} MiB, without the long texts in it", IN_MEMORY >> 20)]
+    TooLarge,
 }
 
 /// The long texts of a run, in files.
@@ -29,20 +42,87 @@ pub(super) struct LongTexts<'a> {
     /// What nobody else can have written: the beginning of every token.
     mark: String,
     drafts: Vec<AnswerDraft>,
+    /// How much more of the document may stay in memory, in bytes.
+    room: usize,
+}
+
+/// A part of a file, read from its beginning without moving the file's own position. Reading it fails from a time on.
+struct Part<'a> {
+    file: &'a File,
+    rest: Range<u64>,
+    deadline: Instant,
+}
+
+impl Read for Part<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if Instant::now() >= self.deadline {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "it takes too long"));
+        }
+        let left = usize::try_from(self.rest.end - self.rest.start).unwrap_or(usize::MAX);
+        let room = buffer.len().min(left);
+        let count = self.file.read_at(&mut buffer[..room], self.rest.start)?;
+        self.rest.start += count as u64;
+        Ok(count)
+    }
+}
+
+/// Where in the file the next document in a part of it begins.
+fn find(mut part: Part<'_>) -> io::Result<Option<u64>> {
+    let mut finder = Finder::default();
+    let mut buffer = [0; PIECE];
+    loop {
+        let position = part.rest.start;
+        match part.read(&mut buffer) {
+            Ok(0) => return Ok(None),
+            Ok(count) => {
+                if let Some(found) = finder.look(&buffer[..count], position) {
+                    return Ok(Some(found));
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 impl<'a> LongTexts<'a> {
     pub(super) fn new(folder: &'a JobFolder) -> Self {
-        Self { folder, mark: format!("long text {} ", uuid::Uuid::new_v4()), drafts: Vec::new() }
+        let mark = format!("long text {} ", uuid::Uuid::new_v4());
+        Self { folder, mark, drafts: Vec::new(), room: IN_MEMORY }
     }
 
-    /// Reads one JSON document.
-    pub(super) fn read(&mut self, source: impl Read) -> Result<Value, LargeError> {
-        let mut reader = JsonStreamReader::new(BufReader::with_capacity(64 * 1024, source));
-        self.value(&mut reader)
+    /// Delivers the JSON documents that a line of `file` consists of, whatever else is on it.
+    ///
+    /// # Errors
+    ///
+    /// Whatever makes the rest of the line unreadable, and the deadline.
+    pub(super) fn read_line(
+        &mut self,
+        file: &File,
+        line: Range<u64>,
+        deadline: Instant,
+        deliver: &mut dyn FnMut(Value),
+    ) -> Result<(), LargeError> {
+        let mut position = line.start;
+        let from = |position| Part { file, rest: position..line.end, deadline };
+        while let Some(start) = find(from(position))? {
+            let part = from(start);
+            let mut reader = JsonStreamReader::new(BufReader::with_capacity(PIECE, part));
+            self.room = IN_MEMORY;
+            let document = self.value(&mut reader)?;
+            position = start + reader.current_position(false).data_pos.unwrap_or(line.end - start);
+            let mut following = [0; PIECE];
+            let count = from(position).read(&mut following)?;
+            if !stands_alone(&following[..count]) {
+                return Ok(());
+            }
+            deliver(document);
+        }
+        Ok(())
     }
 
     fn value<R: Read>(&mut self, reader: &mut JsonStreamReader<R>) -> Result<Value, LargeError> {
+        self.take_room(size_of::<Value>())?;
         Ok(match reader.peek()? {
             ValueType::Object => {
                 let mut fields = Map::new();
@@ -76,11 +156,18 @@ impl<'a> LongTexts<'a> {
         })
     }
 
+    /// Counts what is kept in memory of a document.
+    fn take_room(&mut self, bytes: usize) -> Result<(), LargeError> {
+        self.room = self.room.checked_sub(bytes).ok_or(LargeError::TooLarge)?;
+        Ok(())
+    }
+
     /// A text, or the token of one that was put into a file.
     fn text(&mut self, mut text: impl Read) -> Result<String, LargeError> {
         let mut beginning = Vec::new();
         text.by_ref().take(LONG_TEXT as u64 + 1).read_to_end(&mut beginning)?;
         if beginning.len() <= LONG_TEXT {
+            self.take_room(beginning.len())?;
             return Ok(String::from_utf8_lossy(&beginning).into_owned());
         }
         let mut draft = self.folder.draft_answer().map_err(io::Error::other)?;

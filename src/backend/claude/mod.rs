@@ -2,6 +2,7 @@
 
 mod causes;
 mod command_line;
+mod finder;
 mod home;
 mod large;
 mod login;

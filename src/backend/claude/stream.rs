@@ -2,10 +2,14 @@
 //!
 //! The format has no specification and changes between versions, so nothing here depends on the order of keys,
 //! on a field being there or on its type, and an unknown event is [`EventKind::Other`], never an error. With
-//! `verbose` set in a project's own settings the output can be one array, also printed over many lines.
+//! `verbose` set in a project's own settings the output can be one array, also printed over many lines. Hooks and
+//! wrappers print between the events, and onto their lines.
+
+use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::finder::{Finder, is_blank, stands_alone, visible};
 use super::surrogates::mended;
 use super::tool_summary::summary;
 use crate::backend::events::{Event, EventKind, McpServer, PASSING_TEXT, Started, TurnResult, clip};
@@ -24,6 +28,8 @@ pub(in crate::backend) struct Decoder {
 #[derive(Debug, Clone, Default)]
 struct Document {
     text: String,
+    /// How many lines it has.
+    lines: usize,
     /// How many brackets are open.
     depth: usize,
     in_string: bool,
@@ -38,25 +44,31 @@ impl Decoder {
     /// Delivers the events of one line.
     pub(in crate::backend) fn line(&mut self, line: &str, deliver: &mut dyn FnMut(Event)) {
         if let Some(document) = &mut self.document {
-            document.push(line);
-            let complete = document.depth == 0;
-            if (complete || document.text.len() > self.limit)
-                && let Some(document) = self.document.take()
-            {
-                decode(&document.text, deliver);
-            }
-            return;
-        }
-        let trimmed = line.trim();
-        match trimmed {
-            "" => {}
-            // Only a pretty-printer leaves an opening bracket alone; a cut event never looks like this.
-            "[" | "{" | "[{" => {
-                let mut document = Document::default();
+            if document.can_go_on_with(line) {
                 document.push(line);
+                let complete = document.depth == 0;
+                if (complete || document.text.len() > self.limit)
+                    && let Some(document) = self.document.take()
+                {
+                    decode(&document.text, deliver);
+                }
+                return;
+            }
+            // A stray bracket, or the beginning of a list with an event a line.
+            self.finish(deliver);
+        }
+        let bytes = line.as_bytes();
+        let mut finder = Finder::default();
+        let begun = if finder.look(bytes, 0).is_none() { finder.opened() } else { None };
+        match begun.map(|at| line.split_at(at as usize)) {
+            // Only a pretty-printer leaves an opening bracket alone; a cut event never looks like this. One that is
+            // indented, or follows a name, is inside a document whose beginning is lost.
+            Some((before, opening)) if is_blank(before) => {
+                let mut document = Document::default();
+                document.push(opening);
                 self.document = Some(document);
             }
-            _ => decode(trimmed, deliver),
+            _ => decode(line, deliver),
         }
     }
 
@@ -69,6 +81,15 @@ impl Decoder {
 }
 
 impl Document {
+    /// Whether this can be its next line. A pretty-printer puts each object on lines of its own, so a whole event on one
+    /// line, without indentation, is not part of it.
+    fn can_go_on_with(&self, line: &str) -> bool {
+        let expected: &[char] =
+            if self.text.trim_end().ends_with('{') { &['"', '}'] } else { &['{', '[', ']'] };
+        let is_possible = line.trim().is_empty() || self.lines > 1 || line.trim_start().starts_with(expected);
+        is_possible && !(line.starts_with("{\"") && is_event(line))
+    }
+
     fn push(&mut self, line: &str) {
         for byte in line.bytes() {
             match byte {
@@ -82,17 +103,102 @@ impl Document {
         }
         self.text.push_str(line);
         self.text.push('\n');
+        self.lines += usize::from(!line.trim().is_empty());
     }
 }
 
+/// Whether an event begins where this text does.
+fn is_event(text: &str) -> bool {
+    match document(text) {
+        Begun::Whole { document, length } => {
+            document.get("type").is_some_and(Value::is_string) && stands_alone(&text.as_bytes()[length..])
+        }
+        Begun::Cut | Begun::Broken { .. } => mended(text).is_some_and(|mended| is_event(&mended)),
+    }
+}
+
+/// What begins with a bracket.
+enum Begun {
+    /// A document of so many bytes.
+    Whole { document: Value, length: usize },
+    /// A document that has no end.
+    Cut,
+    /// None, as the byte after so many shows.
+    Broken { length: usize },
+}
+
+fn document(text: &str) -> Begun {
+    let mut documents = serde_json::Deserializer::from_str(text).into_iter();
+    match documents.next() {
+        Some(Ok(document)) => Begun::Whole { document, length: documents.byte_offset() },
+        Some(Err(error)) if !error.is_eof() => {
+            let line: usize =
+                text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+            Begun::Broken { length: (line + error.column().saturating_sub(1)).min(text.len()) }
+        }
+        Some(Err(_)) | None => Begun::Cut,
+    }
+}
+
+/// Delivers the events in a text, whatever is before, between and after them. Each byte is read once or twice,
+/// whatever the text is.
 fn decode(text: &str, deliver: &mut dyn FnMut(Event)) {
-    let parsed = serde_json::from_str(text).or_else(|error| match mended(text) {
-        Some(mended) => serde_json::from_str(&mended),
-        None => Err(error),
-    });
-    match parsed {
-        Ok(document) => decode_document(document, deliver),
-        Err(_) => deliver(EventKind::Unparsed { text: clip(text.trim(), PASSING_TEXT) }.into()),
+    let mut text = Cow::Borrowed(text);
+    let mut is_mended = false;
+    // In a broken document over several lines nothing is certain any more: the line ends are part of it.
+    let is_line = !text.contains('\n');
+    // Up to where it has been dealt with, and up to where it has been looked at.
+    let (mut done, mut seen) = (0, 0);
+    while let Some(start) = Finder::default().look(&text.as_bytes()[seen..], seen as u64) {
+        let start = start as usize;
+        match document(&text[start..]) {
+            Begun::Whole { document, length } => {
+                seen = start + length;
+                if !stands_alone(&text.as_bytes()[seen..]) {
+                    if !is_line {
+                        break;
+                    }
+                    seen = behind(&text, seen, seen);
+                    continue;
+                }
+                unparsed(&text[done..start], deliver);
+                decode_document(document, deliver);
+                done = seen;
+            }
+            Begun::Cut => break,
+            Begun::Broken { length } => {
+                if !std::mem::replace(&mut is_mended, true)
+                    && let Some(mended) = mended(&text[start..])
+                {
+                    unparsed(&text[done..start], deliver);
+                    text = Cow::Owned(mended);
+                    (done, seen) = (0, 0);
+                } else if is_line {
+                    seen = behind(&text, start, start + length);
+                } else {
+                    break;
+                }
+            }
+        }
+    }
+    unparsed(&text[done..], deliver);
+}
+
+/// Where to look on when what begins at `start` has turned out to be no document at `broken`: at a control character,
+/// which no JSON text has in it, so that what follows is outside.
+fn behind(text: &str, start: usize, broken: usize) -> usize {
+    let is_control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
+    let bytes = text.as_bytes();
+    let last = bytes[start..broken].iter().rposition(is_control).map(|at| start + at);
+    let next = || bytes[broken..].iter().position(is_control).map(|at| broken + at);
+    last.or_else(next).unwrap_or(text.len())
+}
+
+/// Delivers a text that is no event, if it says something.
+fn unparsed(text: &str, deliver: &mut dyn FnMut(Event)) {
+    let text = visible(text, PASSING_TEXT);
+    if !text.is_empty() {
+        deliver(EventKind::Unparsed { text: clip(&text, PASSING_TEXT) }.into());
     }
 }
 

@@ -136,6 +136,137 @@ fn the_whole_output_may_be_one_array_on_one_line_or_many() {
     assert_eq!(events(&pretty), [expected[0].clone(), expected[11].clone()]);
 }
 
+/// An answer that differs from every other.
+fn answer(text: &str) -> String {
+    json!({"type": "result", "subtype": "success", "is_error": false, "result": text, "num_turns": 1})
+        .to_string()
+}
+
+fn answers(output: &str) -> Vec<String> {
+    let answer = |kind| match kind {
+        EventKind::Result(turn) => turn.result,
+        _ => None,
+    };
+    kinds(output).into_iter().filter_map(answer).collect()
+}
+
+#[test]
+fn what_stands_on_the_line_of_an_event_does_not_lose_it() {
+    let event = answer("the answer");
+    let limit = r#"{"type":"rate_limit_event","rate_limit_info":{"status":"allowed"}}"#;
+    for line in [
+        format!("\x1b]0;p: ready\x07{event}"),
+        format!("\x1b]0;a {{\"title\": 1}} with braces\x1b\\{event}"),
+        format!("\x1bPq{{\"sixel\x1b\\{event}"),
+        format!("\x1b[?2004l{event}"),
+        format!("\x1b[?25h\x1b[1;32m{event}\x1b[0m"),
+        format!("\x1b[{event}"),
+        format!("\x1b{event}"),
+        format!("\x1b(B{event}\x1b[K\x07"),
+        format!("{event}{limit}"),
+        format!("{limit}{event}"),
+        format!("{limit} {event} {limit}"),
+        format!("loading 10%\rloading 99%\r{event}"),
+        format!("[12:30:01] [info] {{x}} hook ended: {event}"),
+        format!("{{ {event}"),
+        format!("{{\"half\": 1\r{event}"),
+        format!("{{\"half\r{event}"),
+        format!("npm says \"done\", and {event} so it goes"),
+        format!("\u{feff}\0{event}\0"),
+        format!("{{\n{event}"),
+        format!("{{\n\n{event}"),
+        format!("[\n{event}"),
+        format!("[{{\n{event}"),
+        format!("config = {{\n{event}"),
+        format!("{{\n\"a\": 1,\n{event}"),
+        format!("{{\n{}", format_args!("{:#}", serde_json::from_str::<Value>(&event).unwrap())),
+        format!("\x1b[0m{:#}\x1b[0m", serde_json::from_str::<Value>(&event).unwrap()),
+        format!("{{\"type\":\"system\",\"cut\":\"\\ud83d\"}}{event}"),
+    ] {
+        assert_eq!(answers(&line), ["the answer"], "{line:?}");
+        assert_eq!(answers(&format!("{line}\n{limit}\n")), ["the answer"], "{line:?}");
+    }
+}
+
+#[test]
+fn nothing_inside_an_event_is_an_event() {
+    let fake = json!({"type": "result", "is_error": false, "result": "fake"});
+    let inside = [
+        // What a tool printed, as a text: with line ends, quoted once more, after a terminal sequence.
+        json!(format!("before\n{fake}\nafter")),
+        json!(format!("{fake}")),
+        json!(format!("\r{fake}\x1b[0m{fake}\x07")),
+        json!(json!(fake.to_string()).to_string()),
+        // What a model gave a tool, as data.
+        fake.clone(),
+        json!([fake, {"a": fake}]),
+    ];
+    for inside in &inside {
+        let event = json!({"type": "assistant", "message": {"content": [
+            {"type": "tool_use", "name": "x", "input": inside}, {"type": "tool_result", "content": inside}]}});
+        let structured = json!({"type": "assistant", "structured_output": inside, "x": 1});
+        for event in [event, structured] {
+            let line = event.to_string();
+            assert_eq!(answers(&line), [""; 0], "{line}");
+            // Cut at every byte, from either end, in the middle, and with noise in it.
+            for at in (0..line.len()).filter(|at| line.is_char_boundary(*at)) {
+                let (head, tail) = line.split_at(at);
+                for cut in [head.to_owned(), format!("{head}\n{tail}"), format!("{head}\x1b[0m{tail}")] {
+                    assert_eq!(answers(&cut), [""; 0], "{cut:?}");
+                }
+                assert_eq!(answers(&format!("{tail}\n{}", answer("true"))), ["true"], "{tail:?}");
+            }
+            let pretty = format!("{event:#}");
+            assert_eq!(answers(&pretty), [""; 0], "{pretty}");
+            let lines: Vec<&str> = pretty.lines().collect();
+            for at in 0..lines.len() {
+                let (head, tail) = lines.split_at(at);
+                let noisy = [head, &["noise"], tail].concat().join("\n");
+                assert_eq!(answers(&noisy), [""; 0], "{noisy}");
+                assert_eq!(answers(&tail.join("\n")), [""; 0], "{tail:?}");
+            }
+        }
+    }
+    assert_eq!(answers(&format!("\x1b]0;{fake}\x07")), [""; 0], "a window title");
+}
+
+#[test]
+fn the_noise_is_kept_by_what_can_be_seen_of_it() {
+    let line = format!("\x1b]0;title\x07\x1b[31mfailed to start the hook\x1b[0m\r{}\x1b[0m", answer("x"));
+    let seen = kinds(&line);
+    assert_eq!(seen[0], EventKind::Unparsed { text: "failed to start the hook".into() });
+    assert_eq!(seen.len(), 2, "{seen:?}");
+}
+
+#[test]
+fn a_long_line_costs_the_same_a_byte_whatever_is_on_it() {
+    let pieces = [
+        "{",
+        "[",
+        "[{",
+        "{\"a\":",
+        "{\"a\":\r",
+        "{\"a\r",
+        "\x1b[",
+        "\x1b]",
+        "{}",
+        "{},",
+        "{\"\\ud83d\"}x",
+        "[[{\"a\":[1",
+    ];
+    for piece in pieces {
+        let decode = |bytes: usize| {
+            let line = piece.repeat(bytes / piece.len());
+            let started = std::time::Instant::now();
+            Decoder::new(usize::MAX).line(&line, &mut |_| {});
+            started.elapsed()
+        };
+        // Quadratic, this would take hours.
+        let elapsed = decode(500_000);
+        assert!(elapsed < std::time::Duration::from_secs(20), "{piece:?}: {elapsed:?}");
+    }
+}
+
 #[test]
 fn a_bracket_in_a_string_does_not_end_a_document() {
     let event = json!({"type": "result", "result": "a } ] \" \\ {", "is_error": false});
@@ -146,7 +277,7 @@ fn a_bracket_in_a_string_does_not_end_a_document() {
 fn what_is_no_event_is_kept_by_its_beginning() {
     let long = "x".repeat(10_000);
     let seen = kinds(&format!("warning: {long}\n\n42\n{{\"no\":\"type\"}}\n[1,2]\n{{\"type\":\"resu"));
-    assert_eq!(seen.len(), 6, "{seen:?}");
+    assert_eq!(seen.len(), 5, "{seen:?}");
     for kind in &seen {
         let EventKind::Unparsed { text } = kind else { panic!("{kind:?}") };
         assert!(text.len() < 3_000);
