@@ -12,7 +12,7 @@ use super::processes;
 use super::signals::{SignalWatch, wait_readable};
 
 /// How long a dead child is left to whoever may wait for it: whoever has started it does so at once.
-const LEFT_TO_OTHERS: Duration = Duration::from_secs(1);
+const LEFT_TO_OTHERS: Duration = Duration::from_secs(5);
 
 /// How long nothing is looked for after a look, however many children end.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);

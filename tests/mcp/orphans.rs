@@ -28,6 +28,9 @@ fn assert_no_zombie_stays(client: &mut McpClient, server: i32) {
     let many: Vec<_> = (0..12).map(|_| task("fake: answer x")).collect();
     let called = client.call("dispatch_parallel", json!({"dispatches": many})).expect_success();
     assert!(called.structured["jobs"].as_array().expect("jobs").iter().all(|job| job["success"] == true));
+    // A schema is checked in a child of its own, whose end somebody waits for.
+    let schema = json!({"response_schema": {"type": "object"}});
+    client.call("dispatch", task_with("fake: structured {\"a\": 1}", schema)).expect_success();
     client.call("dispatch", task_with("fake: is-error 500 x", json!({"wait_seconds": 50}))).expect_error();
     wait_until(PATIENCE, "all supervisors are buried", || children(server).is_empty());
     client.call("dispatch", task("fake: answer x")).expect_success();

@@ -5,8 +5,8 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::scene::{self, ENDLESS};
-use crate::support::TestEnvironment;
 use crate::support::mcp::McpClient;
+use crate::support::{TestEnvironment, programs};
 
 /// Two agents of which clients see one, `alpha`; the other one, `gamma`, shares a group with it and has one of its own.
 fn two_agents() -> TestEnvironment {
@@ -236,6 +236,25 @@ fn a_job_within_the_scope_does_not_tell_of_jobs_outside_it() {
     assert!(text(&told).contains("a job that it waited for has no answer"), "{told}");
     let id = client.request("tasks/get", json!({"taskId": waiting}));
     secrets.assert_kept(&Value::Null, &client.reply(id));
+}
+
+#[test]
+fn a_stop_takes_along_jobs_outside_the_scope_and_does_not_name_them() {
+    let environment = two_agents();
+    let nest = format!("shell {} submit gamma 'fake: hang'; sleep 600", programs::agent_dispatch().display());
+    environment.script("alpha", &nest);
+    let secrets = Secrets::new(&environment, &[]);
+    let mut client = scoped(&environment, &secrets);
+    let own =
+        ask(&mut client, &secrets, "dispatch", &json!({"agent": "alpha", "task": "go", "background": true}));
+    let own = own["structuredContent"]["job_id"].as_str().expect("an id").to_owned();
+    scene::wait_for_agent(&environment, "gamma", "running");
+    let foreign = environment.job_ids().into_iter().find(|id| *id != own).expect("two jobs");
+    let secrets = Secrets::new(&environment, &[&foreign]);
+    let stopped = ask(&mut client, &secrets, "dispatch_cancel", &json!({"job_id": own}));
+    assert_eq!(stopped["structuredContent"]["status"], "cancelled", "{stopped}");
+    scene::wait_for_agent(&environment, "gamma", "cancelled");
+    ask(&mut client, &secrets, "dispatch_result", &json!({"job_id": own}));
 }
 
 #[test]
