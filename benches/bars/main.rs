@@ -17,6 +17,7 @@
 mod history;
 mod jobs;
 mod mcp;
+mod output;
 mod process;
 mod world;
 
@@ -76,7 +77,7 @@ impl Bar {
 /// Measures one thing.
 type Measure = fn() -> Vec<Bar>;
 
-const MEASURES: [(&str, Measure); 8] = [
+const MEASURES: [(&str, Measure); 9] = [
     ("version", version),
     ("run", jobs::run),
     ("submit", jobs::submit),
@@ -85,6 +86,7 @@ const MEASURES: [(&str, Measure); 8] = [
     ("throughput", jobs::throughput),
     ("followers", jobs::followers),
     ("mcp", mcp::measure),
+    ("output", output::measure),
 ];
 
 fn main() -> ExitCode {

@@ -72,8 +72,17 @@ impl Process {
 
 /// Sends SIGTERM to a child.
 pub(crate) fn terminate(child: &Child) {
+    signal(child, libc::SIGTERM);
+}
+
+/// Sends SIGINT to a child.
+pub(crate) fn interrupt(child: &Child) {
+    signal(child, libc::SIGINT);
+}
+
+fn signal(child: &Child, signal: i32) {
     // SAFETY: the child was not waited for, so its pid is still its own.
-    let sent = unsafe { libc::kill(child.id().cast_signed(), libc::SIGTERM) };
+    let sent = unsafe { libc::kill(child.id().cast_signed(), signal) };
     assert_eq!(sent, 0, "the child is there");
 }
 
