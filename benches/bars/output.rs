@@ -27,8 +27,9 @@ fn time_limit() -> Bar {
     let world = world();
     let id = world.tool(["submit", "fast", "x", "--timeout", "1s"]).measure().output.trim().to_owned();
     world.wait(std::slice::from_ref(&id));
-    let record: Value = serde_json::from_slice(&fs::read(world.jobs().join(format!("{id}.json"))).expect("a record"))
-        .expect("a record");
+    let record: Value =
+        serde_json::from_slice(&fs::read(world.jobs().join(format!("{id}.json"))).expect("a record"))
+            .expect("a record");
     let seconds = |key: &str| record[key].as_f64().expect("a time");
     let took = Duration::from_secs_f64(seconds("completed_at") - seconds("started_at"));
     let written = fs::metadata(world.jobs().join(&id).join("stdout.jsonl")).map_or(0, |file| file.len());
@@ -52,9 +53,10 @@ fn interrupt_of_run() -> Bar {
     let world = world();
     let mut run = world.tool(["run", "fast", "x"]).spawn();
     std::thread::sleep(Duration::from_millis(400));
-    let id = fs::read_dir(world.jobs()).expect("the jobs").flatten().find_map(|entry| {
-        Some(entry.file_name().to_str()?.strip_suffix(".json")?.to_owned())
-    });
+    let id = fs::read_dir(world.jobs())
+        .expect("the jobs")
+        .flatten()
+        .find_map(|entry| Some(entry.file_name().to_str()?.strip_suffix(".json")?.to_owned()));
     let id = id.expect("a job");
     let request = world.jobs().join(&id).join("cancel");
     let start = Instant::now();

@@ -190,3 +190,31 @@ fn an_open_silent_input_does_not_hold_the_agent_up() {
     crate::support::wait_until(crate::support::PATIENCE, "run ends", || !running.is_running());
     assert_eq!(running.wait().expect_code(0).stdout, "x\n");
 }
+
+#[test]
+fn no_value_of_the_callers_environment_is_in_the_jobs_directory() {
+    let environment = TestEnvironment::new();
+    let directory = environment.project("infra");
+    environment.project_with("plain", "backend: command\ncommand: [sh, -c, 'cat; echo answered']");
+    let secret = "only-in-the-environment-4711";
+    for agent in ["infra", "plain"] {
+        let run = environment.command(["run", agent, "fake: answer done", "--on-done", "true"]);
+        run.env("DEPLOY_TOKEN", secret).env("ANTHROPIC_API_KEY", secret).run().expect_code(0);
+    }
+    let mut open = vec![environment.jobs_directory(), directory];
+    let mut files = 0;
+    while let Some(directory) = open.pop() {
+        for entry in std::fs::read_dir(&directory).expect("a directory").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                let content = std::fs::read(&path).expect("a file");
+                files += 1;
+                let has_it = content.windows(secret.len()).any(|part| part == secret.as_bytes());
+                assert!(!has_it, "{} holds the value", path.display());
+            }
+        }
+    }
+    assert!(files >= 6, "{files} files were looked at");
+}

@@ -404,3 +404,18 @@ fn tables_fit_a_narrow_terminal() {
         assert!(lines[1].starts_with(&begins), "{columns}, {command}:\n{screen}");
     }
 }
+
+#[test]
+fn a_pager_is_run_without_a_shell() {
+    let environment = TestEnvironment::new();
+    environment.project("infra");
+    let lines = (1..=60).map(|number| format!("fake: answer line {number}")).collect::<Vec<_>>().join("\n");
+    environment.command(["run", "infra", &lines]).run().expect_code(0);
+    let Some(terminal) = Terminal::open(&environment, 80, 24) else { return };
+    let words = "touch shell-was-run; $(touch shell-was-run) | `touch shell-was-run`";
+    terminal
+        .enter(&format!("AGENT_DISPATCH_PAGER='echo {words}' agent-dispatch result latest; echo code $?"));
+    // The words reach the program as they are.
+    terminal.wait_for("touch shell-was-run; $(touch").wait_for("code 0");
+    assert!(!environment.root().join("shell-was-run").exists());
+}
