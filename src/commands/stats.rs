@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{CommandResult, Context, completions, whole_number};
-use crate::engine::{Figures, Selection, stats};
+use crate::engine::{Figures, Selection, look, stats};
 use crate::error::{Exit, Failure};
 use crate::ui::{Cell, Table, Tone, human};
 
@@ -30,11 +30,16 @@ pub(crate) struct StatsArgs {
 }
 
 pub(crate) fn run(args: &StatsArgs, context: &Context) -> CommandResult {
-    let Some(journal) = context.engine()?.journal() else {
+    let engine = context.engine()?;
+    let Some(journal) = engine.journal() else {
         return Err(Failure::new(Exit::Usage, "the usage journal is switched off")
             .hint("remove `settings.usage_log` from the config file")
             .into());
     };
+    // What a supervisor that was killed has not noted is noted first.
+    for id in engine.store().unretired()? {
+        let _ = look(engine.store(), id);
+    }
     let since = args.days.map(|days| context.now() - f64::from(days) * 86_400.0);
     let stats = stats(&journal, Selection { since, agent: args.agent.as_deref() })?;
     if stats.unreadable_lines > 0 {

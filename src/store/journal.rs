@@ -101,6 +101,9 @@ impl Journal {
         let Some(entry) = Entry::of(record) else { return Ok(()) };
         let mut line = serde_json::to_vec(&entry).expect("strings and numbers always serialise");
         line.push(b'\n');
+        if self.is_torn() {
+            line.insert(0, b'\n');
+        }
         let failed = |source| FileError::Io { action: "write", path: self.0.clone(), source };
         let mut file = open_log(&self.0)?;
         if file.metadata().map_err(failed)?.len() >= FULL_BYTES {
@@ -108,6 +111,61 @@ impl Journal {
             file = open_log(&self.0)?;
         }
         file.write_all(&line).map_err(failed)
+    }
+
+    /// Notes a job that is over unless it has been noted already: for those who find that its supervisor may not have
+    /// come to that.
+    pub fn note_once(&self, record: &Record) -> Result<(), FileError> {
+        match Entry::of(record) {
+            Some(entry) if self.has(&entry)? => Ok(()),
+            _ => self.note(record),
+        }
+    }
+
+    /// Whether there is a line of the same job. Lines stand in the order of the ends as a rule, so that only those are
+    /// read that are not much older.
+    fn has(&self, entry: &Entry) -> Result<bool, FileError> {
+        const TOLERANCE_SECONDS: f64 = 3_600.0;
+        let id = entry.job_id.to_string();
+        for path in [self.0.clone(), self.before()] {
+            let Some(mut file) = open(&path)? else { continue };
+            let failed = |source| FileError::Io { action: "read", path: path.clone(), source };
+            let length = file.metadata().map_err(failed)?.len();
+            let mut window = RECENT_BYTES;
+            loop {
+                let skipped = length.saturating_sub(window);
+                let (mut is_part, mut oldest, mut found) = (skipped > 0, None, false);
+                file.seek(SeekFrom::Start(skipped)).map_err(failed)?;
+                read_lines(file.try_clone().map_err(failed)?, |line| {
+                    let is_named = || line.windows(id.len()).any(|part| part == id.as_bytes());
+                    if std::mem::take(&mut is_part) || (oldest.is_some() && !is_named()) {
+                        return;
+                    }
+                    if let Ok(other) = serde_json::from_slice::<Entry>(line) {
+                        oldest = oldest.or(Some(other.time));
+                        found |= other.job_id == entry.job_id;
+                    }
+                })
+                .map_err(failed)?;
+                if found || oldest.is_some_and(|oldest| oldest < entry.time - TOLERANCE_SECONDS) {
+                    return Ok(found);
+                }
+                if skipped == 0 {
+                    break;
+                }
+                window *= 4;
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether the last line has no end: a disk that was full took only a part of it.
+    fn is_torn(&self) -> bool {
+        let mut last = [0];
+        let ends_well = open(&self.0).ok().flatten().is_none_or(|mut file| {
+            file.seek(SeekFrom::End(-1)).is_err() || file.read_exact(&mut last).is_err() || last == *b"\n"
+        });
+        !ends_well
     }
 
     /// Puts the full journal aside, unless somebody else is doing that or has done it.

@@ -1,9 +1,11 @@
 //! Holding a job: the lock that says it is alive, and the right to write its record.
 
 use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::{JobFolder, JobId, Journal, Record, Store, StoreError, paths};
+use crate::os::FileError;
 
 /// A job whose lock this process holds. Only this can write the job's record.
 ///
@@ -84,12 +86,23 @@ impl<'a> HeldJob<'a> {
         if let Err(error) = self.store.jobs.replace(&paths::record(self.id), &record.to_json()) {
             return Err((self, error.into()));
         }
-        if let Some(journal) = journal {
-            // Before anybody learns that the job is over. Statistics are no reason to fail.
-            let _ = journal.note(record);
-        }
-        self.retire();
+        // Before anybody learns that the job is over.
+        self.retire_noted(journal.map(|journal| journal.note(record)));
         Ok(())
+    }
+
+    /// Does what is left of [`Self::finish`] where its caller was killed after writing the record.
+    pub fn settle(self, record: &Record, journal: Option<&Journal>) {
+        self.retire_noted(journal.map(|journal| journal.note_once(record)));
+    }
+
+    /// Retires the lock, unless the end could not be noted for want of room: then whoever looks at the job next finds
+    /// the lock, and notes the end. Nothing else is a reason to try again, statistics least of all.
+    fn retire_noted(self, noted: Option<Result<(), FileError>>) {
+        let failed = noted.and_then(Result::err).and_then(|error| error.io_kind());
+        if !matches!(failed, Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded)) {
+            self.retire();
+        }
     }
 
     /// Removes the lock of a job whose record is final. Whoever waits for it wakes up.
@@ -119,7 +132,7 @@ impl Store {
     pub fn try_hold(&self, id: JobId) -> Result<Option<HeldJob<'_>>, StoreError> {
         let lock = match self.run.open_or_create_file(&paths::lock(id)) {
             // Where nothing can be written, a lock can be taken all the same.
-            Err(error) if error.io_kind() == Some(std::io::ErrorKind::ReadOnlyFilesystem) => {
+            Err(error) if error.io_kind() == Some(ErrorKind::ReadOnlyFilesystem) => {
                 self.open_lock(id)?.ok_or(error)?
             }
             opened => opened?,
@@ -141,11 +154,11 @@ impl Store {
         Ok(None)
     }
 
-    /// Removes the lock of a job that is over, if its holder was killed before doing so.
-    pub fn retire_leftover_lock(&self, id: JobId) -> Result<(), StoreError> {
+    /// Takes the lock of a job that is over, if its holder was killed before removing it.
+    pub fn try_hold_leftover(&self, id: JobId) -> Result<Option<HeldJob<'_>>, StoreError> {
         match self.open_lock(id)? {
-            Some(lock) if lock.try_lock_shared().is_ok() => Ok(self.run.remove_file(&paths::lock(id))?),
-            _ => Ok(()),
+            Some(lock) if lock.try_lock().is_ok() => Ok(Some(HeldJob::new(self, id, lock))),
+            _ => Ok(None),
         }
     }
 
@@ -159,6 +172,6 @@ impl Store {
 
     fn lock_failed(&self, id: JobId, source: std::io::Error) -> StoreError {
         let path = self.run.path().join(paths::lock(id));
-        crate::os::FileError::Io { action: "lock", path, source }.into()
+        FileError::Io { action: "lock", path, source }.into()
     }
 }

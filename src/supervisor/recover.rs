@@ -7,7 +7,7 @@ use super::watch::{as_evidence, open_output};
 use super::{JOB_VARIABLE, kin, now};
 use crate::backend::{Backend, Evidence, Stop};
 use crate::os;
-use crate::store::{ErrorType, Halt, HeldJob, JobFolder, JobId, Record, Status, Store, StoreError};
+use crate::store::{ErrorType, Halt, HeldJob, JobFolder, JobId, Journal, Record, Status, Store, StoreError};
 
 /// How long the processes of a lost job are given to disappear.
 const SWEEP_PATIENCE: Duration = Duration::from_secs(5);
@@ -23,7 +23,9 @@ pub fn recover(store: &Store, id: JobId) -> Result<Record, StoreError> {
     let record = store.read(id)?;
     if record.finished().is_some() {
         // Only tidying up: where that is impossible, reading is not.
-        let _ = store.retire_leftover_lock(id);
+        if let Ok(Some(job)) = store.try_hold_leftover(id) {
+            job.settle(&record, journal_for(store, &record));
+        }
         return Ok(record);
     }
     if record.is_foreign() {
@@ -39,7 +41,7 @@ pub fn recover(store: &Store, id: JobId) -> Result<Record, StoreError> {
         }
     };
     if record.finished().is_some() {
-        job.retire();
+        job.settle(&record, journal_for(store, &record));
         return Ok(record);
     }
     // The agent of a job that is pending was not started.
@@ -61,12 +63,16 @@ pub fn recover(store: &Store, id: JobId) -> Result<Record, StoreError> {
     let _ = folder.remove_temporary();
     let _ = store.leave_queue(id);
     conclude_record(&mut record, result, now());
-    // The turns of a dialogue are noted, each for itself.
-    let journal = store.journal().filter(|_| backend != Backend::Dialogue);
     // A conclusion that cannot be written, on a full disk say, still holds: the agent's output is there, and
     // whoever looks next draws it again.
-    let _ = job.finish(&record, journal);
+    let _ = job.finish(&record, journal_for(store, &record));
     Ok(record)
+}
+
+/// Where the end of a job is noted by whoever finds it without its supervisor.
+fn journal_for<'a>(store: &'a Store, record: &Record) -> Option<&'a Journal> {
+    // The turns of a dialogue are noted, each for itself.
+    store.journal().filter(|_| backend_of(record) != Backend::Dialogue)
 }
 
 /// Why a job has ended whose supervisor is gone: a request to stop it that reached the supervisor, or lay there for

@@ -83,8 +83,24 @@ pub(crate) fn check(environment: &TestEnvironment, how: &str) -> Tally {
         fs::read_dir(logs(environment)).expect("the logs").filter_map(|entry| Some(entry.ok()?.path()));
     let unrecorded: Vec<PathBuf> = logged.filter(|log| !named.contains(log)).collect();
     assert!(unrecorded.is_empty(), "{how}: agents ran without a record: {unrecorded:?}");
+    assert_noted_once(environment, &ids, how);
     assert_tidy(environment, &ids, how);
     tally
+}
+
+/// Checks that the usage journal has one line for each job.
+fn assert_noted_once(environment: &TestEnvironment, ids: &[String], how: &str) {
+    let journal = environment.config().with_file_name("usage.jsonl");
+    let journal = fs::read_to_string(journal).unwrap_or_default();
+    let lines = journal.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut noted: Vec<String> =
+        lines.map(|line| line["job_id"].as_str().expect("an id").to_owned()).collect();
+    noted.sort();
+    let missing: Vec<_> = ids.iter().filter(|id| noted.binary_search(id).is_err()).collect();
+    assert!(missing.is_empty(), "{how}: not in the journal: {missing:?}");
+    let lines = noted.len();
+    noted.dedup();
+    assert_eq!(noted.len(), lines, "{how}: a job is in the journal more than once");
 }
 
 fn all_locks_are_free(environment: &TestEnvironment) -> bool {

@@ -117,7 +117,7 @@ pub(crate) fn supervise(
         parent_waits: None,
         max_concurrency: 2,
         config: environment.config().into(),
-        usage_log: None,
+        usage_log: Some(environment.config().with_file_name("usage.jsonl").into()),
         grace_ms: 2_000,
         on_done: Vec::new(),
         output_limit_bytes: 1 << 30,

@@ -36,6 +36,42 @@ fn a_job_that_is_over_is_one_line_for_its_owner_only() {
 }
 
 #[test]
+fn a_job_is_noted_once_however_far_back_its_line_stands() {
+    let (_dir, journal) = journal();
+    let (noted, missing) = (record("infra", 5), record("infra", 6));
+    journal.note_once(&noted).unwrap();
+    // More than is read at first, of the same hour.
+    let mut line = serde_json::to_vec(&Entry::of(&record("web", 1)).unwrap()).unwrap();
+    line.push(b'\n');
+    let mut file = std::fs::OpenOptions::new().append(true).open(journal.path()).unwrap();
+    file.write_all(&line.repeat(3 * RECENT_BYTES as usize / line.len())).unwrap();
+    let length = || journal.path().metadata().unwrap().len();
+    let before = length();
+    journal.note_once(&noted).unwrap();
+    assert_eq!(length(), before);
+    journal.note_once(&missing).unwrap();
+    let after = length();
+    assert!(after > before);
+    journal.note_once(&missing).unwrap();
+    assert_eq!(length(), after);
+    std::fs::rename(journal.path(), journal.before()).unwrap();
+    journal.note_once(&noted).unwrap();
+    assert!(!journal.path().exists());
+}
+
+#[test]
+fn a_line_that_a_full_disk_tore_takes_no_other_with_it() {
+    let (_dir, journal) = journal();
+    journal.note(&record("infra", 5)).unwrap();
+    let mut file = std::fs::OpenOptions::new().append(true).open(journal.path()).unwrap();
+    file.write_all(b"{\"time\":1.0,\"job").unwrap();
+    journal.note(&record("infra", 6)).unwrap();
+    let mut entries = Vec::new();
+    journal.for_each(|entry| entries.push(entry.is_some())).unwrap();
+    assert_eq!(entries, [true, false, true]);
+}
+
+#[test]
 fn a_full_journal_is_put_aside_and_read_on() {
     let (_dir, journal) = journal();
     journal.note(&record("infra", 1)).unwrap();
