@@ -36,7 +36,7 @@ pub enum Claimed {
 pub enum Claimable<'a> {
     /// A session of an agent CLI: two runs that go on with the same one spoil it.
     Session(&'a str),
-    /// The directory of an agent that takes one task at a time.
+    /// The directory of an agent that takes one task at a time: whatever the path that leads to it.
     Directory(&'a Path),
     /// The slot of a job that waits for the one it has dispatched.
     SlotOf(JobId),
@@ -48,10 +48,17 @@ impl Claimable<'_> {
     /// A file name for it: whatever is in a session id or path, it is hex.
     fn name(&self) -> String {
         use std::os::unix::ffi::OsStrExt;
-        let digest = |bytes| uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, bytes).simple();
+        use std::os::unix::fs::MetadataExt;
+        let digest = |bytes: &[u8]| uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, bytes).simple();
         match self {
             Self::Session(id) => format!("session-{}", digest(id.as_bytes())),
-            Self::Directory(path) => format!("directory-{}", digest(path.as_os_str().as_bytes())),
+            Self::Directory(path) => {
+                // Links, `..`, slashes and mounts give one directory many names. One that is not there has only this.
+                let identity = path.metadata().map(|found| format!("{}:{}", found.dev(), found.ino()));
+                let identity =
+                    identity.map_or_else(|_| path.as_os_str().as_bytes().to_owned(), String::into_bytes);
+                format!("directory-{}", digest(&identity))
+            }
             Self::SlotOf(id) => format!("slot-of-{id}"),
             Self::WaitFor(id) => format!("wait-for-{id}"),
         }

@@ -137,6 +137,36 @@ fn a_queue_that_is_full_refuses_more() {
 }
 
 #[test]
+fn a_directory_is_one_place_by_whatever_path_an_exclusive_agent_names_it() {
+    let environment = TestEnvironment::new();
+    let directory = environment.project_with("infra", "exclusive: true");
+    let link = environment.root().join("link");
+    std::os::unix::fs::symlink(&directory, &link).expect("a link");
+    let (first, others) = ("infra", ["link", "slash", "dots"]);
+    let paths = [
+        link.display().to_string(),
+        format!("{}/", directory.display()),
+        format!("{0}/../{first}", directory.display()),
+    ];
+    let config = fs::read_to_string(environment.config()).expect("the config");
+    let agents: Vec<String> = others
+        .iter()
+        .zip(paths)
+        .map(|(name, path)| format!("  {name}:\n    directory: {path}\n    exclusive: true\n"))
+        .collect();
+    environment.write_config(&config.replacen("agents:\n", &format!("agents:\n{}", agents.concat()), 1));
+    let (gate, held) = gate(&environment, "gate");
+    let running = submit(&environment, first, &held);
+    wait_for_status(&environment, &running, "running");
+    for other in others {
+        let refused = environment.command(["run", other, "hi", "--no-wait"]).run().expect_code(1);
+        assert!(refused.stderr.contains(&format!("is in use by job {running}")), "{}", refused.stderr);
+    }
+    open(&gate);
+    environment.command(["wait", &running]).run().expect_code(0);
+}
+
+#[test]
 fn an_exclusive_agent_takes_one_task_at_a_time() {
     let environment = TestEnvironment::new();
     environment.project_with("infra", "exclusive: true");

@@ -1,6 +1,22 @@
 use super::*;
 
 #[test]
+fn a_directory_is_the_same_by_every_path() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("jobs")).unwrap();
+    let real = dir.path().join("real");
+    std::fs::create_dir_all(real.join("below")).unwrap();
+    std::os::unix::fs::symlink(&real, dir.path().join("link")).unwrap();
+    let claimed = store.try_claim(Claimable::Directory(&real), JobId::generate()).unwrap();
+    assert!(matches!(claimed, Claimed::Yes(_)));
+    for other in ["link", "real/", "real/.", "real/below/..", "link/../link"] {
+        let other = dir.path().join(other);
+        assert!(store.is_claimed(Claimable::Directory(&other)), "{}", other.display());
+    }
+    assert!(!store.is_claimed(Claimable::Directory(&real.join("below"))));
+}
+
+#[test]
 fn what_one_job_has_claimed_another_has_to_wait_for() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(&dir.path().join("jobs")).unwrap();
