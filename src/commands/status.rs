@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::verdict::overspending;
 use super::{CommandResult, Context, completions, summary};
-use crate::engine::{Activity, Delay, Follower, look};
+use crate::engine::{Activity, Delay, Follower, look, suspended_supervisor};
 use crate::error::Exit;
 use crate::store::{JobSelector, Record, RecordedLimit, Status};
 use crate::text::plain;
@@ -46,13 +46,17 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
         Follower::new(&store, &record)?.catch_up_within(LOOK_TIME, &mut |event| activity.observe(&event))?;
     }
     let delay = Delay::of(&store, &record, context.now())?;
+    let suspended = suspended_supervisor(&store, record.id).filter(|_| record.finished().is_none());
     if args.json {
         let mut document = summary::to_json(&record);
         if record.status() == Status::Running && !record.is_foreign() {
             document["progress"] = activity.line().into();
         }
-        if let Some(Delay::Turn { place, .. }) = delay {
+        if let Some(Delay::Turn { place, .. } | Delay::Suspended { place, .. }) = delay {
             document["queue_position"] = place.into();
+        }
+        if let Some(pid) = suspended {
+            document["suspended_supervisor"] = pid.into();
         }
         context.ui.json(&document)?;
         return Ok(Exit::Success);
@@ -63,7 +67,9 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
     lines.insert(2, (STATUS, summary::status_word(ui, record.status())));
     lines.push(("created", human::ago(context.now() - record.created_at)));
     lines.extend(delay.map(|delay| match delay {
-        Delay::Turn { .. } => ("queue", format!("{} waiting", summary::what_for(delay))),
+        Delay::Turn { .. } | Delay::Suspended { .. } => {
+            ("queue", format!("{} waiting", summary::what_for(delay)))
+        }
         Delay::Jobs(_) | Delay::Start | Delay::InUse => ("waits", summary::what_for(delay)),
     }));
     if let (Some(started), None) = (record.started_at(), record.finished()) {
@@ -72,6 +78,9 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
         lines.push(("running for", human::duration(running)));
         lines.extend(record.progress.as_deref().or(activity.line()).map(|doing| ("doing", doing.to_owned())));
     }
+    lines.extend(suspended.map(|pid| {
+        ("stopped", format!("its supervisor is stopped or frozen; `kill -CONT {pid}` lets it go on"))
+    }));
     if let Some(finished) = record.finished() {
         lines.push(("ended", human::ago(context.now() - finished.completed_at)));
         lines.extend(came_of_it(&record, ui));

@@ -162,7 +162,7 @@ pub(crate) fn foreign(id: JobId) -> Failure {
 
 /// That a job waits to be started, in the place of what its agent does.
 pub(crate) fn waiting(delay: Delay) -> String {
-    let comma = if matches!(delay, Delay::Turn { .. }) { "," } else { "" };
+    let comma = if matches!(delay, Delay::Turn { .. } | Delay::Suspended { .. }) { "," } else { "" };
     format!("waiting{comma} {}", what_for(delay))
 }
 
@@ -170,6 +170,10 @@ pub(crate) fn waiting(delay: Delay) -> String {
 pub(crate) fn what_for(delay: Delay) -> String {
     match delay {
         Delay::Turn { place, waiting } => format!("number {place} of {waiting}"),
+        Delay::Suspended { place, next, supervisor } => format!(
+            "number {place}, behind job {next}, whose supervisor is stopped or frozen: `kill -CONT {supervisor}` lets it \
+             go on, `agent-dispatch cancel {next}` ends it"
+        ),
         Delay::Jobs(count) => format!("for {}", human::count(count, "job")),
         Delay::Start => "to be started".to_owned(),
         Delay::InUse => "until its session or its agent's directory is free".to_owned(),

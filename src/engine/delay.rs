@@ -1,5 +1,7 @@
 //! Why a job has not begun.
 
+use crate::supervisor::suspended_supervisor;
+
 use crate::store::{JobId, Liveness, Record, Status, Store, StoreError, UnixSeconds};
 
 /// What a job waits for before its agent is started.
@@ -11,6 +13,15 @@ pub enum Delay {
         place: usize,
         /// How many wait, itself included.
         waiting: usize,
+    },
+    /// Its turn, which does not come as long as the supervisor of the next job is stopped (SIGSTOP) or frozen.
+    Suspended {
+        /// Its place, from 1.
+        place: usize,
+        /// The job that is next.
+        next: JobId,
+        /// The process that looks after that one.
+        supervisor: i32,
     },
     /// The ends of so many jobs, whose results it gets.
     Jobs(usize),
@@ -42,7 +53,13 @@ impl Delay {
         now: UnixSeconds,
     ) -> Result<Self, StoreError> {
         if let Some(before) = queued.iter().position(|queued| *queued == id) {
-            return Ok(Self::Turn { place: before + 1, waiting: queued.len() });
+            let (place, waiting) = (before + 1, queued.len());
+            // One that is further ahead holds up nobody before it is the next.
+            let next = queued[0];
+            return Ok(match suspended_supervisor(store, next) {
+                Some(supervisor) if next != id => Self::Suspended { place, next, supervisor },
+                _ => Self::Turn { place, waiting },
+            });
         }
         let mut alive = 0;
         for id in after {

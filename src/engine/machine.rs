@@ -20,6 +20,8 @@ pub struct Copy {
     pub binary: Binary,
     /// How long ago it started.
     pub age: Option<Duration>,
+    /// Whether it does nothing now because it was stopped (SIGSTOP) or frozen.
+    pub suspended: bool,
 }
 
 /// What a copy of this program does.
@@ -74,7 +76,8 @@ pub fn census() -> (Vec<Copy>, Vec<Marked>) {
         }
         if let Some(role) = role_of(&process.arguments) {
             let binary = binary_of(process.program.as_ref(), this.as_ref());
-            copies.push(Copy { pid: process.pid, role, binary, age: process.age });
+            let suspended = os::is_suspended(process.pid);
+            copies.push(Copy { pid: process.pid, role, binary, age: process.age, suspended });
         } else if !ancestors.contains(&process.pid)
             && let Some(job) = process.variable.as_deref().and_then(|id| id.parse().ok())
         {

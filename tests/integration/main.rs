@@ -64,6 +64,7 @@ mod sessions;
 mod source;
 mod status_and_result;
 mod submit_and_wait;
+mod suspended;
 mod terminal;
 mod traps;
 mod turns;

@@ -56,6 +56,11 @@ fn running(copy: &Copy, jobs: &Path) -> Option<Finding> {
             "its client starts the new one after a restart",
         ),
     };
+    if copy.suspended {
+        let found =
+            format!("{what} is stopped or frozen: nothing that waits for it goes on, and no limit holds");
+        return Some(SECTION.warning("suspended", found).fix(format!("kill -CONT {}", copy.pid)));
+    }
     let finding = match &copy.binary {
         Binary::This => {
             return Some(SECTION.ok(id, format!("{what}, version {}", env!("CARGO_PKG_VERSION"))));

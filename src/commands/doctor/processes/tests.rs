@@ -2,7 +2,7 @@ use super::*;
 use crate::commands::doctor::finding::Level;
 
 fn copy(role: Role, binary: Binary) -> Copy {
-    Copy { pid: 7, role, binary, age: None }
+    Copy { pid: 7, role, binary, age: None, suspended: false }
 }
 
 #[test]
