@@ -141,6 +141,10 @@ impl From<FileError> for Failure {
                     Exit::Failure,
                     Some("free some space: `agent-dispatch gc --older-than 7d` deletes old jobs".to_owned()),
                 ),
+                Some(std::io::ErrorKind::FileTooLarge) => (
+                    Exit::Failure,
+                    Some("`ulimit -f` bounds how large a file may become here: raise it".to_owned()),
+                ),
                 Some(std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem) => (
                     Exit::Usage,
                     Some(

@@ -6,6 +6,7 @@ use agent_dispatch::{backend, os, supervisor};
 
 fn main() -> ExitCode {
     os::reset_inherited_signals();
+    os::overrule_umask();
     // Taken before the command line is parsed: these are started by this program, never typed.
     let mut arguments = std::env::args_os().skip(1);
     let first = arguments.next().unwrap_or_default();

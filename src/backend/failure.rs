@@ -137,6 +137,9 @@ fn roomy(usual: Duration) -> Option<Timeout> {
     Timeout::new(Duration::from_secs(wanted.div_ceil(step) * step)).ok()
 }
 
+/// The same number on all systems that this program is built for.
+const SIGXFSZ: i32 = 25;
+
 /// A program that a signal ended, without anybody here having sent it.
 pub(super) fn signalled(signal: i32) -> Failure {
     let name = match signal {
@@ -150,6 +153,7 @@ pub(super) fn signalled(signal: i32) -> Failure {
         11 => " (SIGSEGV)",
         13 => " (SIGPIPE)",
         15 => " (SIGTERM)",
+        SIGXFSZ => " (SIGXFSZ)",
         _ => "",
     };
     let failure = Failure::new(ErrorType::CliError, format!("the agent was killed by signal {signal}{name}"));
@@ -157,6 +161,8 @@ pub(super) fn signalled(signal: i32) -> Failure {
         failure.hint(
             "the system kills with signal 9 when memory runs out: run fewer agents at once (`max_concurrency`)",
         )
+    } else if signal == SIGXFSZ {
+        failure.hint("`ulimit -f` bounds how large a file may become where the job was dispatched: raise it")
     } else {
         failure
     }

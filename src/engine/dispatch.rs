@@ -8,6 +8,7 @@ use super::stats::journal;
 use super::{PROMPT_LIMIT_BYTES, Prepared, Request, Surroundings, TaskError};
 use crate::backend::{RefusedArgument, SessionId};
 use crate::config::{AgentName, Config};
+use crate::os;
 use crate::store::{
     ErrorType, Finished, HeldJob, JobId, JobResult, Journal, Record, State, Store, StoreError, UnixSeconds,
     Verdict,
@@ -254,6 +255,7 @@ impl Engine {
                 max_concurrency: self.config.settings.max_concurrency,
                 config: self.config.path.clone().into(),
                 usage_log: prepared.journal.as_ref().map(|journal| journal.path().into()),
+                umask: os::umask(),
                 grace_ms: prepared.grace_ms,
                 output_limit_bytes: u64::from(self.config.settings.output_limit_mb) * 1024 * 1024,
                 on_done: prepared.on_done,

@@ -1,6 +1,9 @@
 //! What a place on disk and this process's start tell about the machine.
 
 use std::path::Path;
+use std::sync::OnceLock;
+
+use rustix::fs::Mode;
 
 use super::FileError;
 
@@ -70,9 +73,28 @@ fn network(kind: &rustix::fs::StatFs) -> Option<&'static str> {
     NETWORK.iter().find(|(known, _)| *known == name).map(|(_, name)| *name)
 }
 
-/// The permissions that files this process makes do not get, as in `umask`; `None` when the platform does not tell.
-#[cfg(target_os = "linux")]
+/// The umask that this process was started with, where it takes rights from the owner.
+static OVERRULED_UMASK: OnceLock<u32> = OnceLock::new();
+
+/// Sees to it that the owner of what this process makes can use it: a umask like 0177, which services get that make
+/// sockets, would make directories that nobody can enter. To be called before anything is made or a thread begins.
+pub fn overrule_umask() {
+    const OWNER: Mode = Mode::RWXU;
+    let mask = rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    rustix::process::umask(mask.difference(OWNER));
+    if mask.intersects(OWNER) {
+        let _ = OVERRULED_UMASK.set(u32::from(mask.bits()));
+    }
+}
+
+/// The permissions that files do not get, as in `umask`, in the place where this process was started; `None` when the
+/// platform does not tell.
 pub fn umask() -> Option<u32> {
+    OVERRULED_UMASK.get().copied().or_else(own_umask)
+}
+
+#[cfg(target_os = "linux")]
+fn own_umask() -> Option<u32> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let mask = status.lines().find_map(|line| line.strip_prefix("Umask:"))?;
     u32::from_str_radix(mask.trim(), 8).ok()
@@ -80,8 +102,8 @@ pub fn umask() -> Option<u32> {
 
 /// The same, where it can only be asked for by setting it.
 #[cfg(not(target_os = "linux"))]
-pub fn umask() -> Option<u32> {
-    let mask = rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+fn own_umask() -> Option<u32> {
+    let mask = rustix::process::umask(Mode::RWXG | Mode::RWXO);
     rustix::process::umask(mask);
     Some(u32::from(mask.bits()))
 }

@@ -21,7 +21,7 @@ mod tree;
 pub use confined::{Bounds, run_confined};
 pub use files::{FileError, OwnedDir, Refusal, create_private_parents, memory_file};
 pub use foreign::{open_lock_file, open_log, read_beginning, replace_file, replace_file_keeping_mode};
-pub use host::{FileSystem, file_system, umask};
+pub use host::{FileSystem, file_system, overrule_umask, umask};
 pub use input::read_within;
 pub use lock::{LockError, lock_within, readable_when_unlocked, wait_until_unlocked};
 pub use orphans::is_first_process;

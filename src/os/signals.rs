@@ -19,12 +19,14 @@ pub struct SignalWatch {
 /// action of SIGCHLD returns, because with the signal ignored the kernel reaps children behind the program's back and
 /// every wait for one fails; and no signal is blocked, because a blocked SIGINT or SIGTERM never arrives.
 ///
-/// Signals that the parent ignores stay ignored: that is how `nohup` and a shell's `&` protect a program.
+/// Signals that the parent ignores stay ignored: that is how `nohup` and a shell's `&` protect a program. SIGXFSZ, too,
+/// is ignored, so that a write beyond `ulimit -f` is an error that can be told instead of the end of the process.
 #[expect(unsafe_code, reason = "system calls without safe wrappers")]
 pub fn reset_inherited_signals() {
     // SAFETY: sets a default action and an empty mask, before any thread or handler exists.
     unsafe {
         libc::signal(libc::SIGCHLD, libc::SIG_DFL);
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
         unblock_all();
     }
 }

@@ -103,12 +103,13 @@ impl Spawned {
     }
 }
 
-/// Starts `command` in a process group of its own; the kernel kills it when this thread's process dies.
+/// Starts `command` in a process group of its own and with this umask; the kernel kills it when this thread's process
+/// dies.
 ///
 /// Every signal has its default action and none is blocked, and no descriptor beyond the three standard ones reaches
 /// it. The caller reaps it, with [`super::Brood`].
 #[expect(unsafe_code, reason = "some settings of a process can only be made between fork and exec")]
-pub fn spawn_owned(mut command: Command) -> io::Result<Spawned> {
+pub fn spawn_owned(mut command: Command, umask: Option<u32>) -> io::Result<Spawned> {
     let parent = rustix::process::getpid();
     command.process_group(0);
     // SAFETY: only async-signal-safe calls, no allocation.
@@ -116,6 +117,9 @@ pub fn spawn_owned(mut command: Command) -> io::Result<Spawned> {
         command.pre_exec(move || {
             close_on_exec_from(3);
             signals::restore_all_defaults();
+            if let Some(umask) = umask {
+                libc::umask(umask as libc::mode_t);
+            }
             #[cfg(target_os = "linux")]
             {
                 // Where the system has no such setting the sweep at the end finds the process.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
+use super::silence::Silence;
 use super::summons::{Summons, TICK};
 use super::turn::Granted;
 use super::watch::{OutputGauge, StreamWatch, as_evidence, open_output};
@@ -147,7 +148,7 @@ fn spawn(
     let gauge = OutputGauge::new(Some(stdout.try_clone()?), stderr.try_clone()?, limit);
     let mut command = command(record, belongings.order, program);
     command.args(arguments).stdin(belongings.prompt.try_clone()?).stdout(stdout).stderr(stderr);
-    Ok((os::spawn_owned(command)?, gauge))
+    Ok((os::spawn_owned(command, belongings.order.umask)?, gauge))
 }
 
 /// A program to be started in the agent's directory and environment, marked as belonging to the job.
@@ -179,7 +180,7 @@ fn attend(
     let limit = record.launch.timeout_seconds.as_ref().and_then(RecordedLimit::seconds);
     let idle_limit = record.launch.idle_timeout_seconds.as_ref().and_then(RecordedLimit::seconds);
     let grace = Duration::from_millis(belongings.order.grace_ms);
-    let (mut last_output, mut written) = (started, gauge.stdout_bytes());
+    let (mut silence, mut written) = (Silence::new(started), gauge.stdout_bytes());
     let mut stopping: Option<(Stop, Instant)> = None;
     let mut killed = false;
     loop {
@@ -189,7 +190,8 @@ fn attend(
             (Some(_), _) | (None, None) => TICK,
             (None, Some(limit)) => limit.saturating_sub(now - started),
         };
-        let called = belongings.summons.wait(None, next.min(gauge.pause()));
+        let planned = next.min(gauge.pause());
+        let called = belongings.summons.wait(None, planned);
 
         let any_left = brood.reap();
         if brood.exit().is_some() || !any_left {
@@ -203,18 +205,17 @@ fn attend(
             }
             continue;
         }
-        if gauge.stdout_bytes() != written {
-            (last_output, written) = (Instant::now(), gauge.stdout_bytes());
-        }
-        let over = |limit: Option<Duration>, since: Instant| limit.filter(|limit| since.elapsed() >= *limit);
+        let heard = std::mem::replace(&mut written, gauge.stdout_bytes()) != written;
+        let silent = silence.look(Instant::now(), planned, heard);
+        let over = |limit: Option<Duration>, time: Duration| limit.filter(|limit| time >= *limit);
         let reason = if called.is_some() {
             called
-        } else if let Some(limit) = over(limit, started) {
+        } else if let Some(limit) = over(limit, started.elapsed()) {
             Some(Stop::Timeout {
                 limit_seconds: limit.as_secs_f64(),
                 usual: usual_duration(belongings.order, record),
             })
-        } else if let Some(limit) = over(idle_limit, last_output) {
+        } else if let Some(limit) = over(idle_limit, silent) {
             Some(Stop::Idle { limit_seconds: limit.as_secs_f64() })
         } else if gauge.is_over() {
             Some(Stop::OutputLimit { limit_bytes: belongings.order.output_limit_bytes })

@@ -14,6 +14,7 @@ mod kin;
 mod on_done;
 mod order;
 mod recover;
+mod silence;
 mod start;
 mod summons;
 mod turn;

@@ -39,7 +39,7 @@ fn run_or_say_why_not(store: &Store, record: &Record, belongings: &mut Belonging
     command.args(arguments).envs(facts(store, record)).stdin(Stdio::null()).stdout(stdout).stderr(stderr);
     let started = Instant::now();
     let limit = Duration::from_millis(order.on_done_limit_ms);
-    let mut brood = Brood::new(os::spawn_owned(command).map_err(|error| failed(&error))?.pid);
+    let mut brood = Brood::new(os::spawn_owned(command, order.umask).map_err(|error| failed(&error))?.pid);
     let stopped = loop {
         brood.reap();
         if brood.exit().is_some() {

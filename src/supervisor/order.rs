@@ -30,6 +30,8 @@ pub struct Order {
     pub config: OsString,
     /// The journal in which the end is noted, if it is.
     pub usage_log: Option<OsString>,
+    /// The umask of whoever dispatched, which the agent gets, where it is known.
+    pub umask: Option<u32>,
     /// How long to wait between asking the agent to end and killing it, in milliseconds.
     pub grace_ms: u64,
     /// How much the agent may write to standard output and standard error together, in bytes.

@@ -118,6 +118,7 @@ pub(crate) fn supervise(
         max_concurrency: 2,
         config: environment.config().into(),
         usage_log: Some(environment.config().with_file_name("usage.jsonl").into()),
+        umask: None,
         grace_ms: 2_000,
         on_done: Vec::new(),
         output_limit_bytes: 1 << 30,

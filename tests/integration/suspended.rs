@@ -64,3 +64,71 @@ fn those_behind_a_job_whose_supervisor_is_stopped_are_told_which_one_that_is() {
     signal(pid, libc::SIGCONT);
     environment.command(["wait", &stopped, &behind]).run().expect_code(0);
 }
+
+#[test]
+fn an_agent_that_was_frozen_with_its_supervisor_gets_its_time_to_speak_anew() {
+    let environment = with_agent();
+    let gate = environment.root().join("gate");
+    let task = format!(
+        "fake: text working\nfake: write-file begun x\nfake: shell until [ -e {} ]; do sleep 0.01; done\nfake: answer x",
+        gate.display()
+    );
+    let submit = ["submit", AGENT, "--idle-timeout", "4s", &task];
+    let id = environment.command(submit).run().expect_code(0).stdout.trim().to_owned();
+    dispatch::wait_for_begin(&environment);
+    let pid = supervisor(&environment, &id);
+    let agent = environment.processes().into_iter().find(|line| line.contains("stream-json"));
+    let agent: i32 = agent.and_then(|line| line.split(':').next()?.parse().ok()).expect("the agent runs");
+    stop(agent);
+    stop(pid);
+    // Longer than the agent may be silent.
+    let frozen = Instant::now() + Duration::from_secs(7);
+    wait_until(PATIENCE, "the freeze is over", || Instant::now() > frozen);
+    // Whoever goes on first, the supervisor gives the agent its time.
+    signal(pid, libc::SIGCONT);
+    let looked = Instant::now() + Duration::from_secs(1);
+    wait_until(PATIENCE, "the supervisor has looked", || Instant::now() > looked);
+    signal(agent, libc::SIGCONT);
+    fs::write(&gate, "").expect("the gate opens");
+    environment.command(["wait", &id]).run().expect_code(0);
+}
+
+/// The program in a shell that has set this limit.
+fn limited(environment: &TestEnvironment, limit: &str, arguments: &[&str]) -> Invocation {
+    let script = format!("{limit}; exec \"$0\" \"$@\"");
+    let program = programs::agent_dispatch().to_str().expect("UTF-8");
+    environment.program(Path::new("/bin/sh"), ["-c", &script, program]).args(arguments.iter().copied())
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_is_an_error_that_says_so() {
+    let environment = with_agent();
+    let refused =
+        limited(&environment, "ulimit -f 0", &["run", AGENT, "fake: answer x"]).run().expect_code(1);
+    assert!(refused.stderr.contains("File too large"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("hint: `ulimit -f`"), "{}", refused.stderr);
+    // The agent has the signal that any program has.
+    let task = "fake: answer-bytes 1000000";
+    let killed = limited(&environment, "ulimit -f 100", &["run", AGENT, "--json", task]).run().expect_code(1);
+    assert_eq!(killed.json()["error"], "the agent was killed by signal 25 (SIGXFSZ)");
+    assert!(killed.json()["hint"].as_str().is_some_and(|hint| hint.contains("ulimit -f")), "{killed:?}");
+}
+
+#[test]
+fn a_umask_that_takes_rights_from_the_owner_holds_for_the_agent_only() {
+    let environment = with_agent();
+    let run = ["run", AGENT, "fake: shell umask"];
+    let output = limited(&environment, "umask 0177", &run).run().expect_code(0);
+    assert!(output.stdout.starts_with("0177\n"), "{}", output.stdout);
+    let id = environment.job_ids().pop().expect("a job");
+    let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    let jobs = environment.jobs_directory();
+    for directory in [jobs.clone(), jobs.join(".run"), jobs.join(&id)] {
+        assert_eq!(mode(&directory), 0o700, "{}", directory.display());
+    }
+    assert_eq!(mode(&jobs.join(format!("{id}.json"))), 0o600);
+    // Any other is the agent's and nothing changes.
+    let output = limited(&environment, "umask 027", &run).run().expect_code(0);
+    assert!(output.stdout.starts_with("0027\n"), "{}", output.stdout);
+    assert_eq!(environment.record(&id)["status"], json!("done"));
+}
