@@ -4,7 +4,7 @@
 //! so at most once, whatever the outcome is. Only a supervisor that dies before runs it not at all: whoever finds the
 //! lost job later knows the command from the record alone, and what lies in a file is never executed.
 //!
-//! It runs as the agent did, in its directory and with its environment, and what it dispatches is dispatched by the
+//! It runs as the agent did, in its directory (in `/` when that is gone) and with its environment, and what it dispatches is dispatched by the
 //! job: the limits on chains of dispatches hold for it.
 
 use std::process::Stdio;
@@ -28,6 +28,11 @@ fn run_or_say_why_not(store: &Store, record: &Record, belongings: &mut Belonging
     let failed = |error: &dyn std::fmt::Display| format!("failed to run {}: {error}", program.display());
     let folder = belongings.summons.folder();
     let mut command = job::command(record, order, program);
+    // An agent may have moved or removed its own directory, a worktree say: somebody wants to be told all the same.
+    if record.launch.directory.as_ref().is_some_and(|directory| !directory.is_dir()) {
+        complain("--on-done: the agent's directory is gone; the command runs in /");
+        command.current_dir("/").env("PWD", "/");
+    }
     // What a command like this one, after another job, was told may have led here.
     for name in FACTS {
         command.env_remove(name);

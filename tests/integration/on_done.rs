@@ -194,3 +194,20 @@ fn what_a_record_says_is_never_executed() {
     environment.assert_nothing_running();
     assert!(!path.exists());
 }
+
+#[test]
+fn it_is_run_although_the_agents_directory_is_gone() {
+    let environment = with_agent();
+    let (script, path) = notifier(&environment, "");
+    let command = format!("'{}'", script.display());
+    let directory = project(&environment);
+    let task = format!("fake: shell mv {0} {0}.moved", directory.display());
+    environment.command(["run", AGENT, &task, "--on-done", &command]).run().expect_code(0);
+    let told = told(&path);
+    assert!(told.starts_with("0  /\n") && told.contains("AGENT_DISPATCH_STATUS=done"), "{told}");
+    let id = environment.job_ids().pop().unwrap();
+    let log = || stderr_log(&environment, &id);
+    wait_until(PATIENCE, "it is said", || {
+        log().contains("the agent's directory is gone; the command runs in /")
+    });
+}
