@@ -7,6 +7,7 @@
 
 mod confined;
 mod files;
+mod footprint;
 mod foreign;
 mod host;
 mod input;
@@ -20,6 +21,7 @@ mod tree;
 
 pub use confined::{Bounds, run_confined};
 pub use files::{FileError, OwnedDir, Refusal, create_private_parents, memory_file};
+pub use footprint::{Footprint, Identity, kill_footprint, strays};
 pub use foreign::{open_lock_file, open_log, read_beginning, replace_file, replace_file_keeping_mode};
 pub use host::{FileSystem, file_system, overrule_umask, umask};
 pub use input::read_within;

@@ -16,7 +16,7 @@ use super::processes::{self, Process};
 /// Whether orphaned descendants become children of this process, by [`adopt_orphans`].
 static ADOPTS_ORPHANS: AtomicBool = AtomicBool::new(false);
 
-fn adopts_orphans() -> bool {
+pub(super) fn adopts_orphans() -> bool {
     ADOPTS_ORPHANS.load(Ordering::Relaxed)
 }
 

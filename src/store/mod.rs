@@ -33,7 +33,7 @@ pub use journal::{Entry, Journal, Usual};
 pub use leftovers::Leftovers;
 pub use limit::RecordedLimit;
 pub use lock::{HeldJob, Liveness, Waiter};
-pub use notes::{Halt, Notes};
+pub use notes::{Halt, MOST_STRAYS, Notes};
 pub use queue::{Place, Slot};
 pub use record::{FORMAT, Finished, Launch, Record, State, Status, UnixSeconds, Verdict};
 pub use result::{ErrorType, JobResult, Outcome};

@@ -7,6 +7,8 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
+use crate::os::{Footprint, Identity};
+
 use super::{HeldJob, JobId, Store, StoreError, paths};
 
 /// The length of a line, its end included.
@@ -17,9 +19,28 @@ const LINE_BYTES: usize = 64;
 enum Line {
     Supervisor,
     Halt,
+    /// The run of the system, the session, and the agent's process.
+    Agent,
+    /// A descendant of the agent that got away from it. There are several such lines.
+    Stray(usize),
 }
 
-const LINES: usize = 2;
+/// How many strays have a line.
+pub const MOST_STRAYS: usize = 12;
+
+const LINES: usize = 3 + MOST_STRAYS;
+
+impl Line {
+    fn start(self) -> u64 {
+        let number = match self {
+            Self::Supervisor => 0,
+            Self::Halt => 1,
+            Self::Agent => 2,
+            Self::Stray(number) => 3 + number,
+        };
+        (number * LINE_BYTES) as u64
+    }
+}
 
 /// Why a job is to stop, where no file says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +74,28 @@ impl Notes {
     pub fn halt(&self, halt: Halt) {
         let _ = write(&self.0, Line::Halt, halt.name());
     }
+
+    /// Notes where the agent's process was started.
+    pub fn agent(&self, agent: &Footprint) {
+        let Footprint { boot, session, first, .. } = agent;
+        let _ = write(&self.0, Line::Agent, &format!("{boot} {session} {}", identity(*first)));
+    }
+
+    /// Notes which processes got away from the agent, instead of those that were noted before.
+    pub fn strays(&self, strays: &[Identity]) {
+        for number in 0..MOST_STRAYS {
+            let text = strays.get(number).copied().map(identity).unwrap_or_default();
+            let _ = write(&self.0, Line::Stray(number), &text);
+        }
+    }
+}
+
+fn identity(process: Identity) -> String {
+    format!("{} {}", process.pid, process.started)
+}
+
+fn identity_of<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<Identity> {
+    Some(Identity { pid: words.next()?.parse().ok()?, started: words.next()?.parse().ok()? })
 }
 
 impl Store {
@@ -84,13 +127,26 @@ impl HeldJob<'_> {
     }
 }
 
+impl HeldJob<'_> {
+    /// Where to look for what the agent has left, if its supervisor noted that.
+    pub fn footprint(&self) -> Option<Footprint> {
+        let agent = read(&self.lock, Line::Agent)?;
+        let mut words = agent.split(' ');
+        let (boot, session) = (words.next()?.to_owned(), words.next()?.parse().ok()?);
+        let first = identity_of(words)?;
+        let strays = (0..MOST_STRAYS).map_while(|number| read(&self.lock, Line::Stray(number)));
+        let strays = strays.filter_map(|text| identity_of(text.split(' '))).collect();
+        Some(Footprint { boot, session, first, strays })
+    }
+}
+
 fn blank() -> String {
     " ".repeat(LINE_BYTES - 1) + "\n"
 }
 
 fn write(lock: &File, line: Line, text: &str) -> io::Result<()> {
     let text = format!("{text:<width$}\n", width = LINE_BYTES - 1);
-    lock.write_all_at(text.as_bytes(), (line as usize * LINE_BYTES) as u64)
+    lock.write_all_at(text.as_bytes(), line.start())
 }
 
 /// What the line says; `None` when nothing was noted.
@@ -98,7 +154,7 @@ fn read(lock: &File, line: Line) -> Option<String> {
     let mut bytes = [0; LINE_BYTES];
     let mut length = 0;
     while length < LINE_BYTES {
-        match lock.read_at(&mut bytes[length..], (line as usize * LINE_BYTES + length) as u64) {
+        match lock.read_at(&mut bytes[length..], line.start() + length as u64) {
             Ok(0) => break,
             Ok(read) => length += read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use super::silence::Silence;
+use super::strays::Strays;
 use super::summons::{Summons, TICK};
 use super::turn::Granted;
 use super::watch::{OutputGauge, StreamWatch, as_evidence, open_output};
@@ -180,6 +181,7 @@ fn attend(
     let limit = record.launch.timeout_seconds.as_ref().and_then(RecordedLimit::seconds);
     let idle_limit = record.launch.idle_timeout_seconds.as_ref().and_then(RecordedLimit::seconds);
     let grace = Duration::from_millis(belongings.order.grace_ms);
+    let mut strays = Strays::new(agent.pid, record.id, belongings.summons.notes());
     let (mut silence, mut written) = (Silence::new(started), gauge.stdout_bytes());
     let mut stopping: Option<(Stop, Instant)> = None;
     let mut killed = false;
@@ -205,6 +207,7 @@ fn attend(
             }
             continue;
         }
+        strays.look(belongings.summons.notes());
         let heard = std::mem::replace(&mut written, gauge.stdout_bytes()) != written;
         let silent = silence.look(Instant::now(), planned, heard);
         let over = |limit: Option<Duration>, time: Duration| limit.filter(|limit| time >= *limit);

@@ -48,6 +48,11 @@ fn named_job(process: &Process) -> Option<(JobId, Store)> {
     Some((id, Store::open(jobs).ok()?))
 }
 
+/// Whether `process` was started as the supervisor of a job, which may have begun or ended just now.
+pub(super) fn has_arguments_of_supervisor(process: &Process) -> bool {
+    os::arguments(process.pid).get(1).is_some_and(|entry| entry == ENTRY.as_bytes())
+}
+
 /// Whether `process` looks after another job, which is not this one's to end.
 pub(super) fn is_supervisor(process: &Process) -> bool {
     supervised_job(process).is_some()

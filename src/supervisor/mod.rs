@@ -16,6 +16,7 @@ mod order;
 mod recover;
 mod silence;
 mod start;
+mod strays;
 mod summons;
 mod turn;
 mod watch;

@@ -46,6 +46,9 @@ pub fn recover(store: &Store, id: JobId) -> Result<Record, StoreError> {
     }
     // The agent of a job that is pending was not started.
     if record.status() == Status::Running {
+        if let Some(footprint) = job.footprint() {
+            os::kill_footprint(&footprint, SWEEP_PATIENCE, kin::has_arguments_of_supervisor);
+        }
         os::kill_marked(JOB_VARIABLE, &id.to_string(), SWEEP_PATIENCE, kin::is_supervisor);
     }
     let folder = job.folder()?;

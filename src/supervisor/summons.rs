@@ -34,6 +34,11 @@ impl Summons {
         Ok(Self { signals, owner, folder, notes, is_called_off: false })
     }
 
+    /// What is noted for those who find the job without its supervisor.
+    pub(super) fn notes(&self) -> &Notes {
+        &self.notes
+    }
+
     /// The job's folder.
     pub(super) fn folder(&self) -> &JobFolder {
         &self.folder

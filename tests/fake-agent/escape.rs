@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 /// - `setsid`: a session of its own, as each Bash tool command of claude has.
 /// - `double-fork`: a session of its own, and its parent has gone.
 /// - `daemon-env-i`: the same with an empty environment, in the root directory.
+/// - `undumpable`: a daemon whose environment nobody can read, as `ssh-agent` is.
 /// - `chain`: processes that fork and exit without end, so no pid stays valid for long.
 pub(crate) fn spawn(kind: &str, seconds: u64, marker: &str) -> Result<Option<Child>, String> {
     let mut command = leftover(kind, seconds, marker).map_err(|error| error.to_string())?;
@@ -29,7 +30,7 @@ pub(crate) fn spawn(kind: &str, seconds: u64, marker: &str) -> Result<Option<Chi
         "setpgid" => {
             command.process_group(0);
         }
-        "setsid" | "double-fork" | "chain" => own_session(&mut command),
+        "setsid" | "double-fork" | "undumpable" | "chain" => own_session(&mut command),
         "daemon-env-i" => {
             command.env_clear().current_dir("/");
             own_session(&mut command);
@@ -69,6 +70,11 @@ pub(crate) fn run_leftover(arguments: &[String]) -> io::Result<()> {
         command.arg("stay").spawn()?;
         return Ok(());
     }
+    #[cfg(target_os = "linux")]
+    if kind == "undumpable" {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    }
     let end = Instant::now() + lifetime;
     while Instant::now() < end {
         if kind == "chain" {
@@ -105,7 +111,7 @@ fn lock(kind: &str, command: &mut Command) -> io::Result<Option<File>> {
 }
 
 fn is_daemon(kind: &str) -> bool {
-    matches!(kind, "double-fork" | "daemon-env-i" | "chain")
+    matches!(kind, "double-fork" | "daemon-env-i" | "undumpable" | "chain")
 }
 
 fn leftover(kind: &str, seconds: u64, marker: &str) -> io::Result<Command> {

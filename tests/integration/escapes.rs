@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::support::{Output, PATIENCE, Running, TestEnvironment, wait_until};
+use crate::support::{Invocation, Output, PATIENCE, Running, TestEnvironment, programs, wait_until};
 
 /// What an ending needs of a job that runs.
 struct Job {
@@ -97,6 +97,41 @@ fn a_daemon_without_an_environment_does_not_escape() {
 #[test]
 fn a_chain_of_processes_that_fork_and_exit_does_not_escape() {
     escapes_no_ending("chain");
+}
+
+/// The program without the right to read what is not to be read, which root has.
+fn without_ptrace(environment: &TestEnvironment, arguments: &[&str]) -> Invocation {
+    let program = programs::agent_dispatch();
+    if !rustix::process::geteuid().is_root() {
+        return environment.command(arguments);
+    }
+    let rights = "-sys_ptrace,-perfmon,-sys_admin";
+    let drop = [&format!("--bounding-set={rights}"), &format!("--inh-caps={rights}"), "--"];
+    environment.program(Path::new("setpriv"), drop).arg(program).args(arguments.iter().copied())
+}
+
+#[test]
+fn when_the_supervisor_is_killed_what_hides_its_environment_is_found_as_well() {
+    for kind in ["daemon-env-i", "undumpable"] {
+        let mut environment = TestEnvironment::new();
+        environment.leak_grace(Duration::from_millis(300));
+        environment.project("infra");
+        let task = format!("fake: spawn {kind} 600\nfake: hang");
+        let id = without_ptrace(&environment, &["submit", "infra", &task]).run().expect_code(0);
+        let id = id.stdout.trim();
+        let lock = environment.jobs_directory().join(format!(".run/{id}.lock"));
+        // Its first lines name the supervisor, why the job is to stop, and the agent.
+        let noted = || {
+            let notes = std::fs::read_to_string(&lock).unwrap_or_default();
+            notes.lines().nth(3).is_some_and(|line| !line.trim().is_empty())
+        };
+        wait_until(PATIENCE, "the supervisor notes what escaped", noted);
+        environment.kill_supervisor(id);
+        wait_until(PATIENCE, "the agent dies with it", || environment.processes().len() == 1);
+        without_ptrace(&environment, &["wait", id]).run().expect_code(1);
+        assert_eq!(environment.record(id)["result"]["error_type"], "lost");
+        environment.assert_nothing_running();
+    }
 }
 
 #[test]

@@ -223,7 +223,7 @@ impl TestEnvironment {
     pub(crate) fn signal_supervisor(&self, id: &str, signal: i32) {
         let lock = self.jobs_directory().join(".run").join(format!("{id}.lock"));
         let pid = fs::read_to_string(&lock).unwrap_or_else(|error| panic!("{}: {error}", lock.display()));
-        leak::signal(pid.trim().parse().expect("a pid"), signal);
+        leak::signal(pid.lines().next().unwrap_or_default().trim().parse().expect("a pid"), signal);
     }
 
     /// Kills the supervisor of a job.

@@ -124,6 +124,11 @@ pub fn is_suspended(pid: i32) -> bool {
     Pid::from_raw(pid).is_some_and(platform::is_suspended)
 }
 
+/// Which run of the system this is.
+pub(super) fn boot() -> String {
+    platform::boot()
+}
+
 /// Whether the environment a process was started with holds `NAME=value`.
 pub(super) fn has_variable(pid: Pid, assignment: &[u8]) -> bool {
     platform::has_variable(pid, assignment)

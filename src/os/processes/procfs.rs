@@ -119,6 +119,14 @@ fn is_frozen(pid: Pid) -> bool {
     })
 }
 
+pub(super) fn boot() -> String {
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    id.chars().take(BOOT_LENGTH).collect()
+}
+
+/// How much of the kernel's random number is enough to tell two runs of one system apart.
+const BOOT_LENGTH: usize = 8;
+
 pub(super) fn arguments(pid: Pid) -> Vec<Vec<u8>> {
     let line = read(pid, "cmdline").unwrap_or_default();
     let line = line.strip_suffix(b"\0").unwrap_or(&line);

@@ -1,0 +1,118 @@
+//! Finding what a process has started when the one that looked after it is gone, without reading any environment: that
+//! of a process which is not dumpable (`ssh-agent`) cannot be read, and others clear theirs.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, getpgrp, getpid};
+
+use super::Sweep;
+use super::processes::{self, Process};
+use super::tree::adopts_orphans;
+
+/// What tells a process from every other one since the machine was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// Its number.
+    pub pid: i32,
+    /// When it started, in the unit of [`Process::started`].
+    pub started: u64,
+}
+
+/// Where the first process of a tree was, for those who were not its parent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Footprint {
+    /// Which run of the system it was: numbers and times begin anew with the next.
+    pub boot: String,
+    /// The session it was started in, which nothing else was started in before.
+    pub session: i32,
+    /// The process. It led a group of its own.
+    pub first: Identity,
+    /// Descendants that are known to have left all of that.
+    pub strays: Vec<Identity>,
+}
+
+impl Footprint {
+    /// That of a process which was started by [`super::spawn_owned`] from a session of its starter's own.
+    pub fn of(first: Pid) -> Option<Self> {
+        let process = processes::look(first)?;
+        let session = session_of(first)?;
+        let first = Identity { pid: first.as_raw_pid(), started: process.started };
+        Some(Self { boot: processes::boot(), session, first, strays: Vec::new() })
+    }
+
+    /// Whether `process` is in the group or the session of the first process, or a known stray.
+    fn has(&self, process: &Process) -> bool {
+        let identity = Identity { pid: process.pid.as_raw_pid(), started: process.started };
+        if self.strays.contains(&identity) {
+            return true;
+        }
+        // A number is not given to another process as long as it names a group or a session of somebody's. Once it is,
+        // the process that has it leads what is meant by it.
+        let is_reused = |number: i32, by: Option<u64>| {
+            let leader = Pid::from_raw(number).and_then(processes::look);
+            leader.is_some_and(|leader| Some(leader.started) != by)
+        };
+        process.started >= self.first.started
+            && session_of(process.pid) == Some(self.session)
+            && !is_reused(self.session, None)
+            && !is_reused(self.first.pid, Some(self.first.started))
+    }
+}
+
+/// The session that a process is in; `None` for one that has none here, as threads of the kernel do: the safe wrapper
+/// takes for granted that there is one.
+#[expect(unsafe_code, reason = "a system call whose safe wrapper does not expect every answer")]
+fn session_of(pid: Pid) -> Option<i32> {
+    // SAFETY: only asks.
+    let session = unsafe { libc::getsid(pid.as_raw_pid()) };
+    (session > 0).then_some(session)
+}
+
+/// Kills what of a tree can be told by its footprint, except processes for which `spare` says yes. Gives up after
+/// `patience`.
+pub fn kill_footprint(footprint: &Footprint, patience: Duration, spare: impl Fn(&Process) -> bool) -> Sweep {
+    if footprint.boot != processes::boot() {
+        return Sweep::Clean;
+    }
+    let deadline = Instant::now() + patience;
+    let (me, own_group) = (getpid(), getpgrp().as_raw_pid());
+    loop {
+        let mut alive = 0;
+        processes::for_each(|pid| {
+            let Some(process) = processes::look(pid).filter(|process| !process.zombie) else { return };
+            if pid == me || !footprint.has(&process) || spare(&process) {
+                return;
+            }
+            alive += 1;
+            let still = |now: &Process| footprint.has(now);
+            if process.group == own_group {
+                processes::signal(process, Signal::KILL, still);
+            } else {
+                processes::kill_group(process, still);
+            }
+        });
+        if alive == 0 {
+            return Sweep::Clean;
+        }
+        if Instant::now() >= deadline {
+            return Sweep::Left { alive };
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The processes that came to this one as orphans and of which neither `NAME=value` in their environment nor `first`,
+/// the process that was started here, tells where they came from; at most `limit`.
+pub fn strays(first: Pid, name: &str, value: &str, limit: usize) -> Vec<Process> {
+    if !adopts_orphans() {
+        return Vec::new();
+    }
+    let assignment = format!("{name}={value}").into_bytes();
+    let is_stray = |child: &Process| {
+        child.pid != first && !child.zombie && !processes::has_variable(child.pid, &assignment)
+    };
+    processes::children().into_iter().filter(is_stray).take(limit).collect()
+}
+
+#[cfg(test)]
+mod tests;
