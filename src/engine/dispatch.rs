@@ -30,6 +30,8 @@ pub struct Engine {
     pub(super) config: Config,
     pub(super) store: Store,
     pub(super) surroundings: Surroundings,
+    /// Whether a session that is gone on with must be one that a job of these agents has had.
+    pub(super) only_own_sessions: bool,
 }
 
 /// A job that has just been started.
@@ -181,7 +183,14 @@ impl Engine {
     /// An engine for these agents, jobs and surroundings.
     pub fn new(config: Config, store: Store, surroundings: Surroundings) -> Self {
         let journal = journal(&config, surroundings.usage_log.as_deref());
-        Self { config, store: store.noting_in(move || journal), surroundings }
+        Self { config, store: store.noting_in(move || journal), surroundings, only_own_sessions: false }
+    }
+
+    /// The same for a caller that may know of these agents only: it does not go on with a session that no job of theirs
+    /// has had, whose ever that is.
+    #[must_use]
+    pub fn with_own_sessions_only(self) -> Self {
+        Self { only_own_sessions: true, ..self }
     }
 
     /// The agents and settings.

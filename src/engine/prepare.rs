@@ -13,6 +13,9 @@ use crate::store::{JobId, Journal, Launch, Record};
 /// How many of the newest jobs are asked whose a session is. One that is older passes unchecked.
 const SESSIONS_LOOKED_AT: usize = 200;
 
+/// And where one that is older does not pass.
+const OWN_SESSIONS_LOOKED_AT: usize = 20_000;
+
 /// How long an agent has between the request to end and its death, in milliseconds. Claude Code answers an
 /// interrupt in under 250 ms.
 const GRACE_MS: u64 = 2_000;
@@ -236,8 +239,12 @@ impl Engine {
         name: &AgentName,
         agent: &Agent,
     ) -> Result<(), DispatchError> {
-        for id in self.store.ids()?.into_iter().take(SESSIONS_LOOKED_AT) {
+        let looked_at = if self.only_own_sessions { OWN_SESSIONS_LOOKED_AT } else { SESSIONS_LOOKED_AT };
+        for id in self.store.ids()?.into_iter().take(looked_at) {
             let Ok(record) = self.store.read(id) else { continue };
+            if self.only_own_sessions && !self.config.agents.contains_key(record.agent.as_str()) {
+                continue;
+            }
             if record.session().and_then(|id| id.parse().ok()) != Some(session) {
                 continue;
             }
@@ -248,10 +255,10 @@ impl Engine {
             let owner = record.agent;
             return Err(DispatchError::ForeignSession { session, owner, directory });
         }
+        let unknown = |transcripts| Err(DispatchError::UnknownSession { session, transcripts });
         match &self.surroundings.transcripts {
-            Some(transcripts) if is_kept(session, transcripts) == Some(false) => {
-                Err(DispatchError::UnknownSession { session, transcripts: transcripts.clone() })
-            }
+            transcripts if self.only_own_sessions => unknown(transcripts.clone().unwrap_or_default()),
+            Some(transcripts) if is_kept(session, transcripts) == Some(false) => unknown(transcripts.clone()),
             _ => Ok(()),
         }
     }

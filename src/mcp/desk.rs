@@ -117,14 +117,15 @@ impl Desk {
         let store = Store::open(&self.0.jobs)?;
         // Opening may have created the directory.
         let stamp = Stamp { jobs: Stamp::of(&self.0.config, &self.0.jobs).jobs, ..stamp };
-        let (config, scope) = match &self.0.authority.agents {
-            None => (config, Scope::everything()),
+        let surroundings = self.0.surroundings.clone();
+        let (engine, scope) = match &self.0.authority.agents {
+            None => (Engine::new(config, store, surroundings), Scope::everything()),
             Some(agents) => {
                 let scope = Scope::of(agents, &config);
-                (config.only(agents), scope)
+                (Engine::new(config.only(agents), store, surroundings).with_own_sessions_only(), scope)
             }
         };
-        let engine = Arc::new(Engine::new(config, store, self.0.surroundings.clone()));
+        let engine = Arc::new(engine);
         let scope = Arc::new(scope);
         *loaded = Some(Loaded { stamp, engine: Arc::clone(&engine), scope: Arc::clone(&scope) });
         Ok((engine, scope))

@@ -120,9 +120,10 @@ const INSTEAD_OF_DISPATCHING: &str = "Answer with what is known here instead of 
 /// Says what to do about a refused dispatch in terms of these tools.
 pub(super) fn refused(desk: &Desk, config: &Config, error: DispatchError) -> Refused {
     let remedy = match &error {
-        DispatchError::ForeignSession { owner, session, .. } if !desk.shows(owner) => {
+        // Whether there is such a session elsewhere is not told either.
+        DispatchError::UnknownSession { session, .. } if desk.is_limited() => {
             return Refused::with_remedy(
-                format_args!("session {session} belongs to none of the agents there are"),
+                format_args!("session {session} is none that a job of the agents there are has had"),
                 "Leave session_id out, or give that of an earlier answer of the agent",
             );
         }

@@ -129,9 +129,27 @@ fn no_answer_names_what_is_outside_the_scope() {
         "dispatch",
         &json!({"agent": "alpha", "task": "x", "session_id": session}),
     );
-    let expected = format!("session {session} belongs to none of the agents there are. Leave session_id out");
-    assert!(text(&refused).starts_with(&expected), "{refused}");
-    assert_eq!(environment.job_ids().len(), 3, "{:?}", environment.job_ids());
+    let expected = "session ID is none that a job of the agents there are has had. Leave session_id out";
+    assert!(text(&refused).replace(&session, "ID").starts_with(expected), "{refused}");
+    // One that nobody knows, or that the user has begun somewhere, is refused in the same words.
+    let unknown = "6f0c9d0e-7a3b-4c1d-8e2f-00112233aabb";
+    let same = ask(
+        &mut client,
+        &secrets,
+        "dispatch",
+        &json!({"agent": "alpha", "task": "x", "session_id": unknown}),
+    );
+    assert_eq!(text(&refused).replace(&session, "ID"), text(&same).replace(unknown, "ID"));
+    // Its own goes on.
+    let own = ask(&mut client, &secrets, "dispatch", &json!({"agent": "alpha", "task": "fake: answer x"}));
+    let own = &own["structuredContent"]["session_id"];
+    let more = json!({"agent": "alpha", "task": "fake: answer y", "session_id": own});
+    let on = ask(&mut client, &secrets, "dispatch", &more);
+    assert_eq!(
+        (&on["structuredContent"]["result"], &on["structuredContent"]["session_id"]),
+        (&json!("y"), own)
+    );
+    assert_eq!(environment.job_ids().len(), 5, "{:?}", environment.job_ids());
     scene::cancel(&environment, foreign);
 }
 
