@@ -31,9 +31,9 @@ pub(crate) mod wait;
 mod watching;
 
 use crate::cli::{Cli, Command};
-use crate::engine::see_off;
+use crate::engine::{bury_orphans, see_off};
 use crate::error::{Exit, Failure};
-use crate::ui::{OutputError, Ui};
+use crate::ui::{OutputError, Ui, human};
 
 pub(crate) use context::{Context, Places};
 use numbers::whole_number;
@@ -64,6 +64,7 @@ impl From<OutputError> for Problem {
 
 /// Runs the command that was typed.
 pub(crate) fn run(cli: &Cli) -> Exit {
+    bury_orphans();
     let context = Context::new(&cli.global);
     let ui = context.ui;
     let outcome = match &cli.command {
@@ -92,11 +93,18 @@ pub(crate) fn run(cli: &Cli) -> Exit {
     };
     let exit = report(outcome, ui);
     // In a container this process may be the first one, whose end nothing survives.
-    see_off(|| {
+    let unfinished = see_off(|| {
         ui.note(
             "waiting for what runs after the job's end (--on-done): this container ends with this process",
-        )
+        );
     });
+    if unfinished > 0 {
+        let jobs = human::count(unfinished, "job");
+        ui.warn(format_args!(
+            "{jobs} still running will be lost: this process is the first of its container, which ends with it; use \
+             `agent-dispatch run`, which waits for its job, or keep the container running with another first process"
+        ));
+    }
     exit
 }
 

@@ -42,5 +42,5 @@ pub use crate::backend::{
     Activity, Backend, Dialogue, DialogueLine, DialogueTurn, Event, EventKind, PROMPT_LIMIT_BYTES,
     RefusedArgument, is_stripped,
 };
-pub use crate::os::FileSystem;
+pub use crate::os::{FileSystem, bury_orphans};
 pub use crate::supervisor::{OwnerPipe, Ownership, recover as look, see_off, suspended_supervisor};

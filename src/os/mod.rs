@@ -26,7 +26,7 @@ pub use foreign::{open_lock_file, open_log, read_beginning, replace_file, replac
 pub use host::{FileSystem, file_system, overrule_umask, umask};
 pub use input::read_within;
 pub use lock::{LockError, lock_within, readable_when_unlocked, wait_until_unlocked};
-pub use orphans::is_first_process;
+pub use orphans::{bury_orphans, is_first_process};
 pub use patient::Patient;
 pub use processes::{
     Description, Process, Program, ancestors, arguments, in_short_lived_namespace, is_suspended,

@@ -1,5 +1,6 @@
-//! Orphans: dead processes that the kernel gives to this one, because it is the first of its namespace or was made the
-//! adopter of orphans before it was started. Nobody waits for these, so they would stay as zombies.
+//! Orphans: processes that the kernel gives to this one when their parents end, because it is the first of its namespace
+//! or was made the adopter of orphans before it was started. So every supervisor becomes the child of whoever started it
+//! again, and in a container also of a server that did not. Nobody waits for these, so they would stay as zombies.
 
 use std::collections::HashMap;
 use std::sync::Once;
@@ -39,7 +40,7 @@ fn is_given_orphans() -> bool {
 
 /// Buries from now on the orphans that this process is given, if it is given any. Children that it has started itself are
 /// left to whoever waits for them.
-pub(super) fn bury_orphans() {
+pub fn bury_orphans() {
     static BEGUN: Once = Once::new();
     BEGUN.call_once(|| {
         // Where no thread can be started they stay as they are, which does no harm at once.

@@ -9,8 +9,6 @@ use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, WaitStatus};
 
-use super::orphans::bury_orphans;
-
 use super::signals;
 
 /// How a process ended.
@@ -47,8 +45,6 @@ pub struct Detached<'a> {
 /// Returns when the new program has been loaded.
 #[expect(unsafe_code, reason = "fork and exec need code between them")]
 pub fn spawn_detached(detached: Detached<'_>) -> io::Result<()> {
-    // The program may become this process's child again, when the one between them has ended.
-    bury_orphans();
     let mut command = Command::new(this_program()?);
     command
         .arg0("agent-dispatch")

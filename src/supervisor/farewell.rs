@@ -13,12 +13,22 @@ const PATIENCE: Duration = Duration::from_secs(70);
 /// How often they are looked for.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// How often in a row none must be there: a list that changes while it is read can lack one.
+const LOOKS: u32 = 3;
+
 /// Waits, if this is the first process of its namespace, for the supervisors of jobs that are finished: these may still
-/// run what is to be run after a job's end. `tell` is called before the wait if there is one. A signal ends it.
-pub fn see_off(tell: impl FnOnce()) {
+/// run what is to be run after a job's end. `tell` is called when the wait is long. A signal ends it.
+///
+/// Returns how many supervisors of jobs that are not finished will be killed.
+pub fn see_off(tell: impl FnOnce()) -> usize {
     if !os::is_first_process() {
-        return;
+        return 0;
     }
+    wait_for_the_finished(tell);
+    os::living_children().iter().filter(|process| kin::is_supervisor(process)).count()
+}
+
+fn wait_for_the_finished(tell: impl FnOnce()) {
     let supervises_finished_job = |process: &os::Process| kin::finished_job(process).is_some();
     let is_needed = || os::living_children().iter().any(supervises_finished_job);
     let end = Instant::now() + PATIENCE;
@@ -27,8 +37,14 @@ pub fn see_off(tell: impl FnOnce()) {
     let mut tell = Some(tell);
     // What would end another process is ignored by the first one unless it says something else.
     let Ok(signals) = SignalWatch::new(&[SIGINT, SIGTERM, SIGHUP]) else { return };
-    while Instant::now() < end && is_needed() {
-        if Instant::now() >= told
+    let mut clean_looks = 0;
+    while Instant::now() < end {
+        clean_looks = if is_needed() { 0 } else { clean_looks + 1 };
+        if clean_looks == LOOKS {
+            return;
+        }
+        if clean_looks == 0
+            && Instant::now() >= told
             && let Some(tell) = tell.take()
         {
             tell();

@@ -54,3 +54,19 @@ fn a_signal_ends_the_wait_for_what_runs_after_the_jobs_end() {
     });
     assert_eq!(fs::read_to_string(told).unwrap_or_default(), "begin\n");
 }
+
+#[test]
+fn a_job_that_ends_with_the_container_is_warned_of() {
+    let environment = with_agent();
+    let submit = environment.command(["submit", AGENT, "fake: hang"]).into_command();
+    let Some(mut command) = namespace::as_first_process(&submit) else { return };
+    let output = command.output().expect("unshare runs");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    assert!(stderr.contains("warning: 1 job still running will be lost: "), "{stderr}");
+    let id = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    environment.assert_nothing_running();
+    // 1: it failed. Nobody waits for ever.
+    environment.command(["wait", &id]).run().expect_code(1);
+    assert_eq!(environment.only_record()["result"]["error_type"], "lost");
+}
