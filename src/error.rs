@@ -11,6 +11,7 @@ use crate::engine::{BatchError, CancelError, DispatchError, FollowError, RepeatE
 use crate::os::{FileError, Refusal};
 use crate::store::{ErrorType, StoreError};
 use crate::supervisor::StartError;
+use crate::text::redact;
 
 /// How a command ended, as scripts see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,13 +103,13 @@ pub struct Failure {
 impl Failure {
     /// A failure of this kind.
     pub fn new(exit: Exit, message: impl std::fmt::Display) -> Self {
-        Self { exit, message: message.to_string(), hint: None }
+        Self { exit, message: redact(&message.to_string()), hint: None }
     }
 
     /// Adds what to do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(redact(&hint.into()));
         self
     }
 
@@ -119,7 +120,7 @@ impl Failure {
     }
 
     fn maybe_hint(mut self, hint: Option<String>) -> Self {
-        self.hint = hint;
+        self.hint = hint.as_deref().map(redact);
         self
     }
 }

@@ -3,7 +3,7 @@
 
 use super::answer::{STATUS_WINDOW, outcome};
 use super::failure::{Failure, blank, last_message, signalled, stopped};
-use super::stderr::{end_of, redact, tail};
+use super::stderr::{end_of, tail};
 use super::{Assignment, CommandLine, Ending, Evidence, Output, RefusedArgument, schema};
 use crate::store::{AnswerFile, ErrorType, INLINE_ANSWER_BYTES, JobResult, Record};
 
@@ -20,7 +20,7 @@ pub(super) fn command_line(assignment: &Assignment<'_>) -> Result<CommandLine, R
             return Err(RefusedArgument::ContainsNul { field: "command" });
         }
         argv.push(argument.into());
-        shown.push(redact(argument));
+        shown.push(argument.clone());
     }
     Ok(CommandLine { argv, shown, files: Vec::new() })
 }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::events::clip;
-use super::stderr::redact;
 use super::{Evidence, Stop};
 use crate::config::Timeout;
 use crate::store::{ErrorType, JobResult, Record};
+use crate::text::{plain, redact};
 
 /// How much of a program's own message goes into an error, in characters.
 const MESSAGE_LIMIT: usize = 600;
@@ -34,8 +34,8 @@ impl Failure {
         result.success = false;
         result.budget_exceeded |= self.kind == ErrorType::Budget;
         result.error_type = Some(self.kind);
-        result.error = Some(self.error);
-        result.hint = self.hint;
+        result.error = Some(redact(&self.error));
+        result.hint = self.hint.as_deref().map(redact);
     }
 }
 
@@ -47,7 +47,11 @@ pub(super) fn blank(record: &Record, evidence: &Evidence<'_>) -> JobResult {
 
 /// A program's own message, fit to stand in an error.
 pub(super) fn message(text: &str) -> String {
-    redact(&clip(text.trim(), MESSAGE_LIMIT))
+    /// How much of it can matter, in bytes: much is left out, and what is secret is cut first.
+    const WINDOW: usize = 64 * 1024;
+    let text = text.trim();
+    let end = (0..=text.len().min(WINDOW)).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    clip(redact(&plain(&text[..end])).trim(), MESSAGE_LIMIT)
 }
 
 /// The last lines of what a program said, fit to stand in an error: the reason comes last.

@@ -37,7 +37,8 @@ pub(crate) struct DialogueArgs {
     /// The agent that answers
     #[arg(value_name = "RESPONDER", add = completions::agents())]
     responder: String,
-    /// What they are to work out; `-`, or nothing and a pipe, reads it from standard input
+    /// What they are to work out, for all who see the process list; `-`, or nothing and a pipe, reads it from standard
+    /// input
     #[arg(value_name = "TOPIC", allow_hyphen_values = true)]
     topic: Option<String>,
     /// How often each of them has its turn at the most

@@ -19,13 +19,13 @@ pub(crate) struct RequestArgs {
     /// The agent's name (see `agent-dispatch agents list`)
     #[arg(value_name = "AGENT", add = completions::agents())]
     agent: String,
-    /// What to do; `-`, or nothing and a pipe, reads it from standard input
+    /// What to do, for all who see the process list; `-`, or nothing and a pipe, reads it from standard input
     #[arg(value_name = "TASK", allow_hyphen_values = true)]
     task: Option<String>,
     /// Read the task from a file
     #[arg(long, value_name = "FILE", conflicts_with = "task")]
     task_file: Option<PathBuf>,
-    /// Background for the task: error messages, code, what is known
+    /// Background for the task: error messages, code, what is known (the process list shows it)
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     context: Option<String>,
     /// Read the background from a file (`-`: standard input)

@@ -27,7 +27,7 @@ pub(crate) struct ResumeArgs {
     /// A job: its id, the beginning of one, or `latest`
     #[arg(value_name = "JOB", add = completions::jobs())]
     job: JobSelector,
-    /// What to do next; `-` reads it from standard input [default: continue where you left off]
+    /// What to do next, for all who see the process list; `-` reads it from standard input [default: continue where you left off]
     #[arg(value_name = "TASK", allow_hyphen_values = true)]
     task: Option<String>,
     #[command(flatten)]

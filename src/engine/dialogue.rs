@@ -9,6 +9,7 @@ use crate::config::{AgentName, BudgetUsd, Timeout};
 use crate::os;
 use crate::store::{ErrorType, JobResult, Launch, Record, StoreError, UnixSeconds};
 use crate::supervisor::{Ownership, StartError};
+use crate::text::redact_words;
 
 /// The line with which an agent says that the matter is settled.
 pub const RESOLVED: &str = "[RESOLVED]";
@@ -213,7 +214,7 @@ impl Engine {
             directory: agent.map(|agent| agent.directory.clone()),
             backend: Some(Backend::Dialogue.name().to_owned()),
             max_budget_usd: max_budget_usd.map(|cap| cap.dollars().into()),
-            command: shown.clone(),
+            command: redact_words(&shown),
             ..Launch::default()
         };
         let prepared = Prepared {

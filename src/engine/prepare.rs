@@ -9,6 +9,7 @@ use crate::backend::claude::is_kept;
 use crate::backend::{Assignment, Backend, CommandLine, Session, SessionId, check_schema};
 use crate::config::{Agent, AgentName, BackendKind, BudgetUsd, Group, GroupName};
 use crate::store::{JobId, Journal, Launch, Record};
+use crate::text::redact_words;
 
 /// How many of the newest jobs are asked whose a session is. One that is older passes unchecked.
 const SESSIONS_LOOKED_AT: usize = 200;
@@ -148,8 +149,12 @@ impl Engine {
             max_budget_usd: budget.map(|cap| cap.dollars().into()),
             response_schema: request.response_schema.clone(),
             after: request.after.clone(),
-            on_done: request.on_done.as_ref().map(|command| command.words().to_vec()).unwrap_or_default(),
-            command: command_line.shown.clone(),
+            on_done: request
+                .on_done
+                .as_ref()
+                .map(|command| redact_words(command.words()))
+                .unwrap_or_default(),
+            command: redact_words(&command_line.shown),
         };
         Ok(Prepared {
             record,

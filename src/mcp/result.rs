@@ -11,6 +11,7 @@ use super::wording::Wording;
 use crate::engine::{Activity, DIALOGUE_SIGN, Reading};
 use crate::error::Failure;
 use crate::store::{ErrorType, JobResult, Record, Status, Store, StoreError};
+use crate::text::redact;
 use crate::ui::human;
 
 /// The longest part of an answer in one result, in characters. Claude Code takes results of up to about 50,000.
@@ -27,12 +28,12 @@ impl Refused {
     }
 
     pub(super) fn new(message: impl Display) -> Self {
-        Self(message.to_string())
+        Self(redact(&message.to_string()))
     }
 
     /// What happened, and what to do about it.
     pub(super) fn with_remedy(message: impl Display, remedy: impl Display) -> Self {
-        Self(format!("{message}. {remedy}"))
+        Self(redact(&format!("{message}. {remedy}")))
     }
 
     /// Several of them, a line each.

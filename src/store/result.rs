@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{AnswerFile, JobId};
+use crate::text::redact;
 
 /// The result of a dispatch. Absent fields are left out of the JSON, never null.
 ///
@@ -143,7 +144,11 @@ impl ErrorType {
 impl JobResult {
     /// The result of a run that came to nothing.
     pub fn failure(job_id: JobId, agent: &str, error_type: ErrorType, error: impl Into<String>) -> Self {
-        Self { error: Some(error.into()), error_type: Some(error_type), ..Self::blank(job_id, agent, false) }
+        Self {
+            error: Some(redact(&error.into())),
+            error_type: Some(error_type),
+            ..Self::blank(job_id, agent, false)
+        }
     }
 
     /// The result of a run that brought an answer.

@@ -19,6 +19,7 @@ use crate::store::{
     ErrorType, Finished, HeldJob, JobFolder, JobResult, Journal, Record, RecordedLimit, State, StoreError,
     UnixSeconds, Verdict,
 };
+use crate::text::redact;
 
 /// How long processes are given to disappear after SIGKILL. Only one that is stuck in the kernel takes long.
 const SWEEP_PATIENCE: Duration = Duration::from_secs(10);
@@ -299,5 +300,5 @@ pub(super) fn conclude_record(record: &mut Record, result: JobResult, completed_
 /// Leaves a line in the job's stderr.log, which is this process's standard error.
 pub(super) fn complain(message: &str) {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "agent-dispatch: supervisor: {message}");
+    let _ = writeln!(std::io::stderr(), "agent-dispatch: supervisor: {}", redact(message));
 }

@@ -58,7 +58,7 @@ impl Characters {
 
 /// Control characters but the line end and the tab; what reorders text; what has no width, what Unicode calls
 /// ignorable, and the fillers that look like nothing.
-fn is_hidden(character: char) -> bool {
+pub fn is_hidden(character: char) -> bool {
     match character {
         '\n' | '\t' => false,
         _ if character.is_control() => true,

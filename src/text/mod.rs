@@ -4,10 +4,12 @@
 mod characters;
 mod cleaner;
 mod decoder;
+mod secrets;
 
-pub use characters::Characters;
+pub use characters::{Characters, is_hidden};
 pub use cleaner::Cleaner;
 pub use decoder::Decoder;
+pub use secrets::{is_secret_name, redact, redact_words};
 
 /// How much of a text is cleaned at once where only its beginning is wanted, in bytes.
 const CHUNK: usize = 512;

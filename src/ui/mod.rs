@@ -231,13 +231,13 @@ impl Ui {
 
     /// Warns.
     pub fn warn(self, text: impl Display) {
-        let text = text::plain(&text.to_string());
+        let text = text::redact(&text::plain(&text.to_string()));
         say(format_args!("{}: {text}", self.tone_err("warning", Tone::Warning)));
     }
 
     /// Reports a failure and what to do about it.
     pub fn failure(self, message: impl Display, hint: Option<&str>) {
-        let message = text::plain(&message.to_string());
+        let message = text::redact(&text::plain(&message.to_string()));
         say(format_args!("{}: {message}", self.tone_err("error", Tone::Bad)));
         if let Some(hint) = hint {
             self.hint(hint);
@@ -246,7 +246,7 @@ impl Ui {
 
     /// Says what to do next.
     pub fn hint(self, hint: &str) {
-        let hint = text::plain(&self.commands(hint));
+        let hint = text::redact(&text::plain(&self.commands(hint)));
         say(format_args!("{}: {hint}", self.tone_err("hint", Tone::Faint)));
     }
 

@@ -19,7 +19,7 @@ impl Ui {
             text::plain(&styled.to_string())
         };
         if is_err {
-            say(text.trim_end());
+            say(text::redact(text.trim_end()));
         } else {
             // A reader that went away is no reason to fail.
             let _ = standard_output().write_all(text.as_bytes());

@@ -60,6 +60,7 @@ mod resume;
 mod retry;
 mod run_answers;
 mod run_json;
+mod secrets;
 mod sessions;
 mod source;
 mod status_and_result;

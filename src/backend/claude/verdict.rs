@@ -19,7 +19,7 @@ use crate::backend::events::TurnResult;
 use crate::backend::failure::{Failure, blank, message, resume_command, signalled, stopped};
 use crate::backend::{Ending, Evidence, SessionId, Stop, schema, stderr};
 use crate::store::{AnswerFile, ErrorType, JobFolder, JobResult, Outcome, Record};
-use crate::text::one_line;
+use crate::text::{one_line, redact};
 
 /// How long the output of a run is read that ended by itself, and as long again its end: more than a long answer takes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -147,7 +147,7 @@ fn answered(
     }
     let remarks = [denied_hint(record, &result.denied_tools), ending_remark(evidence)];
     let remarks: Vec<_> = remarks.into_iter().flatten().collect();
-    result.hint = (!remarks.is_empty()).then(|| remarks.join("; "));
+    result.hint = (!remarks.is_empty()).then(|| redact(&remarks.join("; ")));
 }
 
 fn denied_hint(record: &Record, tools: &[String]) -> Option<String> {

@@ -30,7 +30,7 @@ fn the_command_line_is_the_configured_one() {
     };
     let line = Backend::Command.command_line(&assignment).unwrap();
     assert_eq!(line.argv, ["/opt/agent", "--key", "sk-ant-api03-x", "a b"]);
-    assert_eq!(line.shown, ["/opt/agent", "--key", "sk-ant-…", "a b"]);
+    assert_eq!(line.shown, ["/opt/agent", "--key", "sk-ant-api03-x", "a b"]);
     let nul = ["a\0b".to_owned()];
     let refused = Backend::Command.command_line(&Assignment { arguments: &nul, ..assignment });
     assert_eq!(refused, Err(RefusedArgument::ContainsNul { field: "command" }));

@@ -4,40 +4,9 @@ use std::ffi::{OsStr, OsString};
 
 use super::finding::{Finding, Section, shell_path};
 use crate::engine::{ClaudeHome, Surroundings, is_short_lived_sandbox, is_stripped, umask};
+use crate::text::is_secret_name;
 
 const SECTION: Section = Section::Environment;
-
-/// Ends of names whose values are secrets as a rule.
-const SECRET_ENDINGS: [&str; 11] = [
-    "_TOKEN",
-    "_SECRET",
-    "_PASSWORD",
-    "_PASSWD",
-    "_KEY",
-    "_CREDENTIALS",
-    "_PASSPHRASE",
-    "_PAT",
-    "_DSN",
-    "_WEBHOOK_URL",
-    "_CONNECTION_STRING",
-];
-
-/// Beginnings and whole names of the same kind.
-const SECRET_PREFIXES: [&str; 1] = ["AWS_"];
-const SECRET_NAMES: [&str; 8] =
-    ["DATABASE_URL", "REDIS_URL", "MONGODB_URI", "MONGO_URL", "PGPASSWORD", "MYSQL_PWD", "TOKEN", "PASSWORD"];
-
-/// What begins or ends like a secret and is none.
-const HARMLESS: [&str; 8] = [
-    "AWS_CA_BUNDLE",
-    "AWS_REGION",
-    "AWS_DEFAULT_REGION",
-    "AWS_PROFILE",
-    "AWS_DEFAULT_PROFILE",
-    "AWS_PAGER",
-    "AWS_EXECUTION_ENV",
-    "GPG_KEY",
-];
 
 /// Looks at the surroundings; `depth_limit` is how deep dispatches may nest, if the config says it.
 pub(super) fn findings(
@@ -94,24 +63,13 @@ fn nested(surroundings: &Surroundings, limit: Option<u32>) -> Option<Finding> {
 /// Names of variables that are secrets by their looks. Values are not looked at.
 fn secrets(names: impl Iterator<Item = OsString>) -> Option<Finding> {
     let mut secret: Vec<String> =
-        names.filter_map(|name| name.into_string().ok()).filter(|name| is_secret(name)).collect();
+        names.filter_map(|name| name.into_string().ok()).filter(|name| is_secret_name(name)).collect();
     secret.sort();
     if secret.is_empty() {
         return None;
     }
     let found = format!("agents started from here see these variables: {}", secret.join(", "));
     Some(SECTION.warning("secrets", found).fix(format!("unset {}", secret.join(" "))))
-}
-
-fn is_secret(name: &str) -> bool {
-    // Only what a shell can name can be unset in one.
-    let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    let upper = name.to_ascii_uppercase();
-    is_name
-        && !HARMLESS.contains(&upper.as_str())
-        && (SECRET_NAMES.contains(&upper.as_str())
-            || SECRET_PREFIXES.iter().any(|prefix| upper.starts_with(prefix))
-            || SECRET_ENDINGS.iter().any(|ending| upper.ends_with(ending)))
 }
 
 fn file_mask(mask: u32) -> Option<Finding> {

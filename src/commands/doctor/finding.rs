@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::config::AgentName;
+use crate::text::redact;
 pub(super) use crate::ui::shell::{path as shell_path, word as shell_word};
 
 /// How bad a finding is.
@@ -66,12 +67,12 @@ pub(super) struct Finding {
 
 impl Finding {
     fn new(section: Section, id: &'static str, level: Level, found: String) -> Self {
-        Self { id, section, level, agent: None, found, fix: None }
+        Self { id, section, level, agent: None, found: redact(&found), fix: None }
     }
 
     /// Adds the command that mends it.
     pub(super) fn fix(self, command: impl Into<String>) -> Self {
-        Self { fix: Some(command.into()), ..self }
+        Self { fix: Some(redact(&command.into())), ..self }
     }
 
     /// Says which agent it is about.

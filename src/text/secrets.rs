@@ -1,0 +1,109 @@
+//! What is secret in a text of ours, and cut from it: error messages, excerpts, recorded command lines.
+//!
+//! A secret is known by its form, by the name it is assigned to, or because it is the value of a variable of this
+//! process that is named like one. Anything else stays: this spares a log the usual accident, and is no protection
+//! against an agent that wants to tell.
+
+mod forms;
+
+use std::sync::LazyLock;
+
+/// Ends of names whose values are secrets as a rule.
+const ENDINGS: [&str; 11] = [
+    "_TOKEN",
+    "_SECRET",
+    "_PASSWORD",
+    "_PASSWD",
+    "_KEY",
+    "_CREDENTIALS",
+    "_PASSPHRASE",
+    "_PAT",
+    "_DSN",
+    "_WEBHOOK_URL",
+    "_CONNECTION_STRING",
+];
+
+/// Beginnings and whole names of the same kind.
+const PREFIXES: [&str; 1] = ["AWS_"];
+const NAMES: [&str; 8] =
+    ["DATABASE_URL", "REDIS_URL", "MONGODB_URI", "MONGO_URL", "PGPASSWORD", "MYSQL_PWD", "TOKEN", "PASSWORD"];
+
+/// What begins or ends like a secret and is none.
+const HARMLESS: [&str; 11] = [
+    "AWS_CA_BUNDLE",
+    "AWS_CONFIG_FILE",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_DEFAULT_OUTPUT",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_PAGER",
+    "AWS_EXECUTION_ENV",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "GPG_KEY",
+];
+
+/// How long a value must be to be taken for a secret, in characters: a shorter one is part of ordinary words.
+const SHORTEST: usize = 8;
+
+/// What stands for a secret.
+const CUT: char = '…';
+
+/// Whether a variable of this name has a secret in it, by its looks.
+pub fn is_secret_name(name: &str) -> bool {
+    // Only what a shell can name can be unset in one.
+    let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let upper = name.to_ascii_uppercase();
+    is_name
+        && !HARMLESS.contains(&upper.as_str())
+        && (NAMES.contains(&upper.as_str())
+            || PREFIXES.iter().any(|prefix| upper.starts_with(prefix))
+            || ENDINGS.iter().any(|ending| upper.ends_with(ending)))
+}
+
+/// A text of ours without secrets.
+pub fn redact(text: &str) -> String {
+    static VALUES: LazyLock<Vec<String>> = LazyLock::new(|| values(std::env::vars_os()));
+    without(text, &VALUES)
+}
+
+/// A command without secrets, for a record: also without what follows an option that is named like one.
+pub fn redact_words<W: AsRef<str>>(words: impl IntoIterator<Item = W>) -> Vec<String> {
+    let mut is_value = false;
+    let words = words.into_iter().map(|word| {
+        let word = word.as_ref();
+        let is_option = word.starts_with('-');
+        let shown = if is_value && !is_option && !word.is_empty() { CUT.to_string() } else { redact(word) };
+        is_value = word.strip_prefix("--").is_some_and(|name| is_secret_name(&name.replace('-', "_")));
+        shown
+    });
+    words.collect()
+}
+
+/// The values of variables that are secrets, the longest first: one can be the beginning of another.
+fn values<N: AsRef<std::ffi::OsStr>>(variables: impl Iterator<Item = (N, N)>) -> Vec<String> {
+    let secret = variables.filter(|(name, _)| name.as_ref().to_str().is_some_and(is_secret_name));
+    let mut values = Vec::new();
+    for (_, value) in secret {
+        let Some(value) = value.as_ref().to_str() else { continue };
+        // A text of ours can have one line of a key.
+        values.extend([value].into_iter().chain(value.lines()).map(|value| value.trim().to_owned()));
+    }
+    values.retain(|value| value.chars().count() >= SHORTEST);
+    values.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    values.dedup();
+    values
+}
+
+fn without(text: &str, values: &[String]) -> String {
+    let mut text = text.to_owned();
+    for value in values {
+        if text.contains(value.as_str()) {
+            text = text.replace(value.as_str(), CUT.encode_utf8(&mut [0; 4]));
+        }
+    }
+    forms::cut(&text)
+}
+
+#[cfg(test)]
+mod tests;
