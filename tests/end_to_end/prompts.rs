@@ -21,7 +21,10 @@ fn a_task_of_a_megabyte_arrives_whole() {
 fn a_task_that_looks_like_a_command_is_no_command() {
     in_namespace(|| {
         let scene = Scene::new("", [Reply::text("done")]);
-        for (number, task) in ["/fix the bug", "/clear", "  /compact now"].into_iter().enumerate() {
+        for (number, task) in ["/fix the bug", "/clear", "  /compact now", "\u{feff}/clear", "\u{200b}/clear"]
+            .into_iter()
+            .enumerate()
+        {
             assert_eq!(scene.run([task]).run().expect_code(0).stdout, "done\n", "{task}");
             let turns = scene.api.turns();
             assert_eq!(turns.len(), number + 1, "{task} reached the model");

@@ -1,5 +1,7 @@
 //! The prompt, on its way to claude's standard input.
 
+use crate::text::is_hidden;
+
 /// What goes before a prompt that claude would take for a command.
 const HEADING: &str = "Task:\n\n";
 
@@ -7,14 +9,14 @@ const HEADING: &str = "Task:\n\n";
 ///
 /// `claude -p` takes a prompt that begins with `/` for a slash command: `/fix the bug` used to end with exit 0,
 /// "Unknown command" and no work done, and `/clear` or `/compact` really do something. Any text before it
-/// prevents that, so such a prompt gets a heading. White space is looked through, because a version that trims
-/// its input first would see the slash. A leading `!` or `#` has no meaning under `-p` (2.1.330).
+/// prevents that, so such a prompt gets a heading. White space and what cannot be seen are looked through, because
+/// a version that trims its input first would see the slash (2.1.332 does not: any character before it prevents it). A leading `!` or `#` has no meaning under `-p` (2.1.330).
 ///
 /// `@path` mentions cannot be disarmed without altering the text: claude replaces them, anywhere in a prompt, by
 /// the file's content, outside the agent's directory too and without asking for permission. A prompt is as
 /// powerful as a permission to read.
 pub fn safe_prompt(prompt: &str) -> String {
-    let start = prompt.trim_start_matches(|c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}');
+    let start = prompt.trim_start_matches(|c: char| c.is_whitespace() || c.is_control() || is_hidden(c));
     if start.starts_with('/') { format!("{HEADING}{prompt}") } else { prompt.to_owned() }
 }
 
