@@ -1,6 +1,6 @@
 //! Which program an agent is, how to start it, and what its output means.
 //!
-//! A backend never runs anything: it turns an [`Assignment`] into a [`CommandLine`], reads what the program
+//! A backend never runs an agent: it turns an [`Assignment`] into a [`CommandLine`], reads what the program
 //! wrote as [`Event`]s while it runs, and concludes a [`JobResult`] from the [`Evidence`] at the end.
 
 mod activity;

@@ -57,6 +57,25 @@ pub fn run_confined(mut command: Command, input: Vec<u8>, bounds: Bounds) -> io:
     Ok(output.flatten())
 }
 
+/// The other side: passes what stands on standard input to `reply` and writes what it returns to standard output, which is
+/// the pipe of the process that asked. Returns whether there was a reply.
+pub fn answer_confined(reply: impl FnOnce(&[u8]) -> Option<Vec<u8>>) -> bool {
+    let mut question = Vec::new();
+    if io::stdin().lock().read_to_end(&mut question).is_err() {
+        return false;
+    }
+    let Some(reply) = reply(&question) else { return false };
+    let mut rest = reply.as_slice();
+    while !rest.is_empty() {
+        match rustix::io::write(rustix::stdio::stdout(), rest) {
+            Ok(count) => rest = &rest[count..],
+            Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return false,
+        }
+    }
+    true
+}
+
 /// What comes out of a pipe until its end; `None` when that is not reached in time or is too much.
 fn read_until(mut pipe: impl Read + AsFd, deadline: Instant, most: u64) -> Option<Vec<u8>> {
     let (mut bytes, mut chunk) = (Vec::new(), vec![0; 64 * 1024]);

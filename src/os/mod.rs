@@ -19,7 +19,7 @@ mod signals;
 mod spawn;
 mod tree;
 
-pub use confined::{Bounds, run_confined};
+pub use confined::{Bounds, answer_confined, run_confined};
 pub use files::{FileError, OwnedDir, Refusal, create_private_parents, memory_file};
 pub use footprint::{Footprint, Identity, kill_footprint, strays};
 pub use foreign::{open_lock_file, open_log, read_beginning, replace_file, replace_file_keeping_mode};

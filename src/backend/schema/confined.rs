@@ -1,6 +1,5 @@
 //! The check in a process of its own.
 
-use std::io::{Read, Write};
 use std::process::{Command, ExitCode};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::check;
-use crate::os::{self, Bounds};
+use crate::os::{Bounds, answer_confined, run_confined, this_program};
 
 /// The first argument of the checking process. It is no command of the command line: nobody is meant to type it.
 pub const CHECK_ENTRY: &str = "__check";
@@ -58,9 +57,9 @@ pub(super) fn ask(question: &Question) -> Result<Reply, String> {
         let question: Question = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
         return Ok(question.reply());
     }
-    let mut command = Command::new(os::this_program().map_err(|error| error.to_string())?);
+    let mut command = Command::new(this_program().map_err(|error| error.to_string())?);
     command.arg(CHECK_ENTRY).env_clear();
-    let output = os::run_confined(command, bytes, BOUNDS).map_err(|error| error.to_string())?;
+    let output = run_confined(command, bytes, BOUNDS).map_err(|error| error.to_string())?;
     let reply = output.and_then(|output| serde_json::from_slice(&output).ok());
     reply.ok_or_else(|| {
         let (seconds, megabytes) = (BOUNDS.time.as_secs(), BOUNDS.memory_bytes / 1024 / 1024);
@@ -70,11 +69,9 @@ pub(super) fn ask(question: &Question) -> Result<Reply, String> {
 
 /// The checking process: the question on standard input, the reply on standard output.
 pub fn run_check() -> ExitCode {
-    let mut bytes = Vec::new();
-    let read = std::io::stdin().lock().read_to_end(&mut bytes);
-    let question = read.ok().and_then(|_| serde_json::from_slice::<Question>(&bytes).ok());
-    drop(bytes);
-    let Some(reply) = question.map(Question::reply) else { return ExitCode::FAILURE };
-    let written = serde_json::to_vec(&reply).map(|reply| std::io::stdout().lock().write_all(&reply));
-    if matches!(written, Ok(Ok(()))) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let answered = answer_confined(|question| {
+        let question: Question = serde_json::from_slice(question).ok()?;
+        serde_json::to_vec(&question.reply()).ok()
+    });
+    if answered { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
