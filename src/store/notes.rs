@@ -51,19 +51,42 @@ pub enum Halt {
     OwnerGone,
     /// Its supervisor was told to stop.
     SupervisorStopped,
+    /// Its time limit passed.
+    Timeout,
+    /// Its agent was silent for too long.
+    Silence,
+    /// Its agent wrote more than it may.
+    OutputLimit {
+        /// How much that is.
+        bytes: u64,
+    },
 }
 
 impl Halt {
-    const ALL: [Self; 3] = [Self::Cancelled, Self::OwnerGone, Self::SupervisorStopped];
+    const PLAIN: [Self; 5] =
+        [Self::Cancelled, Self::OwnerGone, Self::SupervisorStopped, Self::Timeout, Self::Silence];
 
-    fn name(self) -> &'static str {
-        match self {
+    fn text(self) -> String {
+        let word = match self {
             Self::Cancelled => "cancelled",
             Self::OwnerGone => "owner-gone",
             Self::SupervisorStopped => "supervisor-stopped",
-        }
+            Self::Timeout => "timeout",
+            Self::Silence => "silence",
+            Self::OutputLimit { bytes } => return format!("{OUTPUT_LIMIT}{bytes}"),
+        };
+        word.to_owned()
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        let limit = text.strip_prefix(OUTPUT_LIMIT).and_then(|bytes| bytes.parse().ok());
+        let limit = limit.map(|bytes| Self::OutputLimit { bytes });
+        limit.or_else(|| Self::PLAIN.into_iter().find(|halt| halt.text() == text))
     }
 }
+
+/// What a note of [`Halt::OutputLimit`] begins with.
+const OUTPUT_LIMIT: &str = "output-limit ";
 
 /// The notes of a job, for its supervisor to write.
 #[derive(Debug)]
@@ -72,7 +95,7 @@ pub struct Notes(File);
 impl Notes {
     /// Notes that the job is to stop. What cannot be noted is known to this process all the same.
     pub fn halt(&self, halt: Halt) {
-        let _ = write(&self.0, Line::Halt, halt.name());
+        let _ = write(&self.0, Line::Halt, &halt.text());
     }
 
     /// Notes where the agent's process was started.
@@ -122,8 +145,7 @@ impl HeldJob<'_> {
 
     /// Why the job was to stop, if its supervisor knew of a reason.
     pub fn halt(&self) -> Option<Halt> {
-        let name = read(&self.lock, Line::Halt)?;
-        Halt::ALL.into_iter().find(|halt| halt.name() == name)
+        Halt::from_text(&read(&self.lock, Line::Halt)?)
     }
 }
 
@@ -164,3 +186,6 @@ fn read(lock: &File, line: Line) -> Option<String> {
     let text = std::str::from_utf8(&bytes[..length]).ok()?.lines().next()?.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
+
+#[cfg(test)]
+mod tests;

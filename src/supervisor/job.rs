@@ -16,8 +16,8 @@ use super::{DEPTH_VARIABLE, JOB_VARIABLE, Order, kin};
 use crate::backend::{self, Backend, Ending, Evidence, Stop};
 use crate::os::{self, Brood, Exit, Spawned, Sweep};
 use crate::store::{
-    ErrorType, Finished, HeldJob, JobFolder, JobResult, Journal, Record, RecordedLimit, State, StoreError,
-    UnixSeconds, Verdict,
+    ErrorType, Finished, Halt, HeldJob, JobFolder, JobResult, Journal, Record, RecordedLimit, State,
+    StoreError, UnixSeconds, Verdict,
 };
 use crate::text::redact;
 
@@ -227,10 +227,26 @@ fn attend(
             watch.hopeless().map(Stop::Hopeless)
         };
         if let Some(reason) = reason {
+            if let Some(halt) = halt(reason) {
+                belongings.summons.notes().halt(halt);
+            }
             // Claude Code answers an interrupt with its costs and its session.
             agent.signal_group(Signal::INT);
             stopping = Some((reason, Instant::now()));
         }
+    }
+}
+
+/// What of a reason to stop only this process knows: noted, it is told as the reason also when no record can be written.
+/// What called the job off has been noted where it came in.
+fn halt(stop: Stop) -> Option<Halt> {
+    match stop {
+        Stop::Timeout { .. } => Some(Halt::Timeout),
+        Stop::Idle { .. } => Some(Halt::Silence),
+        Stop::OutputLimit { limit_bytes } => Some(Halt::OutputLimit { bytes: limit_bytes }),
+        // Seen in the output again.
+        Stop::Hopeless(_) => None,
+        Stop::Cancelled | Stop::OwnerGone | Stop::SupervisorStopped | Stop::Lost => None,
     }
 }
 

@@ -7,7 +7,9 @@ use super::watch::{as_evidence, open_output};
 use super::{JOB_VARIABLE, kin, now};
 use crate::backend::{Backend, Evidence, Stop};
 use crate::os;
-use crate::store::{ErrorType, Halt, HeldJob, JobFolder, JobId, Journal, Record, Status, Store, StoreError};
+use crate::store::{
+    ErrorType, Halt, HeldJob, JobFolder, JobId, Journal, Record, RecordedLimit, Status, Store, StoreError,
+};
 
 /// How long the processes of a lost job are given to disappear.
 const SWEEP_PATIENCE: Duration = Duration::from_secs(5);
@@ -54,7 +56,7 @@ pub fn recover(store: &Store, id: JobId) -> Result<Record, StoreError> {
     let folder = job.folder()?;
     let output = open_output(&folder, OUTPUT_PATIENCE);
     let stdout = as_evidence(&output);
-    let stop = stop_of(&job, &folder);
+    let stop = stop_of(&job, &folder, &record);
     let backend = backend_of(&record);
     let result = if record.status() == Status::Pending && stop != Stop::Lost {
         not_started(&record, ErrorType::Cancelled, stopped_before_start(stop))
@@ -78,16 +80,22 @@ fn journal_for<'a>(store: &'a Store, record: &Record) -> Option<&'a Journal> {
     store.journal().filter(|_| backend_of(record) != Backend::Dialogue)
 }
 
-/// Why a job has ended whose supervisor is gone: a request to stop it that reached the supervisor, or lay there for
-/// it, comes before the supervisor's own end.
-fn stop_of(job: &HeldJob<'_>, folder: &JobFolder) -> Stop {
+/// Why a job has ended whose supervisor is gone: what made the supervisor stop it, or lay there for it as a request,
+/// comes before the supervisor's own end.
+fn stop_of(job: &HeldJob<'_>, folder: &JobFolder, record: &Record) -> Stop {
     if folder.is_cancel_requested() {
         return Stop::Cancelled;
     }
+    let limit = |limit: &Option<RecordedLimit>| limit.as_ref().and_then(RecordedLimit::number);
     match job.halt() {
         Some(Halt::Cancelled) => Stop::Cancelled,
         Some(Halt::OwnerGone) => Stop::OwnerGone,
         Some(Halt::SupervisorStopped) => Stop::SupervisorStopped,
+        Some(Halt::Timeout) => limit(&record.launch.timeout_seconds)
+            .map_or(Stop::Lost, |limit_seconds| Stop::Timeout { limit_seconds, usual: None }),
+        Some(Halt::Silence) => limit(&record.launch.idle_timeout_seconds)
+            .map_or(Stop::Lost, |limit_seconds| Stop::Idle { limit_seconds }),
+        Some(Halt::OutputLimit { bytes }) => Stop::OutputLimit { limit_bytes: bytes },
         None => Stop::Lost,
     }
 }

@@ -262,3 +262,22 @@ fn who_sees_the_jobs_read_only_can_cancel_them() {
         lifted(environment);
     });
 }
+
+#[test]
+fn a_time_limit_that_passed_on_a_full_disk_is_told_as_such_later() {
+    namespace::in_mount_namespace(|| {
+        let environment = aftermath::environment();
+        small_disk(&environment, 64);
+        let log = aftermath::log(&environment, "answer");
+        let task = format!("fake: log {}\nfake: hang\n{}", log.display(), "x".repeat(3_500));
+        let submit = ["submit", "infra", "--timeout", "2s", &task];
+        let id = environment.command(submit).run().expect_code(0).stdout.trim().to_owned();
+        wait_until(PATIENCE, "the agent runs", || log.exists());
+        let ballast = fill(&environment);
+        wait_until(PATIENCE, "the supervisor gives up", || environment.processes().is_empty());
+        fs::remove_file(ballast).expect("room");
+        aftermath::check(&environment, "after a time limit on a full disk");
+        assert_eq!(environment.record(&id)["error"], "timed out after 2s");
+        lifted(environment);
+    });
+}
