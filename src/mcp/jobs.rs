@@ -13,7 +13,9 @@ use super::dispatch::{cancel_all, refused};
 use super::result::{self, Refused, Reply, Window};
 use super::session::Session;
 use super::waiting::Caller;
-use crate::engine::{DIALOGUE_SIGN, Engine, FollowError, Reading, collect, collectable};
+use crate::engine::{
+    DIALOGUE_SIGN, Engine, FollowError, Reading, collect, collectable, suspended_supervisor,
+};
 use crate::store::{JobId, Policy, Record, Status};
 use crate::text::plain;
 use crate::ui::human;
@@ -215,7 +217,13 @@ pub(super) async fn cancel(
         format!("job {id} of {} has been stopped; what it had done is kept: dispatch_result", record.agent)
     } else {
         fields["stopped"] = false.into();
-        format!("job {id} of {} was asked to stop and has not ended yet; the request stands", record.agent)
+        let why = desk.blocking(move |desk| Ok(suspended_supervisor(desk.engine()?.store(), id))).await?;
+        let why = why.map(|pid| format!(": its supervisor, process {pid}, is stopped or frozen"));
+        let why = why.unwrap_or_default();
+        format!(
+            "job {id} of {} was asked to stop and has not ended yet{why}; the request stands",
+            record.agent
+        )
     };
     Ok(Reply { text, ..Reply::of_fields(fields) }.into())
 }

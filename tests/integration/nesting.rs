@@ -1,10 +1,11 @@
 //! Agents that dispatch to agents: how deep, on whose slot, how many, and what belongs to whom.
 
 use std::fs;
+use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{PATIENCE, TestEnvironment, programs, wait_until};
+use crate::support::{PATIENCE, TestEnvironment, namespace, programs, wait_until};
 
 /// An agent `outer` whose every run executes this shell line, in which `$tool` is the tool.
 fn nesting(settings: &str, line: &str) -> TestEnvironment {
@@ -131,4 +132,27 @@ fn a_nested_job_that_is_waited_for_ends_with_its_parent() {
     let inner = record_of(&environment, "inner")["id"].as_str().expect("an id").to_owned();
     environment.command(["wait", &inner]).run().expect_code(130);
     environment.assert_nothing_running();
+}
+
+#[test]
+fn where_everything_ends_with_one_command_nothing_is_dispatched() {
+    let environment = TestEnvironment::new();
+    environment.project("infra");
+    // What tells such a sandbox is the name of the first process of its process namespace.
+    let first = environment.root().join("bwrap");
+    fs::copy("/bin/sh", &first).expect("a copy of the shell");
+    let mut options = vec!["--pid", "--fork", "--mount-proc"];
+    if !rustix::process::geteuid().is_root() {
+        options.extend(["--user", "--map-root-user"]);
+    }
+    let unshare = || environment.program(Path::new("unshare"), &options);
+    let probe = unshare().arg("true").run();
+    if probe.code != Some(0) {
+        return namespace::skip(&format!("no process namespace can be made: {}", probe.stderr.trim()));
+    }
+    let script = "\"$0\" run infra hi; exit $?";
+    let refused = unshare().arg(&first).args(["-c", script]).arg(programs::agent_dispatch()).run();
+    assert_ne!(refused.code, Some(0));
+    assert!(refused.stderr.contains("a sandbox that kills every process"), "{}", refused.stderr);
+    assert_ne!(environment.only_record()["status"], "done");
 }

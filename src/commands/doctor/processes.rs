@@ -58,7 +58,7 @@ fn running(copy: &Copy, jobs: &Path) -> Option<Finding> {
     };
     if copy.suspended {
         let found =
-            format!("{what} is stopped or frozen: nothing that waits for it goes on, and no limit holds");
+            format!("{what}, is stopped or frozen: nothing that waits for it goes on, and no limit holds");
         return Some(SECTION.warning("suspended", found).fix(format!("kill -CONT {}", copy.pid)));
     }
     let finding = match &copy.binary {
