@@ -276,6 +276,33 @@ fn no_command_lets_what_others_wrote_control_a_terminal() {
 }
 
 #[test]
+fn a_watched_table_shows_nothing_that_controls_the_terminal() {
+    let scene = scene();
+    let watch = ["-s", "INT", "1", "agent-dispatch", "jobs", "--watch"];
+    scene.environment.link("agent-dispatch", crate::support::programs::agent_dispatch());
+    let command = scene.environment.program("/usr/bin/timeout".as_ref(), watch);
+    let (written, _) = on_a_terminal(command.into_command());
+    // It takes the screen over, draws line after line, and gives the screen back.
+    let draws = [
+        "\r",
+        "\x1b[?1049h",
+        "\x1b[?25l",
+        "\x1b[?7l",
+        "\x1b[?7h",
+        "\x1b[?25h",
+        "\x1b[?1049l",
+        "\x1b[H",
+        "\x1b[K",
+        "\x1b[J",
+    ];
+    let found = controls(&written, |sequence| draws.contains(&sequence));
+    assert!(found.is_empty(), "{found:?}\n{}", written.escape_ascii());
+    let text = String::from_utf8_lossy(&written);
+    assert_eq!(text.matches("\x1b[?1049h").count(), 1, "{}", written.escape_ascii());
+    assert!(text.contains("seethis"), "{}", written.escape_ascii());
+}
+
+#[test]
 fn what_we_say_has_one_clean_form_in_a_pipe_too() {
     let scene = scene();
     let mut wrong = Vec::new();
