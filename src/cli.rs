@@ -26,7 +26,8 @@ Exit codes:
   6    account usage limit, or the API overloaded: try later
   7    dispatch depth exceeded
   8    not logged in, bad key, no credit
-  9    with --strict: the agent reports partial or blocked, or answered nothing
+  9    with --strict: the agent reports partial or blocked, answered nothing, or left
+       commands that had to be stopped
   124  timed out
   130  interrupted or cancelled (143: told to terminate)";
 

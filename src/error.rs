@@ -34,7 +34,7 @@ pub enum Exit {
     Recursion,
     /// Not logged in, a bad key, no credit.
     Auth,
-    /// With `--strict`: the agent says partial or blocked, or answered nothing.
+    /// With `--strict`: the agent says partial or blocked, answered nothing, or left commands that had to be stopped.
     Unsatisfactory,
     /// A time limit passed.
     TimedOut,

@@ -88,6 +88,8 @@ impl Activity {
             }
             EventKind::Thinking => self.retrying = None,
             EventKind::ToolResult { .. }
+            | EventKind::Task(_)
+            | EventKind::Background { .. }
             | EventKind::Other { .. }
             | EventKind::Unparsed { .. }
             | EventKind::Oversized { .. } => {}

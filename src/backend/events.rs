@@ -10,6 +10,8 @@ use super::claude::stream;
 use super::dialogue;
 use super::lines::{FOLLOWED_LINE_LIMIT, Line, LineReader, Look};
 
+use crate::store::WorkKind;
+
 /// How much of a text that is shown only in passing is kept, in characters.
 pub(super) const PASSING_TEXT: usize = 2_000;
 
@@ -80,6 +82,13 @@ pub enum EventKind {
         /// The pause before the next attempt, in milliseconds.
         delay_ms: u64,
     },
+    /// Something that goes on beside the agent's own work began, or came to its end.
+    Task(Task),
+    /// All that goes on in the background now: what was there before and is not named has ended.
+    Background {
+        /// What goes on.
+        tasks: Vec<Task>,
+    },
     /// A turn is over.
     Result(Box<TurnResult>),
     /// Something nobody here acts on.
@@ -129,6 +138,33 @@ pub struct McpServer {
     pub name: String,
     /// How it is: `connected`, `failed`, `pending`, …
     pub status: String,
+}
+
+/// Something that goes on beside the agent's own work.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Task {
+    /// Its id.
+    pub id: String,
+    /// What kind of thing it is, where that is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<WorkKind>,
+    /// What it is, in the agent's words, where that is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub what: Option<String>,
+    /// How far it is.
+    pub state: TaskState,
+}
+
+/// How far something is that goes on beside the agent's own work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskState {
+    /// It goes on.
+    Running,
+    /// It came to its end, well or badly.
+    Ended,
+    /// It was stopped: by the agent itself, or by the agent CLI at its own end.
+    Stopped,
 }
 
 /// How a turn ended, as the agent CLI reports it.

@@ -33,7 +33,7 @@ use crate::store::{ErrorType, JobFolder, JobResult, Record};
 pub use activity::Activity;
 pub use dialogue::{Dialogue, DialogueLine, DialogueTurn};
 pub use environment::is_stripped;
-pub use events::{Event, EventKind, EventReader, McpServer, Started, TurnResult};
+pub use events::{Event, EventKind, EventReader, McpServer, Started, Task, TaskState, TurnResult};
 pub use lines::{FOLLOWED_LINE_LIMIT, LOOK_BYTES, Line, LineReader, Look};
 pub use schema::{CHECK_ENTRY, check_schema, confine_checks, run_check};
 pub use session::{Session, SessionId};

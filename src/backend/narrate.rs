@@ -35,7 +35,10 @@ impl Event {
             }
             EventKind::Unparsed { text } => text.clone(),
             EventKind::Oversized { bytes, .. } => format!("({bytes} bytes on one line left out)"),
-            EventKind::Thinking | EventKind::Other { .. } => return None,
+            EventKind::Thinking
+            | EventKind::Task(_)
+            | EventKind::Background { .. }
+            | EventKind::Other { .. } => return None,
         };
         let indent = if self.subagent { "  " } else { "" };
         Some(format!("{indent}{text}"))

@@ -8,7 +8,7 @@ use super::verdict::overspending;
 use super::{CommandResult, Context, completions, summary};
 use crate::engine::{Activity, Delay, Follower, look, suspended_supervisor};
 use crate::error::Exit;
-use crate::store::{JobSelector, Record, RecordedLimit, Status};
+use crate::store::{JobSelector, Record, RecordedLimit, Status, UnfinishedState};
 use crate::text::plain;
 use crate::ui::{Ui, human};
 
@@ -138,6 +138,13 @@ fn came_of_it(record: &Record, ui: Ui) -> Vec<Line> {
     if !result.denied_tools.is_empty() {
         lines.push(("denied", result.denied_tools.join(", ")));
     }
+    lines.extend(result.unfinished.iter().map(|task| {
+        let state = match task.state {
+            UnfinishedState::Stopped => "stopped",
+            UnfinishedState::Running => "running at the end",
+        };
+        ("unfinished", format!("{} ({state})", task.what))
+    }));
     if result.answer_file.is_some() {
         let whole = format!("long: agent-dispatch result {}", record.id);
         lines.push(("answer", ui.commands(&whole).into_owned()));

@@ -7,7 +7,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::verdict::{Strictness, denial, exit_of, overspending, shortcoming};
+use super::verdict::{Strictness, cut_off, denial, exit_of, overspending, shortcoming};
 use super::{Context, Problem};
 use crate::engine::{Backend, Delay};
 use crate::error::{Exit, Failure};
@@ -64,7 +64,8 @@ pub(crate) fn report(context: &Context, record: &Record, strictness: Strictness)
         let error = result.error.as_deref().unwrap_or("the agent failed without saying why");
         context.ui.failure(format_args!("{}: {error}", record.agent), result.hint.as_deref());
     } else {
-        for remark in denial(&result).into_iter().chain(overspending(record, &result)) {
+        let remarks = [denial(&result), overspending(record, &result), cut_off(&result)];
+        for remark in remarks.into_iter().flatten() {
             context.ui.warn(format_args!("{}: {remark}", record.agent));
         }
         if let Some(hint) = &result.hint {
@@ -80,7 +81,7 @@ pub(crate) fn report(context: &Context, record: &Record, strictness: Strictness)
 
 /// The same about a successful run in a few words, without what to do about it.
 pub(crate) fn remarks(record: &Record, result: &JobResult) -> Option<String> {
-    let remarks = [denial(result), overspending(record, result), shortcoming(result)];
+    let remarks = [denial(result), overspending(record, result), cut_off(result), shortcoming(result)];
     let remarks: Vec<String> = remarks.into_iter().flatten().collect();
     (!remarks.is_empty()).then(|| remarks.join("; "))
 }

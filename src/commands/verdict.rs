@@ -9,7 +9,8 @@ use crate::ui::human;
 /// How much is asked of an answer.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Strictness {
-    /// Also fail when tools were denied (4), or the agent reports partial or blocked or answers nothing (9)
+    /// Also fail when tools were denied (4), or the agent reports partial or blocked, answers nothing or leaves
+    /// commands that had to be stopped (9)
     #[arg(long)]
     pub(crate) strict: bool,
 }
@@ -31,7 +32,7 @@ fn exit_of_result(result: &JobResult, Strictness { strict }: Strictness) -> Exit
     }
     if strict && denial(result).is_some() {
         Exit::Denied
-    } else if strict && shortcoming(result).is_some() {
+    } else if strict && (shortcoming(result).is_some() || cut_off(result).is_some()) {
         Exit::Unsatisfactory
     } else {
         Exit::Success
@@ -42,6 +43,13 @@ fn exit_of_result(result: &JobResult, Strictness { strict }: Strictness) -> Exit
 pub(crate) fn denial(result: &JobResult) -> Option<String> {
     let is_denied = result.success && !result.denied_tools.is_empty();
     is_denied.then(|| format!("tools were denied: {}", result.denied_tools.join(", ")))
+}
+
+/// That a successful run had commands going on in the background, which its end stopped.
+pub(crate) fn cut_off(result: &JobResult) -> Option<String> {
+    let names: Vec<String> = result.unfinished.iter().map(|task| format!("'{}'", task.what)).collect();
+    let is_cut_off = result.success && !names.is_empty();
+    is_cut_off.then(|| format!("what it had left running was stopped: {}", names.join(", ")))
 }
 
 /// That a successful run has cost more than it was allowed to: its cap is checked between its turns only.

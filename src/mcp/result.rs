@@ -195,6 +195,7 @@ pub(super) fn over(
     put("num_turns", result.num_turns.map(Value::from));
     put("model", result.model.as_ref().map(|model| json!(model)));
     put("denied_tools", (!result.denied_tools.is_empty()).then(|| json!(result.denied_tools)));
+    put("unfinished", (!result.unfinished.is_empty()).then(|| json!(result.unfinished)));
     put("budget_exceeded", result.budget_exceeded.then(|| json!(true)));
     let text = told(record, &result, &part, window, remedy.as_deref());
     Ok(Reply { text, fields, is_error: !result.success })
@@ -264,6 +265,10 @@ fn told(record: &Record, result: &JobResult, part: &Part, window: Window, remedy
     facts.extend(result.session_id.as_ref().map(|session| format!("session_id {session}")));
     if !result.denied_tools.is_empty() {
         facts.push(format!("denied tools {}", result.denied_tools.join(", ")));
+    }
+    if !result.unfinished.is_empty() {
+        let names: Vec<&str> = result.unfinished.iter().map(|task| task.what.as_str()).collect();
+        facts.push(format!("unfinished {}", names.join(", ")));
     }
     let _ = write!(text, "\n\n[{}]", facts.join(" · "));
     text

@@ -62,6 +62,42 @@ pub struct JobResult {
     /// Whether the spend went past the agent's budget.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub budget_exceeded: bool,
+    /// What the agent had started and the end of the run cut off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unfinished: Vec<Unfinished>,
+}
+
+/// Something that an agent had started beside its own work, and that had not come to its end when the run did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unfinished {
+    /// What kind of thing it is.
+    pub kind: WorkKind,
+    /// What it is, in the agent's words.
+    pub what: String,
+    /// What became of it.
+    pub state: UnfinishedState,
+}
+
+/// What an agent can have start beside its own work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkKind {
+    /// Another agent, which was given a part of the task.
+    Agent,
+    /// A command: a build, a server. Whatever is not known to be an agent is one.
+    #[serde(other)]
+    Command,
+}
+
+/// What became of work that the end of a run cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnfinishedState {
+    /// The agent CLI ended it.
+    Stopped,
+    /// It ran until the agent CLI was gone, and was ended then.
+    #[serde(other)]
+    Running,
 }
 
 /// The agent's own verdict on its task.
@@ -183,6 +219,7 @@ impl JobResult {
             parsed_result: None,
             denied_tools: Vec::new(),
             budget_exceeded: false,
+            unfinished: Vec::new(),
         }
     }
 }

@@ -39,6 +39,15 @@ impl Scene {
         Self::with_api(&newest(), yaml, MessagesApi::start(script))
     }
 
+    /// The same with this claude instead of the newest.
+    pub(crate) fn scripted_with(
+        claude: &Path,
+        yaml: &str,
+        script: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        Self::with_api(claude, yaml, MessagesApi::start(script))
+    }
+
     fn with_api(claude: &Path, yaml: &str, api: MessagesApi) -> Self {
         let mut environment = TestEnvironment::with_claude(claude);
         environment.messages_api(&api);

@@ -33,6 +33,8 @@ pub(crate) struct Run {
     pub(crate) status: Option<String>,
     pub(crate) end: End,
     pub(crate) after: Option<Directive>,
+    /// News of the background that come after the result.
+    pub(crate) afterwards: Vec<Value>,
     pub(crate) structured: Option<Value>,
     pub(crate) cost: f64,
     pub(crate) num_turns: u32,
@@ -100,6 +102,7 @@ impl Run {
             status: None,
             end: End::default(),
             after: None,
+            afterwards: Vec::new(),
             structured: None,
             cost: COST_USD,
             num_turns: 1,
@@ -206,6 +209,8 @@ impl Run {
                 self.structured = Some(value);
             }
             Directive::Cost(usd) => self.cost = *usd,
+            Directive::Task { event, after_result: false } => self.stream.task(event)?,
+            Directive::Task { event, .. } => self.afterwards.push(event.clone()),
             Directive::Array | Directive::Noise | Directive::Cut(_) => {}
         }
         Ok(())
@@ -407,6 +412,9 @@ impl Run {
                 0
             }
         };
+        for event in std::mem::take(&mut self.afterwards) {
+            self.stream.task(&event)?;
+        }
         self.stream.finish()?;
         self.session.save(&self.cwd, self.cost);
         Ok(code)

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 /// One thing to do. The name in a script is the variant's name in kebab case.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Directive {
@@ -74,6 +76,12 @@ pub(crate) enum Directive {
     Results(u32),
     Structured(String),
     Cost(f64),
+
+    // What goes on in the background: `task start agent|command ID WHAT`, `task end ID`, `task stop ID [after-result]`.
+    Task {
+        event: Value,
+        after_result: bool,
+    },
 
     // What the stream looks like.
     Array,
@@ -183,11 +191,41 @@ pub(crate) fn parse(line: &str) -> Result<Directive, String> {
         "result-then-hang" => Directive::ResultThenHang,
         "results" => Directive::Results(u32::try_from(number(rest)?).map_err(|_| wrong("too many"))?),
         "structured" => Directive::Structured(rest.to_owned()),
+        "task" => task(rest).map_err(wrong)?,
         "cost" => Directive::Cost(rest.parse().map_err(|_| wrong("an amount is missing"))?),
         "array" => Directive::Array,
         "cut" => Directive::Cut(number(rest)?),
         "noise" => Directive::Noise,
         _ => return Err(wrong("no such word")),
+    })
+}
+
+/// News of something in the background, in the words of 2.1.197.
+fn task(rest: &str) -> Result<Directive, &'static str> {
+    let (verb, rest) = split_word(rest);
+    let event = |subtype: &str, id: &str, more: Value| {
+        let mut event = json!({"type": "system", "subtype": subtype, "task_id": id});
+        event
+            .as_object_mut()
+            .into_iter()
+            .for_each(|event| event.extend(more.as_object().cloned().unwrap_or_default()));
+        event
+    };
+    Ok(match verb {
+        "start" => {
+            let (kind, rest) = split_word(rest);
+            let (id, what) = split_word(rest);
+            let kind = if kind == "agent" { "local_agent" } else { "local_bash" };
+            let more = json!({"task_type": kind, "description": what});
+            Directive::Task { event: event("task_started", id, more), after_result: false }
+        }
+        "end" | "stop" => {
+            let (id, when) = split_word(rest);
+            let status = if verb == "end" { "completed" } else { "stopped" };
+            let event = event("task_notification", id, json!({"status": status}));
+            Directive::Task { event, after_result: after_result(when)? }
+        }
+        _ => return Err("start, end or stop is missing"),
     })
 }
 

@@ -153,6 +153,13 @@ impl Stream {
         Ok(())
     }
 
+    /// News of something in the background.
+    pub(crate) fn task(&mut self, news: &Value) -> io::Result<()> {
+        let mut event = news.clone();
+        event["session_id"] = self.session.as_str().into();
+        self.event(event)
+    }
+
     /// Bytes as they are.
     pub(crate) fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         let out = &bytes[..bytes.len().min(self.left)];

@@ -69,6 +69,7 @@ mod suspended;
 mod terminal;
 mod traps;
 mod turns;
+mod unfinished;
 mod usage;
 mod verbose;
 mod workflows;

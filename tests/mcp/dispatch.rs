@@ -111,6 +111,17 @@ fn what_comes_after_a_failure_is_told_in_calls() {
 }
 
 #[test]
+fn what_the_end_of_a_run_cut_off_is_named() {
+    let environment = with_agent();
+    let mut client = McpClient::connect(&environment);
+    let text = "fake: task start command t1 serve\nfake: answer up\nfake: task stop t1 after-result";
+    let called = client.call("dispatch", task(text)).expect_success();
+    let unfinished = json!([{"kind": "command", "what": "serve", "state": "stopped"}]);
+    assert_eq!(called.structured["unfinished"], unfinished);
+    assert!(called.text.contains("unfinished serve"), "{called:?}");
+}
+
+#[test]
 fn denied_tools_are_named() {
     let environment = with_agent();
     let mut client = McpClient::connect(&environment);

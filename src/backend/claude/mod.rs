@@ -10,6 +10,7 @@ mod prompt;
 mod sessions;
 pub(in crate::backend) mod stream;
 mod surrogates;
+mod tasks;
 mod tool_summary;
 mod transcript;
 mod verdict;

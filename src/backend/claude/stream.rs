@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::finder::{Finder, is_blank, stands_alone, visible};
 use super::surrogates::mended;
+use super::tasks;
 use super::tool_summary::summary;
 use crate::backend::events::{Event, EventKind, McpServer, PASSING_TEXT, Started, TurnResult, clip};
 use crate::text::one_line;
@@ -219,6 +220,11 @@ fn decode_event(mut event: Value, deliver: &mut dyn FnMut(Event)) {
     match (kind.as_str(), subtype.as_deref()) {
         ("system", Some("init")) => deliver(EventKind::Started(started(&event)).into()),
         ("system", Some("api_retry")) => deliver(retry(&event).into()),
+        ("system", Some("background_tasks_changed")) => deliver(tasks::background(&event).into()),
+        ("system", Some(subtype @ ("task_started" | "task_updated" | "task_notification"))) => {
+            let other = || EventKind::Other { name: format!("system/{subtype}") };
+            deliver(tasks::task(subtype, &event).map_or_else(other, EventKind::Task).into());
+        }
         ("assistant" | "user", _) => message(&mut event, kind == "assistant", deliver),
         ("result", _) => deliver(EventKind::Result(Box::new(turn_result(&mut event))).into()),
         (_, subtype) => {
@@ -377,7 +383,7 @@ fn dollars(value: &Value) -> Option<f64> {
 }
 
 /// A field that holds a text which is not empty.
-fn string(value: &Value, key: &str) -> Option<String> {
+pub(super) fn string(value: &Value, key: &str) -> Option<String> {
     value.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::large::{LargeError, LongTexts};
 use super::stream::decode_document;
+use super::tasks::Tasks;
 use crate::backend::events::{Event, EventKind, EventReader, TurnResult};
 use crate::backend::spend::Spend;
 use crate::backend::{Backend, Output};
@@ -52,6 +53,8 @@ pub(super) struct Transcript {
     pub(super) synthetic: Option<(Option<String>, String)>,
     /// The last failed request's kind and status, if the model said nothing since.
     pub(super) retry: Option<(Option<String>, Option<u64>)>,
+    /// What goes on beside the agent's own work.
+    pub(super) tasks: Tasks,
     /// The beginnings of output that is no event.
     pub(super) unparsed: Vec<String>,
     /// Why the output could not be read to its end.
@@ -145,12 +148,21 @@ impl Transcript {
             }
             EventKind::Text { text } => {
                 self.recovered();
+                self.tasks.agent_acts();
                 self.last_text = Some(text);
             }
-            EventKind::Thinking | EventKind::ToolCall { .. } => self.recovered(),
+            EventKind::Thinking | EventKind::ToolCall { .. } => {
+                self.recovered();
+                self.tasks.agent_acts();
+            }
+            EventKind::Task(task) => self.tasks.observe(task),
+            EventKind::Background { tasks } => self.tasks.listed(tasks),
             EventKind::Synthetic { error, text } => self.synthetic = Some((error, text)),
             EventKind::Retry { status, error, .. } => self.retry = Some((error, status)),
-            EventKind::Result(turn) => self.end_turn(*turn),
+            EventKind::Result(turn) => {
+                self.tasks.turn_ends();
+                self.end_turn(*turn);
+            }
             EventKind::Unparsed { text } => {
                 if self.unparsed.len() < UNPARSED_LIMIT {
                     self.unparsed.push(text);

@@ -18,7 +18,7 @@ use crate::backend::command::exited;
 use crate::backend::events::TurnResult;
 use crate::backend::failure::{Failure, blank, message, resume_command, signalled, stopped};
 use crate::backend::{Ending, Evidence, SessionId, Stop, schema, stderr};
-use crate::store::{AnswerFile, ErrorType, JobFolder, JobResult, Outcome, Record};
+use crate::store::{AnswerFile, ErrorType, JobFolder, JobResult, Outcome, Record, WorkKind};
 use crate::text::{one_line, redact};
 
 /// How long the output of a run is read that ended by itself, and as long again its end: more than a long answer takes.
@@ -39,6 +39,7 @@ pub(in crate::backend) fn conclude(record: &Record, evidence: &Evidence<'_>) -> 
     result.num_turns = transcript.num_turns;
     result.model = transcript.model.take();
     result.denied_tools = std::mem::take(&mut transcript.denied_tools);
+    result.unfinished = transcript.tasks.unfinished();
     result.budget_exceeded = cap(record).zip(result.cost_usd).is_some_and(|(cap, cost)| cost > cap);
     if let Some(turn) = &transcript.last {
         result.usage = turn.usage.clone();
@@ -145,9 +146,31 @@ fn answered(
         });
         return Failure { hint, ..failure }.tell(result);
     }
+    if let Some(failure) = without_its_agents(record, result) {
+        return failure.tell(result);
+    }
     let remarks = [denied_hint(record, &result.denied_tools), ending_remark(evidence)];
     let remarks: Vec<_> = remarks.into_iter().flatten().collect();
     result.hint = (!remarks.is_empty()).then(|| redact(&remarks.join("; ")));
+}
+
+/// That agents which had a part of the task were stopped before they had done it: the answer cannot be whole.
+fn without_its_agents(record: &Record, result: &JobResult) -> Option<Failure> {
+    let agents = result.unfinished.iter().filter(|task| task.kind == WorkKind::Agent);
+    let names: Vec<String> = agents.map(|task| format!("'{}'", task.what)).collect();
+    let (what, were) = if names.len() == 1 { ("an agent", "was") } else { ("agents", "were") };
+    let error = format!(
+        "{what} that it had started {were} stopped before the work was done: {}; its answer is without it",
+        names.join(", ")
+    );
+    let failure = Failure::new(ErrorType::Incomplete, error);
+    let hint = result.session_id.as_ref().map(|_| {
+        format!(
+            "let it go on without them: `{} \"do what the agents that were stopped had to do\"`",
+            resume_command(record)
+        )
+    });
+    (!names.is_empty()).then_some(Failure { hint, ..failure })
 }
 
 fn denied_hint(record: &Record, tools: &[String]) -> Option<String> {

@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::backend::claude::is_account_limit;
-use crate::backend::{Activity, Backend, EventReader, Watch};
+use crate::backend::{Activity, Backend, EventReader, Task, TaskState, Watch};
 
 /// The events of an output, as one who follows it sees them.
 fn events(output: &str) -> Vec<Event> {
@@ -57,7 +57,7 @@ fn a_whole_run_is_understood() {
             call("Task", "find the cause"),
             call("Grep", "fn main"),
             EventKind::ToolResult { is_error: false, text: "src/main.rs:1".into() },
-            EventKind::Other { name: "system/task_notification".into() },
+            EventKind::Task(Task { id: "t1".into(), kind: None, what: None, state: TaskState::Ended }),
         ]
     );
     assert!(events[7].subagent && !events[6].subagent);

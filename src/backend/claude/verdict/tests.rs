@@ -4,6 +4,7 @@ use super::*;
 use crate::backend::testing::{Run, SESSION, record};
 use crate::backend::{Backend, Stop};
 use crate::store::Outcome;
+use crate::store::{Unfinished, UnfinishedState};
 
 const RUN: &str = include_str!("../fixtures/run.jsonl");
 const TIMEOUT: Stop = Stop::Timeout { limit_seconds: 90.0, usual: None };
@@ -433,6 +434,41 @@ fn the_last_of_several_results_counts_and_keeps_the_earlier_data() {
     assert_eq!((result.cost_usd, result.num_turns), (Some(0.4), Some(5)));
     assert_eq!(result.parsed_result, Some(json!({"n": 1})));
     assert_eq!(result.denied_tools, ["Write", "Bash"]);
+}
+
+#[test]
+fn an_agent_that_was_stopped_makes_the_answer_incomplete_and_a_command_does_not() {
+    let started = |kind: &str| {
+        json!({"type": "system", "subtype": "task_started", "task_id": "t", "task_type": kind,
+        "description": "look into it"})
+    };
+    let stopped =
+        json!({"type": "system", "subtype": "task_notification", "task_id": "t", "status": "stopped"});
+    let events = |kind: &str| [init(), started(kind), says("hello"), stopped.clone(), result(json!({}))];
+    let failed =
+        fails(&run(&events("local_agent")), ErrorType::Incomplete, "stopped before the work was done");
+    assert_eq!(failed.result, "hello", "what there is of an answer is kept");
+    assert!(failed.error.as_ref().unwrap().contains("'look into it'"));
+    assert!(failed.hint.unwrap().contains("agent-dispatch resume"));
+    let unfinished =
+        |kind| vec![Unfinished { kind, what: "look into it".into(), state: UnfinishedState::Stopped }];
+    assert_eq!(failed.unfinished, unfinished(WorkKind::Agent));
+    let done = run(&events("local_bash")).conclude();
+    assert!(done.success && done.result == "hello");
+    assert_eq!(done.unfinished, unfinished(WorkKind::Command));
+    // Whoever cancels gets it cancelled.
+    let cancelled = run(&events("local_agent")).stop(Stop::Cancelled).conclude();
+    assert_eq!(cancelled.error_type, Some(ErrorType::Cancelled));
+    let over = [
+        init(),
+        started("local_agent"),
+        says("hello"),
+        result(json!({})),
+        json!({"type": "system",
+        "subtype": "task_updated", "task_id": "t", "patch": {"status": "completed"}}),
+    ];
+    let fine = run(&over).conclude();
+    assert!(fine.success && fine.unfinished.is_empty());
 }
 
 #[test]
