@@ -8,6 +8,7 @@ use super::{OnDone, PROMPT_LIMIT_BYTES, Request, prompt};
 use crate::backend::claude::is_kept;
 use crate::backend::{Assignment, Backend, CommandLine, Session, SessionId, check_schema};
 use crate::config::{Agent, AgentName, BackendKind, BudgetUsd, Group, GroupName};
+use crate::os;
 use crate::store::{JobId, Journal, Launch, Record};
 use crate::text::redact_words;
 
@@ -230,8 +231,8 @@ impl Engine {
     fn on_done(&self, command: &OnDone, agent: &Agent) -> Result<Vec<OsString>, DispatchError> {
         let [program, arguments @ ..] = command.words() else { return Ok(Vec::new()) };
         let path = self.surroundings.path.as_deref().map(OsStr::new);
-        let found = which::which_in(program, path, &agent.directory)
-            .map_err(|_| DispatchError::NoOnDone { program: program.clone() })?;
+        let found = os::find_program(program, path, &agent.directory)
+            .ok_or_else(|| DispatchError::NoOnDone { program: program.clone() })?;
         Ok(std::iter::once(found.into()).chain(arguments.iter().map(OsString::from)).collect())
     }
 
@@ -269,8 +270,8 @@ impl Engine {
     }
 }
 
-/// Where the agent's program is, looked for in `path`, a value as of `PATH`. A relative path with a slash is meant from
-/// the agent's directory.
+/// Where the agent's program is, looked for in the absolute entries of `path`, a value as of `PATH`. A relative path with
+/// a slash is meant from the agent's directory.
 ///
 /// # Errors
 ///
@@ -280,7 +281,7 @@ pub fn find_program(agent: &Agent, path: Option<&OsStr>) -> Result<PathBuf, Stri
         BackendKind::Claude => CLAUDE,
         BackendKind::Command => agent.command.first().map_or("", String::as_str),
     };
-    which::which_in(program, path, &agent.directory).map_err(|_| program.to_owned())
+    os::find_program(program, path, &agent.directory).ok_or_else(|| program.to_owned())
 }
 
 /// What of a request a plain program has no use for.

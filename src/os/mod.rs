@@ -15,6 +15,7 @@ mod lock;
 mod orphans;
 mod patient;
 mod processes;
+mod programs;
 mod signals;
 mod spawn;
 mod tree;
@@ -32,6 +33,7 @@ pub use processes::{
     Description, Process, Program, ancestors, arguments, in_short_lived_namespace, is_suspended,
     living_children, look as process, own_program, processes_of_this_user, signal_process,
 };
+pub use programs::{absolute_entries, find_program, find_programs, relative_entries};
 pub use signals::{
     SignalWatch, is_ignored, reset_inherited_signals, wait_readable, wait_readable_while_read,
 };

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::screen::Size;
 use super::{OutputError, Ui, is_dumb};
+use crate::os::find_program;
 
 /// The pager where nobody names another: it ends by itself when the text fits, shows colours and leaves the text on
 /// the screen.
@@ -98,6 +99,8 @@ impl Pager {
         let (program, arguments) = words.split_first()?;
         // An interrupt is the pager's: what it makes of it is no reason to end before it does.
         let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::new(AtomicBool::new(false)));
+        let here = std::env::current_dir().ok()?;
+        let program = find_program(program, std::env::var_os("PATH").as_deref(), &here)?;
         let mut process = Command::new(program).args(arguments).stdin(Stdio::piped()).spawn().ok()?;
         let input = process.stdin.take()?;
         Some(Self { process, input })

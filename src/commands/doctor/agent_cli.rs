@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::finding::{Finding, Section, shell_path, shell_word};
 use super::probe::{self, ProbeError};
 use crate::engine::{Bills, ClaudeHome, Login, claude_options};
+use crate::os::find_programs;
 
 const SECTION: Section = Section::AgentCli;
 
@@ -46,8 +47,9 @@ pub(super) fn findings(path: Option<&OsStr>, needed: bool) -> Vec<Finding> {
 /// Every `claude` on the `path`, each file once.
 fn programs(path: Option<&OsStr>) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    let found = which::which_in_all("claude", path, "/").into_iter().flatten();
+    let found = find_programs("claude", path);
     found
+        .into_iter()
         .filter(|program| {
             let file = program.canonicalize().unwrap_or_else(|_| program.clone());
             let is_new = !files.contains(&file);

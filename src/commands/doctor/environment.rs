@@ -1,9 +1,11 @@
 //! What surrounds this process: a sandbox, another agent, secrets that agents would see.
 
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 use super::finding::{Finding, Section, shell_path};
 use crate::engine::{ClaudeHome, Surroundings, is_short_lived_sandbox, is_stripped, umask};
+use crate::os::{absolute_entries, relative_entries};
 use crate::text::is_secret_name;
 
 const SECTION: Section = Section::Environment;
@@ -31,6 +33,7 @@ pub(super) fn findings(
             SECTION.warning("home", found).fix(format!("export HOME={}", home.unwrap_or("DIR".to_owned()))),
         );
     }
+    findings.extend(variable("PATH").as_deref().and_then(relative_path));
     findings.extend(umask().and_then(file_mask));
     if findings.is_empty() {
         findings.push(
@@ -70,6 +73,22 @@ fn secrets(names: impl Iterator<Item = OsString>) -> Option<Finding> {
     }
     let found = format!("agents started from here see these variables: {}", secret.join(", "));
     Some(SECTION.warning("secrets", found).fix(format!("unset {}", secret.join(" "))))
+}
+
+/// That `PATH` means places in whatever directory somebody works in.
+fn relative_path(path: &OsStr) -> Option<Finding> {
+    let relative = relative_entries(path);
+    if relative.is_empty() {
+        return None;
+    }
+    let shown: Vec<String> = relative.iter().map(|entry| format!("'{}'", entry.display())).collect();
+    let found = format!(
+        "PATH has entries that are not absolute: {}; agent-dispatch skips them, but agents inherit them, and run what a \
+         directory they work in has there",
+        shown.join(", ")
+    );
+    let kept = absolute_entries(path).unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
+    Some(SECTION.warning("path", found).fix(format!("export PATH={}", shell_path(Path::new(&kept)))))
 }
 
 fn file_mask(mask: u32) -> Option<Finding> {

@@ -9,6 +9,7 @@ use super::finding::{Finding, Section, shell_word};
 use super::probe::{self, ProbeError, ServerInfo};
 use crate::commands::Places;
 use crate::engine::{ClaudeHome, Registration, Scope};
+use crate::os::find_program;
 
 const SECTION: Section = Section::Mcp;
 
@@ -108,7 +109,7 @@ fn target(
     if command.contains("${") {
         return Target::Unexpanded;
     }
-    let Ok(program) = which::which_in(command, path, directory) else { return Target::Missing };
+    let Some(program) = find_program(command, path, directory) else { return Target::Missing };
     let Some(verb) = verb(&registration.arguments) else { return Target::NoServer };
     let real = program.canonicalize().ok();
     let same_file = |this: &&Path| real.is_some() && this.canonicalize().ok() == real;

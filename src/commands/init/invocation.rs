@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::commands::Context;
 use crate::error::{Exit, Failure};
+use crate::os::find_programs;
 use crate::ui::shell;
 
 /// The program and the options that name places.
@@ -49,10 +50,9 @@ impl Invocation {
 fn as_on_path(running: PathBuf) -> PathBuf {
     let identity = |path: &Path| path.metadata().map(|file| (file.dev(), file.ino())).ok();
     let this = identity(&running);
-    let found = which::which_all("agent-dispatch")
-        .ok()
-        .and_then(|mut entries| entries.find(|entry| this.is_some() && identity(entry) == this));
-    found.and_then(|found| std::path::absolute(found).ok()).unwrap_or(running)
+    let entries = find_programs("agent-dispatch", std::env::var_os("PATH").as_deref());
+    let found = entries.into_iter().find(|entry| this.is_some() && identity(entry) == this);
+    found.unwrap_or(running)
 }
 
 fn text(path: &Path) -> Result<String, Failure> {

@@ -2,6 +2,7 @@
 //!
 //! It is slower (several milliseconds a look) and cannot tell two starts within one second apart.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -10,9 +11,11 @@ use rustix::process::{Pid, Signal, kill_process};
 #[cfg(not(target_os = "linux"))]
 use super::Program;
 use super::{Description, Process};
+use crate::os::find_program;
 
 fn ps(arguments: &[&str]) -> Option<String> {
-    let output = Command::new("ps")
+    let ps = find_program("ps", std::env::var_os("PATH").as_deref(), Path::new("/"))?;
+    let output = Command::new(ps)
         .args(arguments)
         .env("LC_ALL", "C")
         .stdin(Stdio::null())
