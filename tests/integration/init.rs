@@ -209,6 +209,16 @@ fn a_claude_that_fails_is_quoted_with_the_command_to_run_by_hand() {
 }
 
 #[test]
+fn a_claude_that_hangs_is_given_up() {
+    let environment = installed();
+    claude(&environment, "sleep 300 & wait");
+    let output = init(&environment, &[]).run().expect_code(1);
+    let said = "error: `claude mcp add-json` failed: it did not answer within 20 s\n";
+    assert!(output.stderr.contains(said), "{}", output.stderr);
+    environment.assert_nothing_running();
+}
+
+#[test]
 fn the_hook_goes_into_the_settings_and_nothing_else_there_changes() {
     let environment = installed();
     let path = settings(&environment);

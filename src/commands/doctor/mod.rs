@@ -10,7 +10,7 @@ mod config_file;
 mod environment;
 mod finding;
 mod jobs;
-mod probe;
+pub(super) mod probe;
 mod processes;
 mod registration;
 mod report;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 /// Why a program did not say anything about itself.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ProbeError {
+pub(in crate::commands) enum ProbeError {
     /// It could not be started, or not be talked to.
     #[error("it cannot be started: {0}")]
     Io(#[from] io::Error),
@@ -20,20 +20,20 @@ pub(super) enum ProbeError {
     #[error("it did not answer within {} s", .0.as_secs())]
     Silent(Duration),
     /// It failed.
-    #[error("it ended with {status}{}", said(.stderr))]
+    #[error("it ended with {status}{}", last_line(.said))]
     Failed {
         /// How it ended.
         status: ExitStatus,
-        /// What it wrote to standard error.
-        stderr: String,
+        /// What it wrote to standard error, or else to standard output.
+        said: String,
     },
     /// It answered something else.
     #[error("it answered something else: {0}")]
     Garbled(String),
 }
 
-fn said(stderr: &str) -> String {
-    let line = stderr.lines().map(str::trim).rfind(|line| !line.is_empty());
+fn last_line(said: &str) -> String {
+    let line = said.lines().map(str::trim).rfind(|line| !line.is_empty());
     line.map(|line| format!(": {}", line.chars().take(200).collect::<String>())).unwrap_or_default()
 }
 
@@ -95,7 +95,11 @@ fn read_all(mut pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
 }
 
 /// What `program` writes to standard output when it is run with these arguments.
-pub(super) fn output(program: &Path, arguments: &[&str], limit: Duration) -> Result<String, ProbeError> {
+pub(in crate::commands) fn output(
+    program: &Path,
+    arguments: &[&str],
+    limit: Duration,
+) -> Result<String, ProbeError> {
     let end = Instant::now() + limit;
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null());
@@ -114,7 +118,13 @@ pub(super) fn output(program: &Path, arguments: &[&str], limit: Duration) -> Res
     match probed.wait(end)? {
         None => Err(ProbeError::Silent(limit)),
         Some(status) if status.success() => Ok(stdout),
-        Some(status) => Err(ProbeError::Failed { status, stderr }),
+        Some(status) => {
+            let said = [stderr, stdout].map(|text| text.trim().to_owned());
+            Err(ProbeError::Failed {
+                status,
+                said: said.into_iter().find(|text| !text.is_empty()).unwrap_or_default(),
+            })
+        }
     }
 }
 
@@ -160,7 +170,7 @@ pub(super) fn introduce(mut command: Command, limit: Duration) -> Result<ServerI
                 None => ProbeError::Silent(limit),
                 Some(status) => {
                     let stderr = stderr.recv_timeout(Duration::from_millis(100)).unwrap_or_default();
-                    ProbeError::Failed { status, stderr: String::from_utf8_lossy(&stderr).into_owned() }
+                    ProbeError::Failed { status, said: String::from_utf8_lossy(&stderr).into_owned() }
                 }
             });
         };

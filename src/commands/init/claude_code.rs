@@ -1,13 +1,15 @@
 //! Claude Code's registry of MCP servers. It is read from its file and changed only by `claude` itself.
 
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::invocation::Invocation;
+use crate::commands::doctor::probe::{self, ProbeError};
 use crate::config::home_directory;
 use crate::error::{Exit, Failure};
+use crate::os::find_program;
 use crate::ui::shell;
 
 /// What the server is called there, and with it its tools: `mcp__agent-dispatch__dispatch`.
@@ -15,6 +17,10 @@ pub(super) const SERVER: &str = "agent-dispatch";
 
 /// The command that is the MCP server.
 pub(super) const SERVE: [&str; 1] = ["serve-mcp"];
+
+/// How long `claude` may take to change its registry. It takes under a second; one that looks for an update in vain, or
+/// hangs at its start, would be waited for without end.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Where Claude Code keeps what belongs to a user.
 #[derive(Debug)]
@@ -76,7 +82,9 @@ pub(super) enum Registration {
 
 /// Registers the MCP server for all projects of the user.
 pub(super) fn register(places: &Places, invocation: &Invocation) -> Result<Registration, Failure> {
-    let Ok(claude) = which::which("claude") else { return Ok(Registration::NoClaude) };
+    let Some(claude) = find_program("claude", std::env::var_os("PATH").as_deref(), Path::new("/")) else {
+        return Ok(Registration::NoClaude);
+    };
     let before = places.registered()?;
     let (command, arguments) = (json!(invocation.program), json!(invocation.arguments(&SERVE)));
     let is_ours = |server: &Value| {
@@ -98,10 +106,12 @@ pub(super) fn register(places: &Places, invocation: &Invocation) -> Result<Regis
     let add = ["mcp", "add-json", SERVER, &definition, "-s", "user"];
     let by_hand = shell::command(std::iter::once("claude").chain(add));
     let run = |arguments: &[&str]| {
-        let output = Command::new(&claude).args(arguments).stdin(Stdio::null()).output();
-        let words = match output {
-            Ok(output) if output.status.success() => return Ok(()),
-            Ok(output) => said(&output),
+        let words = match probe::output(&claude, arguments, PATIENCE) {
+            Ok(_) => return Ok(()),
+            Err(ProbeError::Failed { status, said }) if said.is_empty() => {
+                format!("it said nothing ({status})")
+            }
+            Err(ProbeError::Failed { said, .. }) => said,
             Err(error) => error.to_string(),
         };
         let command = arguments[..2].join(" ");
@@ -124,11 +134,4 @@ pub(super) fn command_of(server: &Value) -> String {
     } else {
         shell::command(words)
     }
-}
-
-/// What a program said before it failed.
-fn said(output: &std::process::Output) -> String {
-    let text = [&output.stderr, &output.stdout].map(|bytes| String::from_utf8_lossy(bytes).trim().to_owned());
-    let words = text.into_iter().find(|text| !text.is_empty());
-    words.unwrap_or_else(|| format!("it said nothing ({})", output.status))
 }
