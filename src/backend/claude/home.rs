@@ -90,7 +90,11 @@ impl ClaudeHome {
 
     /// Whether the user has accepted the trust dialog for the project that `directory` is in.
     pub fn trusts(&self, directory: &Path) -> bool {
-        self.state["projects"][key_of(directory)]["hasTrustDialogAccepted"] == true
+        self.trusts_project(&key_of(directory, is_repository))
+    }
+
+    fn trusts_project(&self, key: &str) -> bool {
+        self.state["projects"][key]["hasTrustDialogAccepted"] == true
     }
 
     /// Whether the user's own settings grant permissions: rules that allow, or a mode other than the default.
@@ -119,7 +123,10 @@ impl ClaudeHome {
     pub fn mcp_servers(&self, directory: &Path) -> Vec<Registration> {
         let own = |servers: &Value, scope| registrations(servers, scope, &self.state_path);
         let mut found = own(&self.state["mcpServers"], Scope::User);
-        found.extend(own(&self.state["projects"][key_of(directory)]["mcpServers"], Scope::Local));
+        found.extend(own(
+            &self.state["projects"][key_of(directory, is_repository)]["mcpServers"],
+            Scope::Local,
+        ));
         let path = directory.join(".mcp.json");
         if let Ok(Some(file)) = read_json(&path) {
             found.extend(registrations(&file["mcpServers"], Scope::Project, &path));
@@ -157,11 +164,18 @@ fn registrations(servers: &Value, scope: Scope, path: &Path) -> Vec<Registration
     servers.map(registration).collect()
 }
 
+/// Whether Claude Code takes a directory for the root of a repository: 2.1.332 does so for anything called `.git`, also
+/// where git does not: an empty directory, an empty file, one that names a place that is not there. (2.1.197 does so but
+/// for the last.)
+fn is_repository(directory: &Path) -> bool {
+    directory.join(".git").exists()
+}
+
 /// The name under which the state has the project that `directory` is in: its repository (of a linked worktree, the
 /// main one), else the directory itself, without links.
-fn key_of(directory: &Path) -> String {
+fn key_of(directory: &Path, is_repository: impl Fn(&Path) -> bool) -> String {
     let directory = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
-    let root = directory.ancestors().find(|path| path.join(".git").exists());
+    let root = directory.ancestors().find(|path| is_repository(path));
     let root = root.map(|root| main_worktree(root).unwrap_or_else(|| root.to_owned()));
     root.unwrap_or(directory).to_string_lossy().into_owned()
 }

@@ -12,35 +12,55 @@ fn home(files: &[(&str, Value)]) -> (tempfile::TempDir, ClaudeHome) {
     (directory, home)
 }
 
-fn trusting(path: &Path) -> ClaudeHome {
-    let (_directory, home) =
-        home(&[(STATE, json!({"projects": {path.to_str().unwrap(): {"hasTrustDialogAccepted": true}}}))]);
-    home
+/// Directories of a test: what lies above them, a repository that all of them are in, say, does not count.
+struct Tree {
+    _directory: tempfile::TempDir,
+    root: PathBuf,
+}
+
+impl Tree {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().canonicalize().unwrap();
+        Self { _directory: directory, root }
+    }
+
+    /// Makes a directory.
+    fn directory(&self, name: &str) -> PathBuf {
+        let path = self.root.join(name);
+        fs::create_dir_all(&path).unwrap();
+        path
+    }
+
+    /// Whether trust in `trusted` is trust in `directory`.
+    fn trusts(&self, trusted: &Path, directory: &Path) -> bool {
+        let projects = json!({"projects": {trusted.to_str().unwrap(): {"hasTrustDialogAccepted": true}}});
+        let (_home, home) = home(&[(STATE, projects)]);
+        home.trusts_project(&key_of(directory, |path| path.starts_with(&self.root) && is_repository(path)))
+    }
 }
 
 #[test]
 fn trust_is_given_to_a_repository_as_a_whole_and_else_to_one_directory() {
-    let root = tempfile::tempdir().unwrap();
-    let root = root.path().canonicalize().unwrap();
-    let plain = root.join("plain");
-    let inner = root.join("repository/inner");
-    fs::create_dir_all(&plain).unwrap();
-    fs::create_dir_all(&inner).unwrap();
-    fs::create_dir_all(root.join("repository/.git")).unwrap();
-    assert!(trusting(&plain).trusts(&plain));
-    assert!(!trusting(&root).trusts(&plain), "a directory above it is another one");
-    assert!(trusting(&root.join("repository")).trusts(&inner));
-    assert!(!trusting(&inner).trusts(&inner));
-    std::os::unix::fs::symlink(&plain, root.join("link")).unwrap();
-    assert!(trusting(&plain).trusts(&root.join("link")));
+    let tree = Tree::new();
+    let (plain, inner) = (tree.directory("plain"), tree.directory("repository/inner"));
+    tree.directory("repository/.git");
+    let repository = tree.root.join("repository");
+    assert!(tree.trusts(&plain, &plain));
+    assert!(!tree.trusts(&tree.root, &plain), "a directory above it is another one");
+    assert!(tree.trusts(&repository, &inner));
+    assert!(!tree.trusts(&inner, &inner));
+    let link = tree.root.join("link");
+    std::os::unix::fs::symlink(&plain, &link).unwrap();
+    assert!(tree.trusts(&plain, &link));
+    fs::write(plain.join(".git"), "").unwrap();
+    assert!(tree.trusts(&plain, &tree.directory("plain/below")), "Claude Code does not look into `.git`");
 }
 
 #[test]
 fn a_linked_worktree_has_the_trust_of_the_main_one() {
-    let root = tempfile::tempdir().unwrap();
-    let root = root.path().canonicalize().unwrap();
-    let git = root.join("main/.git/worktrees/linked");
-    fs::create_dir_all(&git).unwrap();
+    let tree = Tree::new();
+    let git = tree.directory("main/.git/worktrees/linked");
     fs::write(git.join("commondir"), "../..\n").unwrap();
     fs::create_dir_all(root.join("linked")).unwrap();
     fs::write(root.join("linked/.git"), format!("gitdir: {}\n", git.display())).unwrap();
@@ -52,6 +72,8 @@ fn a_linked_worktree_has_the_trust_of_the_main_one() {
 fn servers_are_found_in_every_scope() {
     let project = tempfile::tempdir().unwrap();
     let project = project.path().canonicalize().unwrap();
+    // A repository of its own, whatever it lies in.
+    fs::create_dir(project.join(".git")).unwrap();
     let server = json!({"command": "x", "args": ["serve-mcp"], "env": {"A": "1"}});
     fs::write(project.join(".mcp.json"), json!({"mcpServers": {"c": server}}).to_string()).unwrap();
     let local = json!({project.to_str().unwrap(): {"mcpServers": {"b": {"type": "http", "url": "u"}}}});
