@@ -279,7 +279,7 @@ impl OwnedDir {
         }
     }
 
-    /// Removes the directory `name` and the files in it; a missing one is fine. Links in it are removed,
+    /// Removes the directory `name` and all that is in it; a missing one is fine. Links in it are removed,
     /// never followed. Files that are `likely` to be there are removed without listing the directory.
     pub fn remove_child(&self, name: &str, likely: &[&str]) -> Result<(), FileError> {
         let path = self.path.join(name);
@@ -300,7 +300,16 @@ impl OwnedDir {
         for entry in child.names()? {
             match rustix::fs::unlinkat(&child.fd, &entry, AtFlags::empty()) {
                 Ok(()) | Err(Errno::NOENT) => {}
-                Err(Errno::ISDIR | Errno::PERM) => child.remove_child(&entry.to_string_lossy(), &[])?,
+                // What a program of the user made there may be open to others; what leads to it is not.
+                Err(Errno::ISDIR | Errno::PERM) => {
+                    let inner = path.join(&entry);
+                    std::fs::remove_dir_all(&inner)
+                        .or_else(|error| match error.kind() {
+                            io::ErrorKind::NotFound => Ok(()),
+                            _ => Err(error),
+                        })
+                        .map_err(|source| FileError::Io { action: "remove", path: inner, source })?;
+                }
                 Err(errno) => return Err(failed("remove", &path.join(&entry))(errno)),
             }
         }

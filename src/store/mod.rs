@@ -186,6 +186,16 @@ impl JobFolder {
         Ok(file)
     }
 
+    /// Makes a directory in the folder, for its owner only.
+    pub fn make_directory(&self, name: &str) -> Result<OwnedDir, FileError> {
+        self.0.open_or_create_child(name)
+    }
+
+    /// Removes a directory in the folder with all that is in it; a missing one is fine.
+    pub fn remove_directory(&self, name: &str) -> Result<(), FileError> {
+        self.0.remove_child(name, &[])
+    }
+
     /// Asks whoever looks after the job to stop it. The request survives them.
     pub fn request_cancel(&self) -> Result<(), FileError> {
         self.0.replace(paths::CANCEL, b"")

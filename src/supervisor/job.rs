@@ -12,7 +12,7 @@ use super::strays::Strays;
 use super::summons::{Summons, TICK};
 use super::turn::Granted;
 use super::watch::{OutputGauge, StreamWatch, as_evidence, open_output};
-use super::{DEPTH_VARIABLE, JOB_VARIABLE, Order, kin};
+use super::{DEPTH_VARIABLE, JOB_VARIABLE, Order, kin, place};
 use crate::backend::{self, Backend, Ending, Evidence, Stop};
 use crate::os::{self, Brood, Exit, Spawned, Sweep};
 use crate::store::{
@@ -85,6 +85,7 @@ pub(super) fn run(
             };
             let program = belongings.order.argv.first().map_or("nothing".into(), |p| p.display().to_string());
             let error = format!("failed to start {program}: {error}");
+            place::clear(folder, record.id);
             let result = not_started(&record, kind, &error);
             return finish(job, record, result, &journal, clock);
         }
@@ -104,6 +105,7 @@ pub(super) fn run(
         sweep(&mut brood, &record);
     }
     let folder = belongings.summons.folder();
+    place::clear(folder, record.id);
     let output = open_output(folder, RECORD_PATIENCE);
     let evidence = Evidence {
         folder,
@@ -149,6 +151,14 @@ fn spawn(
     let limit = belongings.order.output_limit_bytes;
     let gauge = OutputGauge::new(Some(stdout.try_clone()?), stderr.try_clone()?, limit);
     let mut command = command(record, belongings.order, program);
+    match place::make(folder, record.id) {
+        Ok(place) => command.env(place::VARIABLE, place),
+        Err(error) => {
+            complain(&format!("the agent has no place of its own for its sockets: {error}"));
+            // Nor that of another job.
+            command.env_remove(place::VARIABLE)
+        }
+    };
     command.args(arguments).stdin(belongings.prompt.try_clone()?).stdout(stdout).stderr(stderr);
     Ok((os::spawn_owned(command, belongings.order.umask)?, gauge))
 }

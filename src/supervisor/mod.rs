@@ -13,6 +13,7 @@ mod job;
 mod kin;
 mod on_done;
 mod order;
+mod place;
 mod recover;
 mod silence;
 mod start;

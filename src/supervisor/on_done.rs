@@ -11,6 +11,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use super::job::{self, Belongings, complain};
+use super::place;
 use super::watch::OutputGauge;
 use crate::os::{self, Brood, Exit};
 use crate::store::{Record, Store};
@@ -34,7 +35,7 @@ fn run_or_say_why_not(store: &Store, record: &Record, belongings: &mut Belonging
         command.current_dir("/").env("PWD", "/");
     }
     // What a command like this one, after another job, was told may have led here.
-    for name in FACTS {
+    for name in FACTS.into_iter().chain([place::VARIABLE]) {
         command.env_remove(name);
     }
     let stdout = folder.append_to_stderr().map_err(|error| failed(&error))?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::job::{backend_of, conclude_record, not_started, stopped_before_start};
 use super::watch::{as_evidence, open_output};
-use super::{JOB_VARIABLE, kin, now};
+use super::{JOB_VARIABLE, kin, now, place};
 use crate::backend::{Backend, Evidence, Stop};
 use crate::os;
 use crate::store::{
@@ -66,6 +66,7 @@ pub fn recover(store: &Store, id: JobId) -> Result<Record, StoreError> {
         backend.conclude(&record, &evidence)
     };
     let _ = folder.remove_temporary();
+    place::clear(&folder, id);
     let _ = store.leave_queue(id);
     conclude_record(&mut record, result, now());
     // A conclusion that cannot be written, on a full disk say, still holds: the agent's output is there, and

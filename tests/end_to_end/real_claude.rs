@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::scene::Scene;
 use crate::support::messages_api::{MessagesApi, Reply};
 use crate::support::namespace::in_namespace;
 use crate::support::{Invocation, TestEnvironment, programs};
@@ -56,6 +57,38 @@ fn a_resumed_run_names_the_session_that_was_asked_for() {
             let upper = id.to_uppercase();
             let unknown = run(format!("--resume={upper}")).expect_code(1);
             assert!(unknown.stderr.contains(&format!("session ID: {upper}")), "{}", unknown.stderr);
+        }
+    });
+}
+
+#[test]
+fn what_claude_keeps_while_it_runs_is_where_its_job_says() {
+    in_namespace(|| {
+        for program in programs::claudes() {
+            let look = "echo TMPDIR=$TMPDIR; echo its-place=$CLAUDE_CODE_TMPDIR=; find \"$CLAUDE_CODE_TMPDIR\" -type s";
+            let scene =
+                Scene::with(&program, "allowed_tools: [Bash]", [Reply::bash(look), Reply::text("done")]);
+            scene.run(["look"]).run().expect_code(0);
+            let told = scene.last_told();
+            let tmp = scene.environment.root().join("tmp");
+            assert!(told.contains(&format!("TMPDIR={}", tmp.display())), "the tools keep their own: {told}");
+            let record = scene.environment.only_record();
+            let id = record["id"].as_str().expect("an id");
+            let place =
+                told.split("its-place=").nth(1).and_then(|rest| rest.split('=').next()).expect("a place");
+            let place = std::path::Path::new(place);
+            assert!(place.to_string_lossy().contains(id), "it is this job's: {}", place.display());
+            let raw = scene.environment.command(["logs", id, "--raw"]).run().expect_code(0);
+            let socket = raw
+                .events()
+                .iter()
+                .find_map(|event| Some(event["messaging_socket_path"].as_str()?.to_owned()));
+            // 2.1.197 has none.
+            if let Some(socket) = socket {
+                assert!(std::path::Path::new(&socket).starts_with(place), "{socket}");
+                assert!(told.contains(&socket), "{told}");
+            }
+            assert!(!place.exists(), "it is gone with the agent");
         }
     });
 }

@@ -54,6 +54,7 @@ mod nonblocking_pipes;
 mod on_done;
 mod output_snapshots;
 mod poison;
+mod private_place;
 mod program_lookup;
 mod pull_request_review;
 mod records_are_data;

@@ -119,6 +119,29 @@ impl ClaudeHome {
         Ok((rules("settings.json")?, rules("settings.local.json")?))
     }
 
+    /// The settings file that switches on Claude Code's own sandbox in `directory`, where nothing makes it a condition: a
+    /// sandbox that cannot start is dropped after one error, and commands run without it. Settings that cannot be read say
+    /// nothing.
+    pub fn optional_sandbox(&self, directory: &Path) -> Option<PathBuf> {
+        let project = |name: &str| {
+            let path = directory.join(".claude").join(name);
+            let settings = read_json(&path).ok().flatten().unwrap_or_default();
+            (path, settings)
+        };
+        // What comes first counts.
+        let layers = [
+            project("settings.local.json"),
+            project("settings.json"),
+            (self.directory.join("settings.json"), self.settings.clone()),
+        ];
+        let said = |key: &str| {
+            layers.iter().find_map(|(path, settings)| Some((path, settings["sandbox"][key].as_bool()?)))
+        };
+        let (path, is_on) = said("enabled")?;
+        let is_condition = said("failIfUnavailable").is_some_and(|(_, is_condition)| is_condition);
+        (is_on && !is_condition).then(|| path.clone())
+    }
+
     /// The MCP servers that Claude Code would start in `directory`, those of plugins excepted.
     pub fn mcp_servers(&self, directory: &Path) -> Vec<Registration> {
         let own = |servers: &Value, scope| registrations(servers, scope, &self.state_path);

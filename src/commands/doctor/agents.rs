@@ -70,6 +70,7 @@ fn agent_findings(
         BackendKind::Claude => {
             findings.extend(project(agent));
             findings.extend(trust(agent, surroundings.home));
+            findings.extend(sandbox(agent, surroundings.home));
             if is_read_only(agent, effective, surroundings.home) {
                 let found = "it can only read: nothing allows it to edit files or to run commands";
                 let fix = update(name, "--permission-mode", "acceptEdits");
@@ -132,6 +133,18 @@ fn trust(agent: &Agent, home: &ClaudeHome) -> Option<Finding> {
         Ok((1.., _)) => Some(SECTION.ok("agent-trust", "its folder is trusted: its permissions.allow holds")),
         Ok((0, _)) => None,
     }
+}
+
+/// That its commands run without the sandbox that is switched on, where that cannot start.
+fn sandbox(agent: &Agent, home: &ClaudeHome) -> Option<Finding> {
+    let settings = home.optional_sandbox(&agent.directory)?;
+    let found = format!(
+        "Claude Code's sandbox is switched on in {}, but where it cannot start, commands run without it: set \
+         sandbox.failIfUnavailable to true",
+        settings.display()
+    );
+    let fix = format!("${{EDITOR:-vi}} {}", shell_path(&settings));
+    Some(SECTION.warning("agent-sandbox", found).fix(fix))
 }
 
 /// Whether whatever needs a permission is denied, because nobody is there to be asked and nothing grants one. Not of

@@ -104,6 +104,14 @@ fn what_is_wrong_with_an_agent_is_told() {
             },
             &[("agent-trust", "warning", "cd ~/projects/api && claude")],
         ),
+        (
+            |environment| {
+                let settings = environment.root().join("projects/api/.claude");
+                fs::create_dir(&settings).unwrap();
+                write(&settings.join("settings.local.json"), &json!({"sandbox": {"enabled": true}}));
+            },
+            &[("agent-sandbox", "warning", "${EDITOR:-vi} ~/projects/api/.claude/settings.local.json")],
+        ),
     ]);
 }
 

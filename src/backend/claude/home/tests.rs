@@ -62,10 +62,35 @@ fn a_linked_worktree_has_the_trust_of_the_main_one() {
     let tree = Tree::new();
     let git = tree.directory("main/.git/worktrees/linked");
     fs::write(git.join("commondir"), "../..\n").unwrap();
-    fs::create_dir_all(root.join("linked")).unwrap();
-    fs::write(root.join("linked/.git"), format!("gitdir: {}\n", git.display())).unwrap();
-    assert!(trusting(&root.join("main")).trusts(&root.join("linked")));
-    assert!(!trusting(&root.join("linked")).trusts(&root.join("linked")));
+    let linked = tree.directory("linked");
+    fs::write(linked.join(".git"), format!("gitdir: {}\n", git.display())).unwrap();
+    assert!(tree.trusts(&tree.root.join("main"), &linked));
+    assert!(!tree.trusts(&linked, &linked));
+}
+
+#[test]
+fn a_sandbox_that_may_be_missing_is_found_in_the_settings_that_count() {
+    let optional = |user: Value, shared: Value, own: Value| {
+        let project = tempfile::tempdir().unwrap();
+        fs::create_dir(project.path().join(".claude")).unwrap();
+        for (name, settings) in [("settings.json", shared), ("settings.local.json", own)] {
+            fs::write(project.path().join(".claude").join(name), json!({"sandbox": settings}).to_string())
+                .unwrap();
+        }
+        let (_home, home) = home(&[(".claude/settings.json", json!({"sandbox": user}))]);
+        let path = home.optional_sandbox(project.path())?;
+        Some(path.file_name()?.to_str()?.to_owned())
+    };
+    let (on, off, condition) =
+        (json!({"enabled": true}), json!({"enabled": false}), json!({"failIfUnavailable": true}));
+    let none = || json!({});
+    assert_eq!(optional(none(), none(), none()), None);
+    assert_eq!(optional(on.clone(), none(), none()).as_deref(), Some("settings.json"));
+    assert_eq!(optional(none(), none(), on.clone()).as_deref(), Some("settings.local.json"));
+    assert_eq!(optional(on.clone(), none(), off.clone()), None);
+    assert_eq!(optional(on.clone(), condition.clone(), none()), None);
+    assert_eq!(optional(json!({"enabled": true, "failIfUnavailable": true}), none(), none()), None);
+    assert_eq!(optional(json!("x"), json!([]), none()), None);
 }
 
 #[test]

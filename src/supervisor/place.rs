@@ -1,0 +1,57 @@
+//! A place of its own for what an agent CLI keeps while it runs: sockets, the outputs of its tools.
+//!
+//! Since 2.1.330 every `claude -p` listens on a unix socket, and whatever process of the user writes a line into it talks
+//! to the running agent; without a place of their own the sockets of all jobs and of all sessions lie side by side in one
+//! directory. The place is for its owner only, and goes with the job's agent.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use crate::os::{FileError, OwnedDir};
+use crate::store::{JobFolder, JobId};
+
+/// What tells claude where to keep such things; its tools' own `TMPDIR` stays as it is (2.1.197, 2.1.332).
+pub(super) const VARIABLE: &str = "CLAUDE_CODE_TMPDIR";
+
+/// The place in the job's folder.
+const NAME: &str = "tmp";
+
+/// What claude adds to the place for its socket, at the longest.
+const SOCKET: &str = "/cc-socks/4194304.sock";
+
+/// The longest path a socket can have, in bytes: one less than `sun_path` holds.
+const SOCKET_PATH_LIMIT: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
+
+/// Where the places are of jobs whose own folder has too long a path. claude itself would then fall back to a directory
+/// that all sessions share.
+const ELSEWHERE: &str = "/tmp";
+
+/// Makes the place; the value for the variable.
+pub(super) fn make(folder: &JobFolder, id: JobId) -> Result<OsString, FileError> {
+    // What a run that was cut off has left there.
+    clear(folder, id);
+    let place = match fits(folder) {
+        true => folder.make_directory(NAME)?,
+        false => OwnedDir::open_or_create(&elsewhere())?.open_or_create_child(&id.to_string())?,
+    };
+    Ok(place.path().as_os_str().to_owned())
+}
+
+/// Removes the place with all that is in it.
+pub(super) fn clear(folder: &JobFolder, id: JobId) {
+    // What cannot be removed goes with the job's folder, or with the next start of the machine.
+    if fits(folder) {
+        let _ = folder.remove_directory(NAME);
+    } else if let Ok(parent) = OwnedDir::open(&elsewhere()) {
+        let _ = parent.remove_child(&id.to_string(), &[]);
+    }
+}
+
+fn fits(folder: &JobFolder) -> bool {
+    folder.path().join(NAME).as_os_str().as_bytes().len() + SOCKET.len() <= SOCKET_PATH_LIMIT
+}
+
+fn elsewhere() -> std::path::PathBuf {
+    Path::new(ELSEWHERE).join(format!("agent-dispatch-{}", rustix::process::geteuid().as_raw()))
+}
