@@ -91,6 +91,8 @@ fn an_agent_that_was_frozen_with_its_supervisor_gets_its_time_to_speak_anew() {
     signal(agent, libc::SIGCONT);
     fs::write(&gate, "").expect("the gate opens");
     environment.command(["wait", &id]).run().expect_code(0);
+    // An answer that comes after the agent was told to stop counts as well, with a word on that.
+    assert_eq!(environment.record(&id)["result"].get("hint"), None, "nothing stopped the agent");
 }
 
 /// The program in a shell that has set this limit.
