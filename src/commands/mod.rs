@@ -102,7 +102,7 @@ pub(crate) fn run(cli: &Cli) -> Exit {
         let jobs = human::count(unfinished, "job");
         ui.warn(format_args!(
             "{jobs} still running will be lost: this process is the first of its container, which ends with it; use \
-             `agent-dispatch run`, which waits for its job, or keep the container running with another first process"
+             `agent-dispatch run AGENT TASK`, which waits for its job, or keep the container running with another first process"
         ));
     }
     exit

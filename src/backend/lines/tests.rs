@@ -100,12 +100,20 @@ fn an_oversized_line_is_counted_but_not_kept() {
 fn a_line_of_megabytes_within_the_limit_is_whole() {
     let mut reader = LineReader::new(0, FOLLOWED_LINE_LIMIT);
     let text = "y".repeat(5_000_000);
-    let mut seen = 0;
-    reader
-        .read_from(&mut format!("{text}\n").as_bytes(), &mut |line| {
+    let (mut seen, mut looks) = (0, 0);
+    let file = format!("{text}\n");
+    let mut rest = file.as_bytes();
+    loop {
+        looks += 1;
+        let look = reader.read_from(&mut rest, &mut |line| {
             assert_eq!(line, Line::Whole(Cow::Borrowed(&text)));
             seen += 1;
-        })
-        .unwrap();
+        });
+        if look.unwrap() == Look::AtEnd {
+            break;
+        }
+    }
     assert_eq!(seen, 1);
+    // However much there is, one look has an end.
+    assert_eq!(looks, file.len() / LOOK_BYTES + 1);
 }
