@@ -58,7 +58,9 @@ pub fn recover(store: &Store, id: JobId) -> Result<Record, StoreError> {
     let stdout = as_evidence(&output);
     let stop = stop_of(&job, &folder, &record);
     let backend = backend_of(&record);
-    let result = if record.status() == Status::Pending && stop != Stop::Lost {
+    // After a power cut a record may be older than what the agent wrote.
+    let was_started = record.status() != Status::Pending || !matches!(output, Ok(None));
+    let result = if !was_started && stop != Stop::Lost {
         not_started(&record, ErrorType::Cancelled, stopped_before_start(stop))
     } else {
         let evidence =

@@ -86,6 +86,8 @@ struct Job<'a> {
     /// Whether the agent's last words are its answer.
     answered: bool,
     cut: bool,
+    /// Whether somebody asked to stop it.
+    cancelled: bool,
 }
 
 struct Model<'a> {
@@ -110,7 +112,10 @@ impl<'a> Model<'a> {
                 let record = Record::pending(JobId::generate(), "infra", "look", START);
                 let held = Some(self.store.create(&record).expect("a job"));
                 let bytes = Some(record.to_json());
-                self.jobs.insert(record.id, Job { held, record, bytes, answered: false, cut: false });
+                self.jobs.insert(
+                    record.id,
+                    Job { held, record, bytes, answered: false, cut: false, cancelled: false },
+                );
             }
             Step::Start(number) => self.with_held(number, |job| {
                 job.record.state = State::Running { started_at: START + 1.0 };
@@ -124,6 +129,7 @@ impl<'a> Model<'a> {
                 let folder = self.store.folder(id).expect("a folder");
                 folder.request_cancel().expect("room");
                 assert!(folder.is_cancel_requested());
+                self.jobs.get_mut(&id).expect("it was chosen").cancelled = true;
             }
             Step::Crash(number) => self.with_held(number, |job| job.held = None),
             Step::Recover(number) => {
@@ -175,10 +181,13 @@ impl<'a> Model<'a> {
             return;
         }
         let finished = record.finished().expect("a job without a holder is over once somebody has looked");
-        assert_eq!(finished.verdict == Verdict::Done, job.answered, "{record:?}");
+        let is_done = job.answered && !job.cancelled;
+        assert_eq!(finished.verdict == Verdict::Done, is_done, "{record:?}");
         assert_eq!(finished.started_at, job.record.started_at());
         let result = finished.result.as_ref().expect("a result");
-        assert_eq!(result.error_type, (!job.answered).then_some(ErrorType::Lost));
+        let error = if job.cancelled { ErrorType::Cancelled } else { ErrorType::Lost };
+        assert_eq!(result.error_type, (!is_done).then_some(error));
+        assert_eq!(result.result.is_empty(), !job.answered, "an answer is kept in any case: {record:?}");
         let bytes = fs::read(file).expect("a record");
         assert_eq!(bytes, record.to_json(), "what is said is what is recorded");
         job.bytes = Some(bytes);
