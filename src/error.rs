@@ -11,7 +11,7 @@ use crate::engine::{BatchError, CancelError, DispatchError, FollowError, RepeatE
 use crate::os::{FileError, Refusal};
 use crate::store::{ErrorType, StoreError};
 use crate::supervisor::StartError;
-use crate::text::redact;
+use crate::text::{redact, shell};
 
 /// How a command ended, as scripts see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -127,11 +127,13 @@ impl Failure {
 
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
-        let path = error.path().display();
         let (exit, hint) = match &error {
             FileError::Refused { reason: Refusal::OpenToOthers(_), .. } => (
                 Exit::Usage,
-                Some(format!("run `chmod 700 {path}`, or choose another directory with --jobs-dir")),
+                Some(format!(
+                    "run `chmod 700 {}`, or choose another directory with --jobs-dir",
+                    shell::path(error.path())
+                )),
             ),
             FileError::Refused { .. } => (
                 Exit::Usage,

@@ -5,6 +5,7 @@ mod characters;
 mod cleaner;
 mod decoder;
 mod secrets;
+pub mod shell;
 
 pub use characters::{Characters, is_hidden};
 pub use cleaner::Cleaner;

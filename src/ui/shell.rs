@@ -1,27 +1,8 @@
 //! Commands for a shell, in what people are told.
 
 use std::borrow::Cow;
-use std::path::Path;
 
-/// A text as one word of a command.
-pub fn word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@%,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
-}
-
-/// A path as one word of a command.
-pub fn path(path: &Path) -> String {
-    word(&path.to_string_lossy())
-}
-
-/// Words as a command.
-pub fn command(words: impl IntoIterator<Item: AsRef<str>>) -> String {
-    words.into_iter().map(|text| word(text.as_ref())).collect::<Vec<_>>().join(" ")
-}
+pub use crate::text::shell::{command, path, word};
 
 /// How the commands of this tool begin in what is said about them.
 const PROGRAM: &str = "agent-dispatch ";

@@ -102,8 +102,8 @@ fn what_is_no_directory_is_not_found_and_nothing_is_written() {
         assert!(!environment.config().exists(), "{typed}: a config was written");
     }
     // The hint works as it stands, so it does not repeat the tilde.
-    let hint = format!("mkdir -p {}/nowhere\n", environment.home().display());
-    assert!(add(&environment, &["infra", "~/nowhere"]).stderr.ends_with(&hint));
+    let hint = format!("mkdir -p '{}/no where'\n", environment.home().display());
+    assert!(add(&environment, &["infra", "~/no where"]).stderr.ends_with(&hint));
     add(&environment, &["infra", ""]).expect_code(2);
 }
 

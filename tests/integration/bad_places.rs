@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use crate::dispatch::{self, AGENT, submit_and_finish, with_agent};
-use crate::support::TestEnvironment;
 use crate::support::programs::agent_dispatch;
+use crate::support::{TestEnvironment, quoted};
 
 /// Runs a shell line in which `$tool` is the tool.
 fn shell(environment: &TestEnvironment, line: &str) -> crate::support::Invocation {
@@ -16,7 +16,7 @@ fn shell(environment: &TestEnvironment, line: &str) -> crate::support::Invocatio
 fn a_jobs_directory_that_is_none_is_refused() {
     let environment = with_agent();
     let root = environment.root();
-    let (file, link, open) = (root.join("file"), root.join("link"), root.join("open"));
+    let (file, link, open) = (root.join("file"), root.join("link"), root.join("it's open"));
     fs::write(&file, "").unwrap();
     symlink(environment.home(), &link).unwrap();
     fs::create_dir(&open).unwrap();
@@ -28,7 +28,7 @@ fn a_jobs_directory_that_is_none_is_refused() {
         (
             &open,
             "other users can open it (mode 0755)",
-            format!("run `chmod 700 {}`, or choose another directory with --jobs-dir", open.display()),
+            format!("run `chmod 700 {}`, or choose another directory with --jobs-dir", quoted(&open)),
         ),
     ] {
         let said = format!("error: refused {}: {reason}\nhint: {hint}\n", place.display());

@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::support::{Output, TestEnvironment};
+use crate::support::{Output, TestEnvironment, quoted};
 
 fn agents(environment: &TestEnvironment, arguments: &[&str]) -> Output {
     environment.command(["agents"]).args(arguments).run()
@@ -136,7 +136,7 @@ fn a_lock_that_is_never_released_ends_the_wait_and_names_the_cause() {
     assert!(start.elapsed() >= Duration::from_secs(9), "it waited {:?}", start.elapsed());
     let cause = "another agent-dispatch has been editing the config for 10 s";
     assert!(output.stderr.contains(cause), "{}", output.stderr);
-    assert!(output.stderr.contains(&format!("fuser {}", lock.display())), "{}", output.stderr);
+    assert!(output.stderr.contains(&format!("fuser {}", quoted(&lock))), "{}", output.stderr);
     assert_eq!(fs::read_to_string(environment.config()).unwrap(), before);
     // Who only reads does not wait.
     agents(&environment, &["list"]).expect_code(0);

@@ -83,6 +83,14 @@ fn denied_tools_and_a_spent_budget_are_fields_of_their_own() {
 }
 
 #[test]
+fn a_denied_tool_is_one_word_of_the_proposed_command_whatever_its_name() {
+    let environment = with_agent();
+    let denied = dispatch::run_json(&environment, "fake: denied Bash,x;id").expect_code(0).json();
+    let command = format!("`agent-dispatch agents update {AGENT} --allowed-tools 'Bash,x;id'`");
+    assert!(denied["hint"].as_str().is_some_and(|hint| hint.contains(&command)), "{denied}");
+}
+
+#[test]
 fn a_stream_of_lines_ends_with_the_result() {
     let environment = with_agent();
     let task =

@@ -21,6 +21,9 @@ pub(crate) use leak::signal;
 pub(crate) use pty::on_a_terminal;
 pub(crate) use terminal::Terminal;
 
+/// A path as one word of a shell command: as the tool writes it in the commands that it proposes.
+pub(crate) use agent_dispatch::ui::shell::path as quoted;
+
 use std::time::{Duration, Instant};
 
 /// How long anything in a test may take before it counts as hung.

@@ -19,7 +19,7 @@ use crate::backend::events::TurnResult;
 use crate::backend::failure::{Failure, blank, message, resume_command, signalled, stopped};
 use crate::backend::{Ending, Evidence, SessionId, Stop, schema, stderr};
 use crate::store::{AnswerFile, ErrorType, JobFolder, JobResult, Outcome, Record, WorkKind};
-use crate::text::{one_line, redact};
+use crate::text::{one_line, redact, shell};
 
 /// How long the output of a run is read that ended by itself, and as long again its end: more than a long answer takes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -181,7 +181,7 @@ fn denied_hint(record: &Record, tools: &[String]) -> Option<String> {
         "the agent was refused {}; to allow it, beside the tools it has: `agent-dispatch agents update {} --allowed-tools {}`",
         tools.join(", "),
         record.agent,
-        tools.join(",")
+        shell::word(&tools.join(","))
     ))
 }
 

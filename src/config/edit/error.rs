@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::config::{AgentName, ConfigError};
 use crate::os::FileError;
+use crate::text::shell;
 
 /// Why the config was not changed. The file is then as it was.
 #[derive(Debug, thiserror::Error)]
@@ -134,11 +135,11 @@ impl EditError {
             Self::Config(error) => error.hint(),
             Self::Locked { lock, .. } => Some(format!(
                 "try again when it has finished; see who holds the lock with: fuser {}",
-                lock.display()
+                shell::path(lock)
             )),
             Self::NoLock { lock, .. } => Some(make_writable(lock)),
             Self::Directory { path, problem: DirectoryProblem::Missing } => {
-                Some(format!("create it first: mkdir -p {}", path.display()))
+                Some(format!("create it first: mkdir -p {}", shell::path(path)))
             }
             Self::Exists { kind, name } => Some(format!("change it: `agent-dispatch {kind}s update {name}`")),
             Self::Unknown { kind, nearest: Some(near), .. } => {
@@ -162,7 +163,7 @@ fn make_writable(path: &Path) -> String {
     let directory = path.ancestors().skip(1).find(|directory| directory.is_dir()).unwrap_or(path);
     let me = rustix::process::geteuid().as_raw();
     if directory.metadata().is_ok_and(|directory| directory.uid() == me) {
-        format!("make the directory writable for you: chmod u+rwx {}", directory.display())
+        format!("make the directory writable for you: chmod u+rwx {}", shell::path(directory))
     } else {
         "name a config that you can write with --config FILE or AGENT_DISPATCH_CONFIG".to_owned()
     }

@@ -1,0 +1,26 @@
+//! Words of a command for a shell, in what people are told: it works as it is printed.
+
+use std::path::Path;
+
+/// A text as one word of a command.
+pub fn word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@%,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// A path as one word of a command.
+pub fn path(path: &Path) -> String {
+    word(&path.to_string_lossy())
+}
+
+/// Words as a command.
+pub fn command(words: impl IntoIterator<Item: AsRef<str>>) -> String {
+    words.into_iter().map(|text| word(text.as_ref())).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests;
