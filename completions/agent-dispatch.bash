@@ -7,6 +7,8 @@ _agent_dispatch() {
         word=${COMP_WORDS[i]}
         # Up to the cursor.
         [[ $i -eq $COMP_CWORD && $word != '=' ]] && word=$2
+        # Earlier words still have their quotes.
+        [[ $i -lt $COMP_CWORD ]] && word=${word//[\\\'\"]/}
         # bash takes --option=value apart.
         if [[ ${words[last]} == --*= || (${words[last]} == --* && $word == '=') ]]; then
             words[last]+=$word

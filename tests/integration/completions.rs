@@ -93,9 +93,8 @@ fn offered(environment: &TestEnvironment, shell: &str, line: &str) -> Vec<String
 #[test]
 fn every_shell_completes_commands_options_agents_groups_and_jobs() {
     let (environment, id) = scene();
-    let elsewhere = environment.root().join("elsewhere.yaml");
-    fs::write(&elsewhere, "agents:\n  faraway: {directory: .}\n").expect("a config");
-    let with_config = format!("agent-dispatch --config {} run ", elsewhere.display());
+    fs::write(environment.root().join("elsewhere.yaml"), "agents:\n  faraway: {directory: .}\n")
+        .expect("a config");
     let prefix = format!("agent-dispatch result {}", &id[..6]);
     for (shell, _) in SHELLS {
         if is_missing(shell) {
@@ -119,7 +118,7 @@ fn every_shell_completes_commands_options_agents_groups_and_jobs() {
         assert_eq!(offered("agent-dispatch wait "), ["latest", &id], "{shell}");
         assert_eq!(offered(&prefix), [id.as_str()], "{shell}");
         assert_eq!(offered("agent-dispatch jobs --status run"), ["running"], "{shell}");
-        assert_eq!(offered(&with_config), ["faraway"], "{shell}");
+        assert_eq!(offered("agent-dispatch --config elsewhere.yaml run "), ["faraway"], "{shell}");
         // bash takes the word apart and completes what is behind the `=`.
         let before = if shell == "bash" { "" } else { "--agent=" };
         assert_eq!(offered("agent-dispatch jobs --agent=inv"), [format!("{before}inventory")], "{shell}");
@@ -132,6 +131,8 @@ fn paths_stay_as_the_shell_expands_them() {
     fs::create_dir_all(environment.home().join("two words")).expect("a directory");
     fs::create_dir_all(environment.root().join("p/two words")).expect("a directory");
     fs::write(environment.home().join("other.yaml"), "").expect("a file");
+    let far = environment.root().join("p/two words/far.yaml");
+    fs::write(far, "agents:\n  faraway: {directory: .}\n").expect("a config");
     let Some(terminal) = Terminal::open(&environment, 120, 24) else { return };
     let shells = [
         ("bash", "bash --noprofile --norc", "source <(agent-dispatch completions bash)"),
@@ -149,6 +150,8 @@ fn paths_stay_as_the_shell_expands_them() {
             ("--config ~/oth", "--config ~/other.yaml"),
             ("agents add x ~/two", r"agents add x ~/two\ words/"),
             ("batch $HOME/oth", "batch $HOME/other.yaml"),
+            ("--config 'p/two words/far.yaml' run fa", "far.yaml' run faraway"),
+            (r"--config p/two\ words/far.yaml run fa", "far.yaml run faraway"),
         ];
         if shell != "fish" {
             lines.push(("agents add x \"p/two wo", "agents add x \"p/two words/"));
