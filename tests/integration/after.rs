@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::dispatch::{AGENT, submit, submit_and_finish, submit_endless, with_agent};
-use crate::support::{PATIENCE, TestEnvironment, programs, wait_until};
+use crate::support::{PATIENCE, TestEnvironment, programs, quoted, wait_until};
 
 /// `submit` of a task that says what its agent was told, once these jobs are over.
 fn submit_after(environment: &TestEnvironment, jobs: &[&str]) -> String {
@@ -47,7 +47,7 @@ fn a_job_that_waits_for_others_holds_up_nobody() {
     environment.project_with(AGENT, "exclusive: true");
     environment.configure("settings:\n  max_concurrency: 1\n  max_queued: 1\n");
     let gate = environment.root().join("gate");
-    let gated = format!("fake: shell until [ -e {} ]; do sleep 0.01; done", gate.display());
+    let gated = format!("fake: shell until [ -e {} ]; do sleep 0.01; done", quoted(&gate));
     let first = submit(&environment, &gated);
     wait_for_status(&environment, &first, "running");
     let last = submit_after(&environment, &[&first]);
@@ -109,13 +109,13 @@ fn the_death_of_a_waiting_supervisor_is_noticed() {
 fn an_agent_cannot_wait_for_a_job_that_waits_for_its_own() {
     let environment = with_agent();
     let script = environment.root().join("nest.sh");
-    let tool = programs::agent_dispatch().display().to_string();
+    let tool = quoted(programs::agent_dispatch());
     for line in ["$tool run $after", "$tool wait $($tool submit $after)"] {
         let line = line
             .replace("$tool", &tool)
             .replace("$after", &format!("{AGENT} hi --after $AGENT_DISPATCH_JOB"));
         fs::write(&script, format!("{line}; echo code $?")).expect("a script");
-        let task = format!("fake: shell sh {}", script.display());
+        let task = format!("fake: shell sh {}", quoted(&script));
         let output = environment.command(["run", AGENT, &task]).run();
         assert!(output.expect_code(0).stdout.contains("code 1"));
         let inner = environment.job_ids().pop().expect("a nested job");

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::dispatch::{self, AGENT, run_json, with_agent, with_agent_configured};
-use crate::support::TestEnvironment;
 use crate::support::programs::agent_dispatch;
+use crate::support::{TestEnvironment, quoted};
 
 /// The arguments the agent was started with, by its own account.
 fn arguments(environment: &TestEnvironment, options: &[&str]) -> Vec<String> {
@@ -160,7 +160,7 @@ fn nothing_the_caller_has_open_reaches_the_agent() {
     let list = "ls -l /proc/$$/fd; true";
     environment.project_with(AGENT, &format!("backend: command\ncommand: [/bin/sh, -c, '{list}']"));
     for command in ["run", "submit"] {
-        let line = format!("exec {} {command} {AGENT} x 9<secret 8>other", agent_dispatch().display());
+        let line = format!("exec {} {command} {AGENT} x 9<secret 8>other", quoted(agent_dispatch()));
         std::fs::write(environment.root().join("secret"), "x").unwrap();
         environment.program("/bin/sh".as_ref(), ["-c", &line]).run().expect_code(0);
         let output = environment.command(["result", "latest", "--wait"]).run().expect_code(0);

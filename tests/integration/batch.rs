@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::{Invocation, PATIENCE, Running, TestEnvironment, programs, wait_until};
+use crate::support::{Invocation, PATIENCE, Running, TestEnvironment, programs, quoted, wait_until};
 
 /// An environment with the agents `infra` and `web`.
 fn with_agents() -> TestEnvironment {
@@ -235,7 +235,7 @@ fn the_death_of_a_batch_stops_all_its_jobs() {
 fn more_jobs_than_a_process_may_have_files_open_are_no_problem() {
     let environment = with_agents();
     let text = "{\"agent\": \"web\", \"task\": \"hi\"}\n".repeat(100);
-    let tool = programs::agent_dispatch().display();
+    let tool = quoted(programs::agent_dispatch());
     let script = format!("ulimit -n 256; exec {tool} batch - --json");
     let output = environment.program("/bin/sh".as_ref(), ["-c", &script]).stdin(text).run().expect_code(0);
     assert_eq!(output.json()["results"].as_array().map(Vec::len), Some(100));

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use crate::dispatch::{AGENT, submit, submit_and_finish, submit_endless, with_agent};
-use crate::support::{PATIENCE, TestEnvironment, namespace, wait_until};
+use crate::support::{PATIENCE, TestEnvironment, namespace, quoted, wait_until};
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
@@ -33,7 +33,10 @@ impl Scene {
             }
         }
         let shift = environment.root().join("shift");
-        environment.variable("SHIFTED_CLOCK", &shift).variable("LD_PRELOAD", &library);
+        // By its name: a space in the path would part LD_PRELOAD in two.
+        let directory = environment.root().to_owned();
+        environment.variable("SHIFTED_CLOCK", &shift).variable("LD_LIBRARY_PATH", directory);
+        environment.variable("LD_PRELOAD", library.file_name().unwrap_or_default());
         Some(Self { environment, shift })
     }
 
@@ -186,6 +189,6 @@ fn times_that_cannot_be_are_shown_all_the_same() {
 /// An agent that runs until the returned file exists.
 fn gate(environment: &TestEnvironment) -> (PathBuf, String) {
     let gate = environment.root().join("gate");
-    let task = format!("fake: shell until [ -e {} ]; do sleep 0.01; done", gate.display());
+    let task = format!("fake: shell until [ -e {} ]; do sleep 0.01; done", quoted(&gate));
     (gate, task)
 }

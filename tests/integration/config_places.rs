@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::{Invocation, TestEnvironment};
+use crate::support::{Invocation, TestEnvironment, quoted};
 
 /// Writes a config with one agent of this name.
 fn write(path: &Path, agent: &str) {
@@ -111,7 +111,7 @@ fn the_commands_in_hints_are_about_the_same_places() {
     let called = |arguments: &[&str]| {
         environment.command(["--config"]).arg(&config).arg("--jobs-dir").arg(&jobs).args(arguments).run()
     };
-    let options = format!("--config '{}' --jobs-dir {}", config.display(), jobs.display());
+    let options = format!("--config {} --jobs-dir {}", quoted(&config), quoted(&jobs));
     let refused = called(&["run", "apo", "hi"]).expect_code(3);
     let command = format!("`agent-dispatch {options} agents list`");
     assert!(refused.stderr.contains(&command), "{}", refused.stderr);

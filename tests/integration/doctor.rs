@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use agent_dispatch::store::{Finished, JobId, JobResult, Record, State, Store, Verdict};
 use serde_json::{Value, json};
 
-use crate::support::{PATIENCE, TestEnvironment, namespace, programs, wait_until};
+use crate::support::{PATIENCE, TestEnvironment, namespace, programs, quoted, wait_until};
 
 /// An environment in which everything is as it should be, with the agent `api`.
 fn healthy() -> TestEnvironment {
@@ -142,20 +142,30 @@ fn nothing_is_made_or_changed() {
 /// A way to break something, and the findings that tell of it.
 type Case = (fn(&TestEnvironment), &'static [(&'static str, &'static str, &'static str)]);
 
-/// Breaks one thing at a time. `HOME` stands for its home, `~` for the test's own directory.
+/// A fix with the paths that a case leaves open: `HOME` stands for its home, `~` for the test's own directory.
+fn fix(environment: &TestEnvironment, fix: &str) -> String {
+    let word = |word: &str| {
+        let place = [("HOME", environment.home()), ("~", environment.root().to_owned())];
+        place.iter().find_map(|(name, place)| {
+            let rest = word.strip_prefix(name)?;
+            Some(quoted(&place.join(rest.trim_start_matches('/'))))
+        })
+    };
+    let words = fix.split(' ').map(|text| word(text).unwrap_or_else(|| text.to_owned()));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// Breaks one thing at a time.
 #[track_caller]
 fn check(cases: &[Case]) {
     for (number, (break_it, expected)) in cases.iter().enumerate() {
         let environment = healthy();
         break_it(&environment);
-        let (root, home) = (environment.root().to_string_lossy(), environment.home());
-        let shown = |fix: &str| fix.replace(&*home.to_string_lossy(), "HOME").replace(&*root, "~");
-        let found = problems(&environment);
-        let found: Vec<(&str, &str, String)> =
-            found.iter().map(|(id, level, fix)| (id.as_str(), level.as_str(), shown(fix))).collect();
-        let found: Vec<(&str, &str, &str)> =
-            found.iter().map(|(id, level, fix)| (*id, *level, fix.as_str())).collect();
-        assert_eq!(found, *expected, "case {number}");
+        let expected: Vec<(String, String, String)> = expected
+            .iter()
+            .map(|(id, level, text)| ((*id).to_owned(), (*level).to_owned(), fix(&environment, text)))
+            .collect();
+        assert_eq!(problems(&environment), expected, "case {number}");
     }
 }
 

@@ -7,20 +7,20 @@ use std::process::{Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::dispatch::{AGENT, with_agent};
-use crate::support::{PATIENCE, TestEnvironment, namespace, wait_until};
+use crate::support::{PATIENCE, TestEnvironment, namespace, quoted, wait_until};
 
 /// A command for `--on-done` that says when it begins and, if it may, when it ends; and the file it says so in.
 fn slow_notifier(environment: &TestEnvironment, seconds: &str) -> (PathBuf, PathBuf) {
     let (script, told) = (environment.root().join("notify"), environment.root().join("told"));
-    let text = format!("#!/bin/sh\necho begin > {0}\nsleep {seconds}\necho end >> {0}\n", told.display());
+    let text = format!("#!/bin/sh\necho begin > {0}\nsleep {seconds}\necho end >> {0}\n", quoted(&told));
     fs::write(&script, text).expect("a script");
     fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("a script");
     (script, told)
 }
 
 fn run(environment: &TestEnvironment, script: &Path) -> Option<Command> {
-    let script = script.to_str().expect("text");
-    let arguments = ["run", AGENT, "fake: answer hi", "--on-done", script];
+    let script = quoted(script);
+    let arguments = ["run", AGENT, "fake: answer hi", "--on-done", &script];
     namespace::as_first_process(&environment.command(arguments).into_command())
 }
 

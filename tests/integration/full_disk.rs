@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::aftermath;
-use crate::support::{PATIENCE, TestEnvironment, namespace, wait_until};
+use crate::support::{PATIENCE, TestEnvironment, namespace, quoted, wait_until};
 
 /// Makes the jobs directory a file system of its own, of this size.
 fn small_disk(environment: &TestEnvironment, kibibytes: u32) {
@@ -66,7 +66,7 @@ fn a_full_disk_is_said_before_anything_starts() {
 /// Starts a job that answers when the returned file exists.
 fn waiting_job(environment: &TestEnvironment) -> (String, PathBuf) {
     let gate = environment.root().join("gate");
-    let wait = format!("shell until [ -e {} ]; do sleep 0.01; done", gate.display());
+    let wait = format!("shell until [ -e {} ]; do sleep 0.01; done", quoted(&gate));
     (running_job(environment, &wait), gate)
 }
 

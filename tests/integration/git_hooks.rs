@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::documents::{installed, which};
 use crate::examples::{example, set_up};
-use crate::support::{Output, TestEnvironment, programs};
+use crate::support::{Output, TestEnvironment, programs, quoted};
 
 /// A repository with one commit and one of the hooks.
 struct Repository {
@@ -123,9 +123,9 @@ fn note_variables(environment: &TestEnvironment) -> PathBuf {
     let tool = environment.bin().join("agent-dispatch");
     fs::remove_file(&tool).expect("the link");
     let script = format!(
-        "#!/bin/sh\nenv | grep '^GIT_' >'{}'\nexec '{}' \"$@\"\n",
-        noted.display(),
-        programs::agent_dispatch().display()
+        "#!/bin/sh\nenv | grep '^GIT_' >{}\nexec {} \"$@\"\n",
+        quoted(&noted),
+        quoted(programs::agent_dispatch())
     );
     fs::write(&tool, script).expect("a script");
     fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).expect("a mode");

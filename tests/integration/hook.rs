@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::dispatch::{AGENT, submit, submit_and_finish, submit_endless, with_agent};
 use crate::support::programs::agent_dispatch;
-use crate::support::{Invocation, TestEnvironment};
+use crate::support::{Invocation, TestEnvironment, quoted};
 
 /// What Claude Code writes to the hook after a call of one of our tools.
 fn payload(tool: &str, result: &Value) -> String {
@@ -151,7 +151,7 @@ fn an_input_without_an_end_or_bounds_is_given_up() {
     }
     assert_eq!(open.wait().expect_code(0).stderr, "");
     assert_silent(hook(&environment), vec![b' '; 40 * 1024 * 1024]);
-    let line = format!("'{}' hook claude-code <&-", agent_dispatch().display());
+    let line = format!("{} hook claude-code <&-", quoted(agent_dispatch()));
     let closed = environment.program("/bin/sh".as_ref(), ["-c", &line]).run().expect_code(0);
     assert_eq!(closed.stderr, "");
 }
@@ -161,7 +161,7 @@ fn the_hook_ends_when_nobody_reads_what_it_has_to_say() {
     let environment = with_agent();
     let id = submit_endless(&environment);
     // The shell returns when both ends of the pipe are gone.
-    let line = format!("'{}' hook claude-code 2>&1 | true", agent_dispatch().display());
+    let line = format!("{} hook claude-code 2>&1 | true", quoted(agent_dispatch()));
     let shell = environment.program("/bin/sh".as_ref(), ["-c", &line]);
     shell.stdin(payload("dispatch", &job(&id))).run().expect_code(0);
     assert_eq!(environment.record(&id)["status"], "running");

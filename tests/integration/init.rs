@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::support::{Invocation, TestEnvironment, programs};
+use crate::support::{Invocation, TestEnvironment, programs, quoted};
 
 /// An environment where the tool is on the `PATH`, and a `claude` that writes down how it was called.
 fn installed() -> TestEnvironment {
@@ -149,8 +149,8 @@ fn places_that_init_was_given_are_given_to_the_server_and_the_hook() {
         registered(&environment)["args"],
         json!(["--config", config, "--jobs-dir", jobs, "serve-mcp"])
     );
-    let places = format!("--config '{}' --jobs-dir {}", config.display(), jobs.display());
-    let hook = format!("{} {places} hook claude-code", tool(&environment).display());
+    let places = format!("--config {} --jobs-dir {}", quoted(&config), quoted(&jobs));
+    let hook = format!("{} {places} hook claude-code", quoted(&tool(&environment)));
     assert_eq!(document["hook"]["command"], hook.as_str());
     assert_eq!(document["next"][0], format!("agent-dispatch {places} agents add NAME DIR"));
 }
@@ -170,7 +170,7 @@ fn what_was_done_is_told_as_json() {
         },
         "hook": {
             "action": "installed", "path": environment.home().join(".claude/settings.json"),
-            "command": format!("{} hook claude-code", program.display()),
+            "command": format!("{} hook claude-code", quoted(&program)),
         },
         "next": ["agent-dispatch agents add NAME DIR", "agent-dispatch run NAME \"…\""],
     });
@@ -234,7 +234,7 @@ fn the_hook_goes_into_the_settings_and_nothing_else_there_changes() {
     assert!(path.is_symlink());
     assert_eq!(dotfiles.metadata().unwrap().permissions().mode() & 0o777, 0o640);
     let hook = &serde_json::from_str::<Value>(&after).unwrap()["hooks"]["PostToolUse"][0]["hooks"][0];
-    let command = format!("{} hook claude-code", tool(&environment).display());
+    let command = format!("{} hook claude-code", quoted(&tool(&environment)));
     assert_eq!((&hook["command"], &hook["asyncRewake"]), (&json!(command), &json!(true)));
 
     let again = init(&environment, &["--with-hook"]).run().expect_code(0);

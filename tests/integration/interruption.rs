@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::dispatch::{self, AGENT, run_endless, with_agent};
-use crate::support::{PATIENCE, TestEnvironment, wait_until};
+use crate::support::{PATIENCE, TestEnvironment, quoted, wait_until};
 
 #[track_caller]
 fn wait_for_status(environment: &TestEnvironment, status: &str) {
@@ -100,7 +100,7 @@ fn an_interrupted_detached_run_leaves_its_job_running() {
 #[test]
 fn a_terminals_interrupt_of_the_whole_group_stops_the_job_once() {
     let environment = with_agent();
-    let run = format!("exec {} run {AGENT} \"$1\"", crate::support::programs::agent_dispatch().display());
+    let run = format!("exec {} run {AGENT} \"$1\"", quoted(crate::support::programs::agent_dispatch()));
     let script = format!("({run}); echo code $?");
     let shell =
         environment.program("/usr/bin/setsid".as_ref(), ["sh", "-c", &script, "sh", dispatch::ENDLESS]);

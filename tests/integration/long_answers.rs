@@ -46,8 +46,8 @@ fn a_plain_programs_long_answer_passes_whole() {
 #[test]
 fn an_agent_that_puts_a_fifo_in_the_place_of_its_output_only_loses_its_answer() {
     let environment = TestEnvironment::new();
-    let script = "rm -f $AGENT_DISPATCH_JOBS_DIR/$AGENT_DISPATCH_JOB/stdout.jsonl; \
-                  mkfifo $AGENT_DISPATCH_JOBS_DIR/$AGENT_DISPATCH_JOB/stdout.jsonl";
+    let script =
+        "cd \"$AGENT_DISPATCH_JOBS_DIR/$AGENT_DISPATCH_JOB\" && rm -f stdout.jsonl && mkfifo stdout.jsonl";
     environment.project_with("plain", &format!("backend: command\ncommand: [sh, -c, '{script}']"));
     let output = environment.command(["run", "plain", "go"]).run().expect_code(1);
     assert!(output.stderr.contains("could not be read"), "{}", output.stderr);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{PATIENCE, TestEnvironment, namespace, programs, wait_until};
+use crate::support::{PATIENCE, TestEnvironment, namespace, programs, quoted, wait_until};
 
 /// An agent `outer` whose every run executes this shell line, in which `$tool` is the tool.
 fn nesting(settings: &str, line: &str) -> TestEnvironment {
@@ -15,8 +15,8 @@ fn nesting(settings: &str, line: &str) -> TestEnvironment {
     let outer = environment.project("outer");
     environment.project("inner");
     let script = environment.root().join("nest.sh");
-    fs::write(&script, line.replace("$tool", &tool.display().to_string())).expect("a script");
-    fs::write(outer.join(".fake-agent"), format!("shell sh {}", script.display())).expect("a fake's script");
+    fs::write(&script, line.replace("$tool", &quoted(tool))).expect("a script");
+    fs::write(outer.join(".fake-agent"), format!("shell sh {}", quoted(&script))).expect("a fake's script");
     environment
 }
 
@@ -45,13 +45,13 @@ fn clearing_the_environment_does_not_reset_the_depth() {
         let environment = nesting("  max_dispatch_depth: 1\n", "");
         let root = environment.root();
         // The leak check's variable is set again, so that nothing gets lost if this goes wrong.
-        let clean = "env -i PATH=$PATH HOME=$HOME AGENT_DISPATCH_TEST=$AGENT_DISPATCH_TEST";
+        let clean = r#"env -i PATH="$PATH" HOME="$HOME" AGENT_DISPATCH_TEST="$AGENT_DISPATCH_TEST""#;
         let tool = programs::agent_dispatch();
-        let inner = format!("{} run inner hi\necho $? > {}/code\n", tool.display(), root.display());
+        let inner = format!("{} run inner hi\necho $? > {}/code\n", quoted(tool), quoted(root));
         fs::write(root.join("inner.sh"), inner).expect("a script");
         let outer = format!(
             "{clean} {escape} sh {0}/inner.sh\nuntil [ -s {0}/code ]\ndo sleep 0.01\ndone\n",
-            root.display()
+            quoted(root)
         );
         fs::write(root.join("nest.sh"), outer).expect("a script");
         environment.command(["run", "outer", "go"]).run().expect_code(0);

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use crate::dispatch::{self, AGENT, project, submit_endless, with_agent};
-use crate::support::{PATIENCE, TestEnvironment, wait_until};
+use crate::support::{PATIENCE, TestEnvironment, quoted, wait_until};
 
 /// Writes a script that appends its arguments, its directory and what it is told to a file; returns both.
 fn notifier(environment: &TestEnvironment, more: &str) -> (PathBuf, PathBuf) {
     let (script, told) = (environment.root().join("notify it"), environment.root().join("told"));
     let text = format!(
-        "#!/bin/sh\n{{ echo \"$# $1 $(pwd)\"; env | grep ^AGENT_DISPATCH_ | sort; echo end; }} >> '{}'\n{more}\n",
-        told.display()
+        "#!/bin/sh\n{{ echo \"$# $1 $(pwd)\"; env | grep ^AGENT_DISPATCH_ | sort; echo end; }} >> {}\n{more}\n",
+        quoted(&told)
     );
     fs::write(&script, text).expect("a script");
     fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("a script");
@@ -35,7 +35,7 @@ fn stderr_log(environment: &TestEnvironment, id: &str) -> String {
 fn it_is_told_what_became_of_the_job() {
     let environment = with_agent();
     let (script, path) = notifier(&environment, "");
-    let command = format!("'{}' 'two words;$HOME'", script.display());
+    let command = format!("{} 'two words;$HOME'", quoted(&script));
     let task = "fake: cost 0.25\nfake: status partial\nfake: answer hi";
     let output = environment.command(["run", AGENT, task, "--on-done", &command]).run().expect_code(0);
     assert_eq!(output.stdout, "hi\nSTATUS: partial\n");

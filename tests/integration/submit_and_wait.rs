@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::dispatch::{self, AGENT, ENDLESS, submit, submit_and_finish, submit_endless, with_agent};
 use crate::support::programs::agent_dispatch;
-use crate::support::{PATIENCE, wait_until};
+use crate::support::{PATIENCE, quoted, wait_until};
 
 #[test]
 fn submit_prints_the_id_and_nothing_else() {
@@ -41,7 +41,7 @@ fn submit_does_not_wait_and_holds_nothing_of_its_callers_open() {
 #[test]
 fn a_job_survives_the_death_of_everything_around_its_submitter() {
     let environment = with_agent();
-    let line = format!("{} submit {AGENT} \"$1\"; exec sleep 60", agent_dispatch().display());
+    let line = format!("{} submit {AGENT} \"$1\"; exec sleep 60", quoted(agent_dispatch()));
     let task = "fake: write-file begun x\nfake: sleep 700ms\nfake: answer survived";
     let shell = environment.program("/usr/bin/setsid".as_ref(), ["sh", "-c", &line, "sh", task]).spawn();
     dispatch::wait_for_begin(&environment);
@@ -58,7 +58,7 @@ fn a_job_survives_the_death_of_everything_around_its_submitter() {
 fn a_job_survives_the_hangup_of_its_terminal() {
     let environment = with_agent();
     let line =
-        format!("{} submit {AGENT} '{ENDLESS}'; touch submitted; exec sleep 60", agent_dispatch().display());
+        format!("{} submit {AGENT} '{ENDLESS}'; touch submitted; exec sleep 60", quoted(agent_dispatch()));
     let terminal = environment.program("/usr/bin/script".as_ref(), ["-qec", &line, "/dev/null"]);
     let terminal = terminal.stdin_open().spawn();
     let submitted = environment.root().join("submitted");

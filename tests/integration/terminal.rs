@@ -5,7 +5,7 @@ use std::fs;
 use crate::dispatch::{
     AGENT, ENDLESS, submit, submit_and_finish, submit_endless, wait_for_begin, with_agent,
 };
-use crate::support::{PATIENCE, Terminal, TestEnvironment, wait_until};
+use crate::support::{PATIENCE, Terminal, TestEnvironment, quoted, wait_until};
 
 /// A task without an end, quiet about it, that can be told from others.
 fn submit_saying(environment: &TestEnvironment, agent: &str, text: &str) -> String {
@@ -376,7 +376,7 @@ fn tables_fit_a_narrow_terminal() {
     fs::write(&file, format!("- {{agent: {AGENT}, task: \"fake: answer a word and another, and so on\"}}\n"))
         .unwrap();
     let Some(terminal) = Terminal::open(&environment, 80, 30) else { return };
-    let batch = format!("batch -q {}", file.display());
+    let batch = format!("batch -q {}", quoted(&file));
     for (columns, command, begins) in [
         (80, "jobs", format!("{id}  {AGENT}  done    now ")),
         (60, "jobs --tree", format!("{id}  {AGENT}  done    ")),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::support::{PATIENCE, TestEnvironment, wait_until};
+use crate::support::{PATIENCE, TestEnvironment, quoted, wait_until};
 
 fn with_limit(settings: &str) -> TestEnvironment {
     let environment = TestEnvironment::new();
@@ -26,7 +26,7 @@ fn wait_for_status(environment: &TestEnvironment, id: &str, status: &str) {
 /// An agent that runs until the returned file exists.
 fn gate(environment: &TestEnvironment, name: &str) -> (PathBuf, String) {
     let gate = environment.root().join(name);
-    let task = format!("fake: shell until [ -e {} ]; do sleep 0.01; done", gate.display());
+    let task = format!("fake: shell until [ -e {} ]; do sleep 0.01; done", quoted(&gate));
     (gate, task)
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::scene::{self, ENDLESS, start_endless, task, with_agent};
 use crate::support::mcp::{Era, McpClient, SESSION};
-use crate::support::{PATIENCE, TestEnvironment, namespace, programs, wait_until};
+use crate::support::{PATIENCE, TestEnvironment, namespace, programs, quoted, wait_until};
 
 #[track_caller]
 fn only_job(environment: &TestEnvironment) -> String {
@@ -41,9 +41,9 @@ fn a_dispatch_taken_back_stops_all_it_led_to() {
     let outer = environment.project("outer");
     environment.project("inner");
     let script = environment.root().join("nest.sh");
-    let tool = programs::agent_dispatch().display();
+    let tool = quoted(programs::agent_dispatch());
     fs::write(&script, format!("{tool} submit inner 'fake: hang'; sleep 600")).expect("a script");
-    fs::write(outer.join(".fake-agent"), format!("shell sh {}", script.display())).expect("a script");
+    fs::write(outer.join(".fake-agent"), format!("shell sh {}", quoted(&script))).expect("a script");
     let mut client = McpClient::connect(&environment);
     let call = client.request_call("dispatch", json!({"agent": "outer", "task": "go"}));
     let status = |status: &str| {

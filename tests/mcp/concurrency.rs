@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::scene::{self, start_endless, task, with_agent};
 use crate::support::mcp::{Called, Era, McpClient, SESSION};
-use crate::support::{PATIENCE, wait_until};
+use crate::support::{PATIENCE, quoted, wait_until};
 
 #[test]
 fn two_hundred_calls_at_once_are_answered_each_with_its_own() {
@@ -20,7 +20,7 @@ fn two_hundred_calls_at_once_are_answered_each_with_its_own() {
             .map(|letter| {
                 let file = environment.root().join(letter.to_string());
                 fs::write(&file, letter.to_string().repeat(40_000)).expect("a file");
-                let called = client.call("dispatch", task(&format!("fake: shell cat {}", file.display())));
+                let called = client.call("dispatch", task(&format!("fake: shell cat {}", quoted(&file))));
                 (called.expect_success().job(), letter)
             })
             .into();

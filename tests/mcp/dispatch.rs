@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::scene::{self, AGENT, ENDLESS, start, task, task_with, with_agent};
-use crate::support::TestEnvironment;
 use crate::support::mcp::{Called, McpClient};
+use crate::support::{TestEnvironment, quoted};
 
 #[test]
 fn an_answer_is_told_in_words_and_as_an_object() {
@@ -135,7 +135,7 @@ fn denied_tools_are_named() {
 fn a_command_left_to_the_user_is_about_the_servers_config_and_jobs() {
     let environment = with_agent();
     let (config, jobs) = (environment.config(), environment.root().join("elsewhere"));
-    let places = format!("--config {} --jobs-dir {}", config.display(), jobs.display());
+    let places = format!("--config {} --jobs-dir {}", quoted(&config), quoted(&jobs));
     let options = ["--config".as_ref(), config.as_os_str(), "--jobs-dir".as_ref(), jobs.as_os_str()];
     let denied = task("fake: answer partly\nfake: denied Bash");
     let mut client = McpClient::connect_with(&environment, options);
@@ -201,7 +201,7 @@ fn a_background_dispatch_answers_at_once_and_its_result_is_waited_for() {
     let environment = with_agent();
     let mut client = McpClient::connect(&environment);
     let gate = environment.root().join("go");
-    let text = format!("fake: shell until [ -e {0} ]; do sleep 0.01; done; echo through", gate.display());
+    let text = format!("fake: shell until [ -e {0} ]; do sleep 0.01; done; echo through", quoted(&gate));
     let called = client.call("dispatch", task_with(&text, json!({"background": true}))).expect_success();
     assert_eq!(called.structured.get("result"), None);
     assert!(["pending", "running"].contains(&called.field("status")), "{called:?}");

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::scene::{self, AGENT, ENDLESS, start, start_endless, with_agent};
 use crate::support::mcp::McpClient;
-use crate::support::{PATIENCE, TestEnvironment, programs, wait_until};
+use crate::support::{PATIENCE, TestEnvironment, programs, quoted, wait_until};
 
 #[test]
 fn a_job_of_a_client_is_seen_followed_and_stopped_from_the_shell() {
@@ -62,7 +62,7 @@ fn the_death_of_the_server_loses_nothing() {
     let environment = with_agent();
     let mut first = McpClient::connect(&environment);
     let gate = environment.root().join("go");
-    let task = format!("fake: shell until [ -e {} ]; do sleep 0.01; done; echo survived", gate.display());
+    let task = format!("fake: shell until [ -e {} ]; do sleep 0.01; done; echo survived", quoted(&gate));
     first.request_call("dispatch", scene::task(&task));
     wait_until(PATIENCE, "the job runs", || {
         let ids = environment.job_ids();
@@ -94,10 +94,10 @@ fn a_stop_takes_along_what_the_job_led_to() {
     let environment = TestEnvironment::new();
     let outer = environment.project("outer");
     environment.project("inner");
-    let tool = programs::agent_dispatch().display();
+    let tool = quoted(programs::agent_dispatch());
     let script = environment.root().join("nest.sh");
     fs::write(&script, format!("{tool} submit inner 'fake: hang'; sleep 600")).expect("a script");
-    fs::write(outer.join(".fake-agent"), format!("shell sh {}", script.display())).expect("a script");
+    fs::write(outer.join(".fake-agent"), format!("shell sh {}", quoted(&script))).expect("a script");
     let mut client = McpClient::connect(&environment);
     let arguments = json!({"agent": "outer", "task": "go", "background": true});
     let id = client.call("dispatch", arguments).expect_success().job();

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::{TestEnvironment, programs};
+use crate::support::{TestEnvironment, programs, quoted};
 
 /// What the agent `outer` sends to a server of its own, one call that must be answered before it ends.
 const REQUESTS: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"claude-code","version":"1"}}}
@@ -16,9 +16,9 @@ fn with_a_server_inside(settings: &str) -> TestEnvironment {
     environment.configure(&format!("settings:\n{settings}"));
     environment.project("outer");
     environment.project("inner");
-    let root = environment.root().display().to_string();
+    let root = quoted(environment.root());
     fs::write(environment.root().join("requests"), REQUESTS).expect("the requests");
-    let tool = programs::agent_dispatch().display();
+    let tool = quoted(programs::agent_dispatch());
     let script = format!(
         "(cat {root}/requests; until grep -q '\"id\":2' {root}/replies; do sleep 0.01; done) | \
          {tool} serve-mcp > {root}/replies; tail -n 1 {root}/replies"

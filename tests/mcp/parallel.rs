@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::scene::{self, with_agent};
 use crate::support::mcp::{Called, McpClient};
-use crate::support::{PATIENCE, TestEnvironment, wait_until};
+use crate::support::{PATIENCE, TestEnvironment, quoted, wait_until};
 
 /// An environment with these agents.
 fn with_agents(names: &[&str]) -> TestEnvironment {
@@ -149,7 +149,7 @@ fn the_agents_run_at_once_as_far_as_the_limit_allows() {
     let mut client = McpClient::connect(&environment);
     // Each waits until all have begun, so that one after the other they would never end.
     let meet = |agent: &str| {
-        let root = environment.root().display();
+        let root = quoted(environment.root());
         format!(
             "fake: shell touch {root}/{agent}; until [ -e {root}/a -a -e {root}/b -a -e {root}/c ]; do sleep 0.01; done"
         )
@@ -163,7 +163,7 @@ fn the_agents_run_at_once_as_far_as_the_limit_allows() {
 fn in_the_background_all_are_told_at_once_and_waited_for_together() {
     let environment = with_agents(&["a", "b"]);
     let mut client = McpClient::connect(&environment);
-    let hold = format!("fake: shell until [ -e {}/go ]; do sleep 0.01; done", environment.root().display());
+    let hold = format!("fake: shell until [ -e {}/go ]; do sleep 0.01; done", quoted(environment.root()));
     let items = dispatches(&[("a", &hold), ("b", &hold)]);
     let called =
         client.call("dispatch_parallel", json!({"dispatches": items, "background": true})).expect_success();

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::scene::{self, ENDLESS};
 use crate::support::mcp::McpClient;
-use crate::support::{TestEnvironment, programs};
+use crate::support::{TestEnvironment, programs, quoted};
 
 /// Two agents of which clients see one, `alpha`; the other one, `gamma`, shares a group with it and has one of its own.
 fn two_agents() -> TestEnvironment {
@@ -259,7 +259,7 @@ fn a_job_within_the_scope_does_not_tell_of_jobs_outside_it() {
 #[test]
 fn a_stop_takes_along_jobs_outside_the_scope_and_does_not_name_them() {
     let environment = two_agents();
-    let nest = format!("shell {} submit gamma 'fake: hang'; sleep 600", programs::agent_dispatch().display());
+    let nest = format!("shell {} submit gamma 'fake: hang'; sleep 600", quoted(programs::agent_dispatch()));
     environment.script("alpha", &nest);
     let secrets = Secrets::new(&environment, &[]);
     let mut client = scoped(&environment, &secrets);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::scene::{self, ENDLESS, task, task_with, with_agent};
 use crate::support::mcp::{Called, Era, McpClient};
-use crate::support::{PATIENCE, TestEnvironment, wait_until};
+use crate::support::{PATIENCE, TestEnvironment, quoted, wait_until};
 
 fn capabilities() -> Value {
     json!({"extensions": {"io.modelcontextprotocol/tasks": {}}})
@@ -26,7 +26,7 @@ fn a_dispatch_is_a_task_whose_id_is_the_jobs_and_ends_with_the_calls_result() {
     let environment = with_agent();
     let mut client = with_tasks(&environment);
     let gate = environment.root().join("go");
-    let steps = format!("fake: shell until [ -e {} ]; do sleep 0.01; done; echo through", gate.display());
+    let steps = format!("fake: shell until [ -e {} ]; do sleep 0.01; done; echo through", quoted(&gate));
     let created = client.ask("tools/call", json!({"name": "dispatch", "arguments": task(&steps)}));
     assert_eq!(created["resultType"], "task", "{created}");
     let id = created["taskId"].as_str().expect("an id").to_owned();

@@ -164,6 +164,8 @@ fn a_trusted_folder_has_its_permissions() {
     let environment = healthy();
     let project = environment.root().join("projects/api");
     fs::create_dir(project.join(".claude")).unwrap();
+    // A repository of its own: trust in one that the temporary directory lies in would be looked for there.
+    fs::create_dir(project.join(".git")).unwrap();
     write(&project.join(".claude/settings.json"), &json!({"permissions": {"allow": ["Bash(ls *)"]}}));
     let mut state_now = registered(programs::agent_dispatch());
     state_now["projects"] = json!({project.to_str().unwrap(): {"hasTrustDialogAccepted": true}});

@@ -168,5 +168,5 @@ fn a_server_with_another_config_or_other_jobs_is_told_with_both() {
     serve(&["serve-mcp"]);
     assert_eq!(note(&[]), None);
     let (_, fix) = note(&["--config", team.to_str().unwrap()]).expect("a note");
-    assert_eq!(fix, format!("{AGAIN} --config {} init", team.display()));
+    assert_eq!(fix, format!("{AGAIN} --config {} init", quoted(&team)));
 }

@@ -61,7 +61,9 @@ fn a_record_that_is_damaged_now_is_found_and_stays() {
     }
     assert_eq!(fs::read(&record).unwrap(), b"{");
     environment.command(["status", &id.to_string()]).run().expect_code(1);
-    assert!(!record.exists() && problems(&environment)[0].2.ends_with(".damaged"));
+    let aside = environment.jobs_directory().join(format!("{id}.damaged"));
+    assert!(!record.exists());
+    assert_eq!(problems(&environment)[0].2, format!("rm {}", quoted(&aside)));
     let shown = environment.command(["doctor"]).run().stdout;
     assert!(shown.contains("1 damaged record, moved aside in "), "{shown}");
     assert!(shown.contains(&format!("{id}.damaged; gc deletes")), "{shown}");
@@ -101,7 +103,7 @@ fn too_little_room_for_jobs_is_told() {
         let output =
             environment.command(["doctor", "--strict", "--jobs-dir"]).arg(&jobs).run().expect_code(1);
         assert!(output.stdout.contains("are free at"), "{}", output.stdout);
-        let fix = format!("fix: agent-dispatch --jobs-dir {} gc --older-than 7d", jobs.display());
+        let fix = format!("fix: agent-dispatch --jobs-dir {} gc --older-than 7d", quoted(&jobs));
         assert!(output.stdout.contains(&fix), "{}", output.stdout);
         std::process::Command::new("umount").arg(&jobs).status().unwrap();
     });
