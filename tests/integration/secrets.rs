@@ -69,10 +69,8 @@ fn what_was_said_and_answered_is_never_altered() {
 fn a_recorded_command_line_has_no_secrets_and_what_is_run_has_them() {
     let environment = environment();
     let told = environment.root().join("told");
-    let on_done = format!(
-        "sh -c 'echo \"$@\" > {}' sh --password short {VALUE} https://me:{TOKEN}@host/",
-        told.display()
-    );
+    // In the agent's directory, which is the same.
+    let on_done = format!("sh -c 'echo \"$@\" > told' sh --password short {VALUE} https://me:{TOKEN}@host/");
     environment.configure(&format!(
         "  plain:\n    backend: command\n    directory: {}\n    command: [echo, --api-key={VALUE}, --token, short, {TOKEN}]\n",
         environment.root().display()
