@@ -6,7 +6,7 @@
 use std::process::ExitCode;
 
 use crate::backend::RefusedArgument;
-use crate::config::{ConfigError, DirectoryProblem, EditError};
+use crate::config::{ConfigError, DirectoryProblem, EditError, Untrusted};
 use crate::engine::{BatchError, CancelError, DispatchError, FollowError, RepeatError, TaskError};
 use crate::os::{FileError, Refusal};
 use crate::store::{ErrorType, StoreError};
@@ -209,6 +209,13 @@ impl From<CancelError> for Failure {
     }
 }
 
+impl From<Untrusted> for Failure {
+    fn from(error: Untrusted) -> Self {
+        let hint = error.hint();
+        Self::new(Exit::Usage, error).hint(hint)
+    }
+}
+
 impl From<TaskError> for Failure {
     fn from(error: TaskError) -> Self {
         let hint = match error {
@@ -302,6 +309,7 @@ impl From<DispatchError> for Failure {
             },
             DispatchError::Start { id, .. } => Self::new(Exit::Failure, &error)
                 .hint(format!("what is known about it: `agent-dispatch status {id}`")),
+            DispatchError::Untrusted(error) => error.clone().into(),
             DispatchError::Task(error) => (*error).into(),
             DispatchError::Store(_) => match error {
                 DispatchError::Store(error) => error.into(),

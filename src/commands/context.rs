@@ -133,6 +133,7 @@ impl Context {
         }
         let path = self.jobs_path()?;
         self.detail(format_args!("jobs: {}", path.display()));
+        config::check_jobs_directory(&path)?;
         Ok(self.noting(Store::open(&path)?))
     }
 

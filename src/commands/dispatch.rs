@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
-use super::request::{warn_of_ignored, warn_of_short_timeout};
+use super::request::{warn_of_exposures, warn_of_ignored, warn_of_short_timeout};
 use super::verdict::{Strictness, exit_of};
 use super::watching::{Interrupts, Watch};
 use super::{CommandResult, Context, Problem, summary};
@@ -58,6 +58,7 @@ pub(crate) fn leave(request: &Request, as_json: bool, engine: &Engine, context: 
     let submitted = engine.submit(request, Ownership::Nobody, context.now())?;
     warn_of_ignored(&submitted, &request.agent, context);
     warn_of_short_timeout(engine, request, context);
+    warn_of_exposures(engine, &request.agent, context);
     let printed = if as_json {
         context.ui.json(&json!({ "job_id": submitted.id, "agent": request.agent, "status": "pending" }))
     } else {
@@ -96,6 +97,7 @@ pub(crate) fn wait(
     let submitted = engine.submit(request, ownership, context.now())?;
     warn_of_ignored(&submitted, &request.agent, context);
     warn_of_short_timeout(engine, request, context);
+    warn_of_exposures(engine, &request.agent, context);
     let store = engine.store();
     let id = submitted.id;
     let record = store.read(id)?;

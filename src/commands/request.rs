@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{Context, completions, summary::foreign};
-use crate::config::{BudgetUsd, Timeout};
+use crate::config::{Agent, BudgetUsd, Timeout};
 use crate::engine::{Engine, OnDone, PROMPT_LIMIT_BYTES, Request, Submitted, Task, TaskError, look};
 use crate::error::{Exit, Failure};
 use crate::os::Patient;
@@ -100,6 +100,18 @@ pub(crate) fn warn_of_ignored(submitted: &Submitted, agent: &str, context: &Cont
 pub(crate) fn warn_of_short_timeout(engine: &Engine, request: &Request, context: &Context) {
     if let Some(short) = engine.short_timeout(request) {
         context.ui.warn(format_args!("'{}' has little time: {short}", request.agent));
+    }
+}
+
+/// Says that other users have a say in what the agent goes by.
+pub(super) fn warn_of_exposures(engine: &Engine, agent: &str, context: &Context) {
+    let exposures = engine.config().agents.get(agent).map(Agent::exposures).unwrap_or_default();
+    for exposure in exposures {
+        context.ui.warn(format_args!(
+            "'{agent}': {} {exposure}; hooks, settings and instructions of others work there as yours would \
+             (if that is fine: `agent-dispatch agents update {agent} --trusted`)",
+            exposure.path.display()
+        ));
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{CommandResult, Context, completions, whole_number};
+use crate::config::check_journal;
 use crate::engine::{Figures, Selection, look, stats};
 use crate::error::{Exit, Failure};
 use crate::ui::{Cell, Table, Tone, human};
@@ -36,6 +37,7 @@ pub(crate) fn run(args: &StatsArgs, context: &Context) -> CommandResult {
             .hint("remove `settings.usage_log` from the config file")
             .into());
     };
+    check_journal(journal.path())?;
     // What a supervisor that was killed has not noted is noted first.
     for id in engine.store().unretired()? {
         let _ = look(engine.store(), id);

@@ -52,6 +52,8 @@ pub struct AgentChanges {
     pub command: Field<Vec<String>>,
     /// See [`super::Agent::exclusive`].
     pub exclusive: Field<bool>,
+    /// See [`super::Agent::trusted`].
+    pub trusted: Field<bool>,
 }
 
 /// Changes to a group. The default changes nothing.
@@ -95,6 +97,7 @@ impl AgentChanges {
         push(&mut fields, "backend", &self.backend, |kind| Node::text(kind.as_str()));
         push(&mut fields, "command", &self.command, texts);
         push(&mut fields, "exclusive", &self.exclusive, |on| Node::plain(on.to_string()));
+        push(&mut fields, "trusted", &self.trusted, |on| Node::plain(on.to_string()));
         fields
     }
 }

@@ -22,7 +22,7 @@ pub(super) const ROOT_KEYS: [&str; 3] = ["agents", "groups", "settings"];
 pub(super) const GROUP_KEYS: [&str; 3] = ["description", "shared_context", "members"];
 pub(super) const MEMBER_KEYS: [&str; 2] = ["agent", "use_for"];
 pub(super) const CACHE_KEYS: [&str; 3] = ["enabled", "ttl", "max_size"];
-pub(super) const AGENT_KEYS: [&str; 15] = [
+pub(super) const AGENT_KEYS: [&str; 16] = [
     "directory",
     "description",
     "timeout",
@@ -38,6 +38,7 @@ pub(super) const AGENT_KEYS: [&str; 15] = [
     "backend",
     "command",
     "exclusive",
+    "trusted",
 ];
 pub(super) const SETTINGS_KEYS: [&str; 14] = [
     "default_timeout",
@@ -178,6 +179,7 @@ impl Decoder<'_> {
                     command = Some(value.at);
                 }
                 "exclusive" => agent.exclusive = or_default(value, &key, boolean)?,
+                "trusted" => agent.trusted = or_default(value, &key, boolean)?,
                 _ => self.unknown(entry, &key, &AGENT_KEYS),
             }
         }

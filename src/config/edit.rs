@@ -10,6 +10,7 @@ use super::decode::Places;
 use super::load::{self, ConfigError};
 use super::patch::{self, Change, Patch};
 use super::syntax::Node;
+use super::trust;
 use super::types::{Config, PERMISSION_MODES, nearest};
 use super::values::{AgentName, GroupName, flag_value};
 use crate::os::{LockError, create_private_parents, lock_within, open_lock_file, replace_file};
@@ -50,6 +51,7 @@ impl Editor {
         if let Some(parent) = target.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             create_private_parents(parent)?;
         }
+        self.check_directories(&target)?;
         let _lock = self.lock(&target)?;
         if fs::symlink_metadata(&target).is_ok() {
             return Ok(false);
@@ -132,6 +134,7 @@ impl Editor {
         if let Some(parent) = target.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             create_private_parents(parent)?;
         }
+        self.check_directories(&target)?;
         let _lock = self.lock(&target)?;
         let text = load::read(&target)?.unwrap_or_default();
         let (config, root) = load::parse(&self.path, &text)?;
@@ -161,6 +164,12 @@ impl Editor {
         })?;
         replace_file(&target, new.as_bytes())?;
         Ok(config)
+    }
+
+    /// Refuses to write where another user could put a config of their own in the place of this one.
+    fn check_directories(&self, target: &Path) -> Result<(), ConfigError> {
+        trust::check_config_directory(&self.path)?;
+        Ok(trust::check_config_directory(target)?)
     }
 
     /// Takes the lock that edits of the file `target` share.

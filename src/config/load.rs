@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::decode::{self, Places};
 use super::fields::Problem;
 use super::syntax::{self, Node, Position, SyntaxError};
+use super::trust::{self, Untrusted};
 use super::types::Config;
 
 /// The largest config that is read, in bytes: one of 10,000 agents has a tenth of it.
@@ -51,6 +52,9 @@ pub enum ConfigError {
         /// What is wrong, in a sentence.
         message: String,
     },
+    /// Another user could have written it.
+    #[error(transparent)]
+    Untrusted(#[from] Untrusted),
     /// No place for a config is known.
     #[error("failed to find the config: neither AGENT_DISPATCH_CONFIG, XDG_CONFIG_HOME nor HOME is set")]
     NoHome,
@@ -73,6 +77,7 @@ impl ConfigError {
             Self::Invalid { path, line, .. } => {
                 Some(format!("correct line {line} of {}; nothing was changed", path.display()))
             }
+            Self::Untrusted(untrusted) => Some(untrusted.hint()),
             Self::NoHome => Some("name the file: --config FILE".to_owned()),
             Self::Unreadable { .. } | Self::TooLarge { .. } => None,
         }
@@ -116,16 +121,35 @@ pub fn config_path(
     Ok(std::path::absolute(&path).unwrap_or(path))
 }
 
-/// Reads the config at `path`. A missing file is an empty config that says so ([`Config::is_missing`]).
+/// Reads the config at `path`. A missing file is an empty config that says so ([`Config::is_missing`]). One that another
+/// user could have written is refused.
 pub fn load(path: &Path) -> Result<Config, ConfigError> {
-    match read(path)? {
+    decode(path, read(path)?)
+}
+
+/// The same for those who only say what is in it: also of a config that another user could have written.
+pub fn inspect(path: &Path) -> Result<Config, ConfigError> {
+    decode(path, read_if(path, |_| Ok(()))?)
+}
+
+fn decode(path: &Path, text: Option<String>) -> Result<Config, ConfigError> {
+    match text {
         Some(text) => parse(path, &text).map(|(config, _)| config),
         None => Ok(Config { path: path.to_owned(), is_missing: true, ..Config::default() }),
     }
 }
 
-/// The text of the config at `path`; `None` when there is no such file.
+/// The text of the config at `path`; `None` when there is no such file. One that another user could have written is
+/// refused.
 pub(super) fn read(path: &Path) -> Result<Option<String>, ConfigError> {
+    read_if(path, |file| trust::check_config(path, file))
+}
+
+/// The text of the config at `path`, if `check` has nothing against the file.
+fn read_if(
+    path: &Path,
+    check: impl FnOnce(&File) -> Result<(), Untrusted>,
+) -> Result<Option<String>, ConfigError> {
     let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
     // Not to wait for somebody who may never write to a FIFO.
     let opened = File::options().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path);
@@ -138,6 +162,7 @@ pub(super) fn read(path: &Path) -> Result<Option<String>, ConfigError> {
     if metadata.is_dir() {
         return Err(ConfigError::IsADirectory { path: path.to_owned() });
     }
+    check(&file)?;
     let is_fifo = metadata.file_type().is_fifo();
     if is_fifo {
         // One that has a writer may be `--config <(…)`.

@@ -10,14 +10,17 @@ mod patch;
 mod prose;
 mod schema;
 mod syntax;
+mod trust;
 mod types;
 mod values;
 
+pub use crate::os::Exposure;
 pub use changes::{AgentChanges, Field, GroupChanges, MemberChanges};
 pub use discover::{ProjectFacts, claude_md, describe};
 pub use edit::{DirectoryProblem, EditError, Editor, Kind as EntryKind, LOCK_WAIT, agent_directory};
-pub use load::{ConfigError, config_path, home_directory, load};
+pub use load::{ConfigError, config_path, home_directory, inspect, load};
 pub use schema::SCHEMA;
+pub use trust::{Untrusted, Vouched, check_jobs_directory, check_journal};
 pub use types::{
     Agent, BackendKind, Cache, Config, Effective, Group, Member, PERMISSION_MODES, Settings, UsageLog,
     Warning, nearest,

@@ -128,6 +128,9 @@ pub struct Agent {
     /// Whether it takes one task at a time.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub exclusive: bool,
+    /// Whether nothing is said about other users who have a say in its directory.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub trusted: bool,
 }
 
 impl Agent {

@@ -7,7 +7,7 @@ use super::dispatch::{DispatchError, Engine};
 use super::{OnDone, PROMPT_LIMIT_BYTES, Request, prompt};
 use crate::backend::claude::is_kept;
 use crate::backend::{Assignment, Backend, CommandLine, Session, SessionId, check_schema};
-use crate::config::{Agent, AgentName, BackendKind, BudgetUsd, Group, GroupName};
+use crate::config::{Agent, AgentName, BackendKind, BudgetUsd, Group, GroupName, check_journal};
 use crate::os;
 use crate::store::{JobId, Journal, Launch, Record};
 use crate::text::redact_words;
@@ -77,6 +77,11 @@ impl Engine {
                 agent: name.clone(),
                 directory: agent.directory.clone(),
             });
+        }
+        agent.check_trust()?;
+        let journal = self.journal();
+        if let Some(journal) = &journal {
+            check_journal(journal.path())?;
         }
         let backend = match agent.backend {
             BackendKind::Claude => Backend::Claude,
@@ -165,7 +170,7 @@ impl Engine {
             fail_if_busy: request.fail_if_busy,
             grace_ms: GRACE_MS,
             on_done,
-            journal: self.journal(),
+            journal,
             ignored: ignored_by(agent, request),
         })
     }

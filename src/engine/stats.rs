@@ -10,6 +10,7 @@ use super::{Engine, Request};
 use crate::config::{Config, Timeout, UsageLog};
 use crate::os::FileError;
 use crate::store::{Entry, JobResult, Journal, UnixSeconds, Usual};
+use crate::supervisor;
 
 /// How many runs it takes to tell what is usual.
 const ENOUGH_RUNS: usize = 5;
@@ -140,7 +141,7 @@ pub fn journal(config: &Config, named: Option<&Path>) -> Option<Journal> {
         UsageLog::At(path) => named.unwrap_or_else(|| path.clone()),
     };
     // Supervisors work from `/`.
-    Some(Journal::at(std::path::absolute(&path).unwrap_or(path)))
+    Some(supervisor::journal_at(std::path::absolute(&path).unwrap_or(path)))
 }
 
 impl Engine {

@@ -86,6 +86,8 @@ fn changes(arguments: &mut Arguments) -> Result<AgentChanges, Refused> {
         risky_capabilities: set(arguments.texts("risky_capabilities")?),
         instructions: set(arguments.text("instructions")?),
         exclusive: set(arguments.optional_flag("exclusive")?),
+        // Whom to trust stays with the user.
+        trusted: Field::Keep,
         // Which program an agent is stays with the user: it would be any program.
         backend: Field::Keep,
         command: Field::Keep,

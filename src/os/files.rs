@@ -56,6 +56,9 @@ pub enum Refusal {
     /// Another user owns it.
     #[error("it belongs to another user (uid {0})")]
     ForeignOwner(u32),
+    /// Other users can write to it.
+    #[error("other users can write to it")]
+    WritableByOthers,
     /// Other users can reach into it.
     #[error("other users can open it (mode {0:04o})")]
     OpenToOthers(u32),

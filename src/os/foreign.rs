@@ -9,6 +9,7 @@ use std::path::Path;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
+use super::Exposure;
 use super::files::{FileError, PRIVATE, Refusal, failed, replace_at};
 
 /// The first bytes of the regular file at `path`, at most `limit`; `None` if it is anything else, or not
@@ -61,29 +62,43 @@ fn replace_file_at(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), FileErro
 }
 
 /// Opens the regular file at `path` for appending, creating it with mode 0600, and what leads to it with 0700, when it
-/// is missing. Refuses a link, and never waits for the other end of a FIFO.
-pub fn open_log(path: &Path) -> Result<File, FileError> {
-    let failed = |source: io::Error| match source.raw_os_error() {
-        Some(libc::ELOOP) => FileError::Refused { path: path.to_owned(), reason: Refusal::SymbolicLink },
-        Some(libc::ENXIO | libc::EISDIR) => {
-            FileError::Refused { path: path.to_owned(), reason: Refusal::NotAFile }
+/// is missing. Refuses a link, and what another user owns or can write to unless
+/// `is_vouched_for`. Never waits for the other
+/// end of a FIFO.
+pub fn open_log(path: &Path, is_vouched_for: bool) -> Result<File, FileError> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).mode(0o600);
+    match (open_regular(path, &mut options, is_vouched_for), path.parent()) {
+        (Err(error), Some(parent)) if error.is_not_found() => {
+            super::create_private_parents(parent)?;
+            open_regular(path, &mut options, is_vouched_for)
         }
+        (opened, _) => opened,
+    }
+}
+
+/// The same to read it.
+pub fn open_log_to_read(path: &Path, is_vouched_for: bool) -> Result<File, FileError> {
+    open_regular(path, OpenOptions::new().read(true), is_vouched_for)
+}
+
+fn open_regular(path: &Path, options: &mut OpenOptions, is_vouched_for: bool) -> Result<File, FileError> {
+    let refused = |reason| FileError::Refused { path: path.to_owned(), reason };
+    let failed = |source: io::Error| match source.raw_os_error() {
+        Some(libc::ELOOP) => refused(Refusal::SymbolicLink),
+        Some(libc::ENXIO | libc::EISDIR) => refused(Refusal::NotAFile),
         _ => FileError::Io { action: "open", path: path.to_owned(), source },
     };
     let flags = libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_NOFOLLOW;
-    let mut options = OpenOptions::new();
-    options.append(true).create(true).mode(0o600).custom_flags(flags);
-    let file = match (options.open(path), path.parent()) {
-        (Err(error), Some(parent)) if error.kind() == io::ErrorKind::NotFound => {
-            super::create_private_parents(parent)?;
-            options.open(path).map_err(failed)?
-        }
-        (opened, _) => opened.map_err(failed)?,
-    };
+    let file = options.custom_flags(flags).open(path).map_err(failed)?;
     if !file.metadata().map_err(failed)?.is_file() {
-        return Err(FileError::Refused { path: path.to_owned(), reason: Refusal::NotAFile });
+        return Err(refused(Refusal::NotAFile));
     }
-    Ok(file)
+    match Exposure::of_file(&file, path).filter(|_| !is_vouched_for) {
+        Some(Exposure { foreign_owner: Some(uid), .. }) => Err(refused(Refusal::ForeignOwner(uid))),
+        Some(_) => Err(refused(Refusal::WritableByOthers)),
+        None => Ok(file),
+    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ pub struct FileSystem {
     pub free_files: u64,
     /// Its kind, when it is one where locks may not hold, or not between machines.
     pub network: Option<&'static str>,
+    /// Its kind, when it is one that makes owners and modes up, or may.
+    pub without_modes: Option<&'static str>,
 }
 
 /// Looks at the file system that `path` is on.
@@ -41,6 +43,7 @@ pub fn file_system(path: &Path) -> Result<FileSystem, FileError> {
         files: space.f_files,
         free_files: space.f_favail,
         network: network(&kind),
+        without_modes: without_modes(&kind),
     })
 }
 
@@ -71,6 +74,41 @@ fn network(kind: &rustix::fs::StatFs) -> Option<&'static str> {
         [(b"nfs", "NFS"), (b"smbfs", "SMB"), (b"afpfs", "AFP"), (b"webdav", "WebDAV")];
     let name: Vec<u8> = kind.f_fstypename.iter().map(|c| *c as u8).take_while(|byte| *byte != 0).collect();
     NETWORK.iter().find(|(known, _)| *known == name).map(|(_, name)| *name)
+}
+
+/// The same for file systems that keep no owners and modes of their own, or need not: what they show is how they were
+/// mounted.
+#[cfg(target_os = "linux")]
+pub(super) fn without_modes(kind: &rustix::fs::StatFs) -> Option<&'static str> {
+    const WITHOUT_MODES: [(u32, &str); 11] = [
+        (0x0102_1997, "9P"),
+        (0x5346_4846, "WSL's"),
+        (0x0000_4D44, "FAT"),
+        (0x2011_BAB0, "exFAT"),
+        (0x5346_544E, "NTFS"),
+        (0x7366_746E, "NTFS"),
+        (0xFF53_4D42, "CIFS"),
+        (0xFE53_4D42, "SMB"),
+        (0x0000_517B, "SMB"),
+        (0x6573_5546, "FUSE"),
+        (0x786F_4256, "a VirtualBox shared folder"),
+    ];
+    let number = kind.f_type as u32;
+    WITHOUT_MODES.iter().find(|(known, _)| *known == number).map(|(_, name)| *name)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn without_modes(kind: &rustix::fs::StatFs) -> Option<&'static str> {
+    const WITHOUT_MODES: [(&[u8], &str); 6] = [
+        (b"msdos", "FAT"),
+        (b"exfat", "exFAT"),
+        (b"ntfs", "NTFS"),
+        (b"smbfs", "SMB"),
+        (b"macfuse", "FUSE"),
+        (b"osxfuse", "FUSE"),
+    ];
+    let name: Vec<u8> = kind.f_fstypename.iter().map(|c| *c as u8).take_while(|byte| *byte != 0).collect();
+    WITHOUT_MODES.iter().find(|(known, _)| *known == name).map(|(_, name)| *name)
 }
 
 /// The umask that this process was started with, where it takes rights from the owner.

@@ -19,11 +19,15 @@ mod programs;
 mod signals;
 mod spawn;
 mod tree;
+mod trust;
+mod users;
 
 pub use confined::{Bounds, answer_confined, run_confined};
 pub use files::{FileError, OwnedDir, Refusal, create_private_parents, memory_file};
 pub use footprint::{Footprint, Identity, kill_footprint, strays};
-pub use foreign::{open_lock_file, open_log, read_beginning, replace_file, replace_file_keeping_mode};
+pub use foreign::{
+    open_lock_file, open_log, open_log_to_read, read_beginning, replace_file, replace_file_keeping_mode,
+};
 pub use host::{FileSystem, file_system, overrule_umask, umask};
 pub use input::read_within;
 pub use lock::{LockError, lock_within, readable_when_unlocked, wait_until_unlocked};
@@ -39,3 +43,4 @@ pub use signals::{
 };
 pub use spawn::{Detached, Exit, Spawned, adopt_descriptor, spawn_detached, spawn_owned, this_program};
 pub use tree::{Brood, Sweep, adopt_orphans, kill_marked};
+pub use trust::{Exposure, Writers};

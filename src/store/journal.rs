@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{ErrorType, JobId, Outcome, Record, Status, UnixSeconds};
-use crate::os::{FileError, open_log};
+use crate::os::{FileError, open_log, open_log_to_read};
 
 /// How long a journal becomes before another one is begun, in bytes: some 15,000 jobs.
 const FULL_BYTES: u64 = 5_000_000;
@@ -83,17 +83,27 @@ impl Entry {
 
 /// A usage journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Journal(PathBuf);
+pub struct Journal {
+    path: PathBuf,
+    /// Whether it is used although other users own it or can write to it.
+    is_vouched_for: bool,
+}
 
 impl Journal {
     /// The journal at this path, whether it exists or not.
     pub fn at(path: PathBuf) -> Self {
-        Self(path)
+        Self { path, is_vouched_for: false }
+    }
+
+    /// The same journal, used even if another user owns it or can write to it.
+    #[must_use]
+    pub fn vouched_for(self) -> Self {
+        Self { is_vouched_for: true, ..self }
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// Notes a job that is over, with mode 0600. A job that is not over is not noted.
@@ -104,11 +114,12 @@ impl Journal {
         if self.is_torn() {
             line.insert(0, b'\n');
         }
-        let failed = |source| FileError::Io { action: "write", path: self.0.clone(), source };
-        let mut file = open_log(&self.0)?;
+        let failed = |source| FileError::Io { action: "write", path: self.path.clone(), source };
+        let open = || open_log(&self.path, self.is_vouched_for);
+        let mut file = open()?;
         if file.metadata().map_err(failed)?.len() >= FULL_BYTES {
             self.begin_another(&file);
-            file = open_log(&self.0)?;
+            file = open()?;
         }
         file.write_all(&line).map_err(failed)
     }
@@ -127,8 +138,8 @@ impl Journal {
     fn has(&self, entry: &Entry) -> Result<bool, FileError> {
         const TOLERANCE_SECONDS: f64 = 3_600.0;
         let id = entry.job_id.to_string();
-        for path in [self.0.clone(), self.before()] {
-            let Some(mut file) = open(&path)? else { continue };
+        for path in [self.path.clone(), self.before()] {
+            let Some(mut file) = self.open(&path)? else { continue };
             let failed = |source| FileError::Io { action: "read", path: path.clone(), source };
             let length = file.metadata().map_err(failed)?.len();
             let mut window = RECENT_BYTES;
@@ -162,7 +173,7 @@ impl Journal {
     /// Whether the last line has no end: a disk that was full took only a part of it.
     fn is_torn(&self) -> bool {
         let mut last = [0];
-        let ends_well = open(&self.0).ok().flatten().is_none_or(|mut file| {
+        let ends_well = self.open(&self.path).ok().flatten().is_none_or(|mut file| {
             file.seek(SeekFrom::End(-1)).is_err() || file.read_exact(&mut last).is_err() || last == *b"\n"
         });
         !ends_well
@@ -176,24 +187,33 @@ impl Journal {
         }
         let same = |a: std::fs::Metadata, b: std::fs::Metadata| (a.dev(), a.ino()) == (b.dev(), b.ino());
         let is_current =
-            full.metadata().ok().zip(self.0.symlink_metadata().ok()).is_some_and(|(a, b)| same(a, b));
+            full.metadata().ok().zip(self.path.symlink_metadata().ok()).is_some_and(|(a, b)| same(a, b));
         if is_current {
             // What cannot be renamed goes on growing.
-            let _ = std::fs::rename(&self.0, self.before());
+            let _ = std::fs::rename(&self.path, self.before());
+        }
+    }
+
+    /// Opens this journal, or the one before it, to be read.
+    fn open(&self, path: &Path) -> Result<Option<File>, FileError> {
+        match open_log_to_read(path, self.is_vouched_for) {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
     /// Where the journal before this one is.
     fn before(&self) -> PathBuf {
-        let mut path = self.0.clone().into_os_string();
+        let mut path = self.path.clone().into_os_string();
         path.push(".1");
         path.into()
     }
 
     /// Calls `take` with each entry, the oldest first, and with `None` for a line that nobody can read.
     pub fn for_each(&self, mut take: impl FnMut(Option<Entry>)) -> Result<(), FileError> {
-        for path in [self.before(), self.0.clone()] {
-            if let Some(file) = open(&path)? {
+        for path in [self.before(), self.path.clone()] {
+            if let Some(file) = self.open(&path)? {
                 read_lines(file, |line| take(serde_json::from_slice(line).ok()))
                     .map_err(|source| FileError::Io { action: "read", path, source })?;
             }
@@ -203,11 +223,11 @@ impl Journal {
 
     /// Calls `take` with the most recent entries, the oldest first: of one agent, if one is named.
     pub fn for_each_recent(&self, agent: Option<&str>, mut take: impl FnMut(Entry)) -> Result<(), FileError> {
-        let current = open(&self.0)?;
+        let current = self.open(&self.path)?;
         let length =
             |file: &Option<File>| file.as_ref().and_then(|file| file.metadata().ok()).map_or(0, |m| m.len());
         let missing = RECENT_BYTES.saturating_sub(length(&current));
-        let before = if missing > 0 { open(&self.before())? } else { None };
+        let before = if missing > 0 { self.open(&self.before())? } else { None };
         // Most lines are of other agents: looking for the name spares reading them.
         let name = agent.map(|agent| serde_json::to_string(agent).unwrap_or_default());
         let named = |line: &[u8]| {
@@ -215,7 +235,7 @@ impl Journal {
         };
         for (file, bytes) in [(before, missing), (current, RECENT_BYTES)] {
             let Some(mut file) = file else { continue };
-            let failed = |source| FileError::Io { action: "read", path: self.0.clone(), source };
+            let failed = |source| FileError::Io { action: "read", path: self.path.clone(), source };
             let skipped = length(&Some(file.try_clone().map_err(failed)?)).saturating_sub(bytes);
             file.seek(SeekFrom::Start(skipped.saturating_sub(1))).map_err(failed)?;
             let mut is_part = skipped > 0;
@@ -244,14 +264,6 @@ impl Journal {
         })
         .ok()?;
         Usual::of(durations_ms, costs_usd)
-    }
-}
-
-fn open(path: &Path) -> Result<Option<File>, FileError> {
-    match File::open(path) {
-        Ok(file) => Ok(Some(file)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(FileError::Io { action: "open", path: path.to_owned(), source }),
     }
 }
 

@@ -25,7 +25,7 @@ mod watch;
 pub use entry::{ENTRY, enter};
 pub use farewell::see_off;
 pub use kin::{call_off, enclosing_job, suspended_supervisor, wake};
-pub use order::Order;
+pub use order::{Order, journal_at};
 pub use recover::recover;
 pub use start::{OwnerPipe, Ownership, StartError, start};
 

@@ -3,9 +3,11 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::Vouched;
 use crate::store::{JobId, Journal, Launch};
 
 /// How to start the agent. It travels in a nameless file: not on the command line, which anybody can read,
@@ -42,10 +44,18 @@ pub struct Order {
     pub on_done_limit_ms: u64,
 }
 
+/// The usage journal at this path. It is not touched when another user owns it or can write to it, unless the user
+/// vouches for it.
+pub fn journal_at(path: PathBuf) -> Journal {
+    let is_vouched_for = Vouched::by_this_process().covers(&path);
+    let journal = Journal::at(path);
+    if is_vouched_for { journal.vouched_for() } else { journal }
+}
+
 impl Order {
     /// The journal in which the end is noted, if it is.
     pub(super) fn journal(&self) -> Option<Journal> {
-        self.usage_log.as_ref().map(|path| Journal::at(path.into()))
+        self.usage_log.as_ref().map(|path| journal_at(path.into()))
     }
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {

@@ -53,6 +53,7 @@ fn every_field_is_set_and_unset() {
         ("disallowed-tools", "Bash,Write", json!(["Bash", "Write"])),
         ("instructions", "Be brief.\nNo: really.", json!("Be brief.\nNo: really.")),
         ("exclusive", "true", json!(true)),
+        ("trusted", "true", json!(true)),
     ];
     let options: Vec<String> = set.iter().map(|(option, value, _)| format!("--{option}={value}")).collect();
     let arguments: Vec<&str> =

@@ -70,6 +70,7 @@ mod submit_and_wait;
 mod suspended;
 mod terminal;
 mod traps;
+mod trust;
 mod turns;
 mod unfinished;
 mod usage;

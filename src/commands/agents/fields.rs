@@ -52,6 +52,9 @@ pub(super) struct FieldArgs {
     /// Whether the agent takes one task at a time
     #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     exclusive: Option<bool>,
+    /// Whether the directory is to be used without a word about other users who own it or can write to it
+    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    trusted: Option<bool>,
 }
 
 /// A backend as it is typed.
@@ -88,6 +91,7 @@ impl FieldArgs {
             },
             command: if self.command.is_empty() { Field::Keep } else { Field::Set(self.command.clone()) },
             exclusive: set(self.exclusive.as_ref()),
+            trusted: set(self.trusted.as_ref()),
             directory: None,
         }
     }

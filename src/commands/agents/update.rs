@@ -52,6 +52,7 @@ enum Unset {
     Backend,
     Command,
     Exclusive,
+    Trusted,
 }
 
 pub(crate) fn run(args: &UpdateArgs, context: &Context) -> CommandResult {
@@ -72,6 +73,7 @@ pub(crate) fn run(args: &UpdateArgs, context: &Context) -> CommandResult {
             Unset::Backend => unset(&mut changes.backend),
             Unset::Command => unset(&mut changes.command),
             Unset::Exclusive => unset(&mut changes.exclusive),
+            Unset::Trusted => unset(&mut changes.trusted),
         };
         if !is_free {
             let name = field.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();

@@ -3,6 +3,7 @@
 mod document;
 mod report;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::dispatch::unprinted;
-use super::request::{open, read_at_most, standard_input, warn_of};
+use super::request::{open, read_at_most, standard_input, warn_of, warn_of_exposures};
 use super::verdict::Strictness;
 use super::watching::{Interrupts, SPIN, backlog, doing, read_along};
 use super::{CommandResult, Context, Problem, completions, summary};
@@ -83,6 +84,9 @@ pub(crate) fn run(args: &BatchArgs, context: &Context) -> CommandResult {
         };
         warn_of(ignored, request.map_or("", |request| &request.agent), context);
     }
+    let agents: BTreeSet<&str> =
+        requests.iter().chain(&aggregate).map(|request| request.agent.as_str()).collect();
+    agents.into_iter().for_each(|agent| warn_of_exposures(&engine, agent, context));
     if args.background {
         return leave(args, context, &batch);
     }

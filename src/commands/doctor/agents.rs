@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::config_file::update;
 use super::finding::{Finding, Section, shell_path};
-use crate::config::{Agent, AgentName, BackendKind, Config, Effective, describe};
+use crate::config::{Agent, AgentName, BackendKind, Config, Effective, Exposure, describe};
 use crate::engine::{ClaudeHome, find_program};
 
 const SECTION: Section = Section::Agents;
@@ -61,6 +61,7 @@ fn agent_findings(
         return vec![SECTION.error("agent-directory", found).fix(fix)];
     }
     let mut findings = vec![SECTION.ok("agent-directory", directory.to_string())];
+    findings.extend(exposures(name, agent));
     if agent.description.is_empty() {
         let found = "it has no description: nobody can tell what it is for";
         findings.push(SECTION.note("agent-description", found).fix(update(name, "--description", "TEXT")));
@@ -84,6 +85,29 @@ fn agent_findings(
         }
     }
     findings
+}
+
+/// Which other users have a say in what the agent goes by.
+fn exposures(name: &str, agent: &Agent) -> Vec<Finding> {
+    let is_refused = agent.check_trust().is_err();
+    let finding = |exposure: Exposure| {
+        let found = format!(
+            "{} {exposure}: what others put there works as if it were yours",
+            exposure.path.display()
+        );
+        // A project may well be another user's. That everybody can write to it is hardly meant.
+        let fix = match exposure.writers {
+            None => format!("agent-dispatch agents update {name} --trusted"),
+            Some(_) => exposure.remedies(shell_path).join(" && "),
+        };
+        let finding = if is_refused {
+            SECTION.error("agent-exposed", format!("it is refused as untrusted: {found}"))
+        } else {
+            SECTION.warning("agent-exposed", found)
+        };
+        finding.fix(fix)
+    };
+    agent.exposures().into_iter().map(finding).collect()
 }
 
 fn program(name: &str, agent: &Agent, surroundings: &Surroundings<'_>) -> Finding {

@@ -2,10 +2,11 @@
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::finding::{Finding, Section, shell_path, shell_word};
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Exposure, Vouched};
+use crate::engine::{FileSystem, file_system};
 use crate::ui::human;
 
 const SECTION: Section = Section::Config;
@@ -33,6 +34,7 @@ fn fix(path: &Path, error: &ConfigError) -> String {
         ConfigError::IsADirectory { .. } => {
             format!("agent-dispatch doctor --config {}", shell_path(&path.join("agents.yaml")))
         }
+        ConfigError::Untrusted(untrusted) => untrusted.remedy(shell_path),
         ConfigError::NoHome => "agent-dispatch doctor --config agents.yaml".to_owned(),
         ConfigError::Unreadable { .. } | ConfigError::TooLarge { .. } | ConfigError::Invalid { .. } => {
             edit(path)
@@ -79,56 +81,40 @@ fn access(path: &Path) -> Vec<Finding> {
     // Whoever can change what a link leads to changes the config.
     let Ok(file) = path.canonicalize() else { return Vec::new() };
     let Ok(metadata) = fs::metadata(&file) else { return Vec::new() };
-    let mut findings: Vec<Finding> = file_access(&file, &metadata).into_iter().collect();
-    let mut directories: Vec<PathBuf> =
-        [path, &file].iter().filter_map(|path| Some(path.parent()?.into())).collect();
-    directories.dedup();
-    for directory in directories {
-        if let Ok(metadata) = fs::metadata(&directory)
-            && let Some(who) = who_can_write(&metadata)
-            // With the sticky bit only owners replace files.
-            && metadata.mode() & 0o1000 == 0
-        {
-            let found = format!("{who} can replace the config: {}", with_mode(&directory, &metadata));
-            let fix = format!("chmod go-w {}", shell_path(&directory));
-            findings.push(SECTION.error("config-directory", found).fix(fix));
+    let is_vouched_for = Vouched::by_this_process().covers(path);
+    let exposed = |id, exposure: &Exposure| {
+        let found = format!("{} {exposure}", exposure.path.display());
+        if is_vouched_for {
+            return SECTION.note(id, format!("{found}; it is trusted, because AGENT_DISPATCH_TRUST says so"));
         }
+        let found = format!("the config is refused as untrusted: {found}");
+        SECTION.error(id, found).fix(exposure.remedies(shell_path).join(" && "))
+    };
+    let mut findings = match Exposure::of(&file) {
+        Some(exposure) => vec![exposed("config-access", &exposure)],
+        None => vec![readers(&file, &metadata)],
+    };
+    let mut directories: Vec<&Path> = [path, &file].into_iter().filter_map(Path::parent).collect();
+    directories.dedup();
+    let directories = directories.into_iter().filter_map(Exposure::of);
+    findings.extend(directories.map(|exposure| exposed("config-directory", &exposure)));
+    if let Ok(FileSystem { without_modes: Some(kind), .. }) = file_system(&file) {
+        let found = format!(
+            "{} is on {kind}, where owners and modes may be made up: who can change it is not known",
+            file.display()
+        );
+        findings.push(SECTION.note("config-file-system", found));
     }
     findings
 }
 
-fn file_access(file: &Path, metadata: &Metadata) -> Option<Finding> {
-    if metadata.is_file() && metadata.uid() != rustix::process::geteuid().as_raw() {
-        let found =
-            format!("the config belongs to another user (uid {}): {}", metadata.uid(), file.display());
-        let fix = format!("sudo chown {} {}", rustix::process::geteuid().as_raw(), shell_path(file));
-        return Some(SECTION.error("config-access", found).fix(fix));
+fn readers(file: &Path, metadata: &Metadata) -> Finding {
+    let mode = metadata.mode() & 0o7777;
+    if mode & 0o044 != 0 {
+        let found = format!("others can read the config: {} (mode {mode:04o})", file.display());
+        return SECTION.note("config-access", found).fix(format!("chmod 600 {}", shell_path(file)));
     }
-    let fix = format!("chmod 600 {}", shell_path(file));
-    if let Some(who) = who_can_write(metadata) {
-        let found = format!("{who} can change the config: {}", with_mode(file, metadata));
-        return Some(SECTION.error("config-access", found).fix(fix));
-    }
-    if metadata.mode() & 0o044 != 0 {
-        let found = format!("others can read the config: {}", with_mode(file, metadata));
-        return Some(SECTION.note("config-access", found).fix(fix));
-    }
-    Some(SECTION.ok(
-        "config-access",
-        format!("only you can read and change it (mode {:04o})", metadata.mode() & 0o7777),
-    ))
-}
-
-fn with_mode(path: &Path, metadata: &Metadata) -> String {
-    format!("{} (mode {:04o})", path.display(), metadata.mode() & 0o7777)
-}
-
-fn who_can_write(metadata: &Metadata) -> Option<&'static str> {
-    match metadata.mode() {
-        mode if mode & 0o002 != 0 => Some("everybody"),
-        mode if mode & 0o020 != 0 => Some("the group"),
-        _ => None,
-    }
+    SECTION.ok("config-access", format!("only you can read and change it (mode {mode:04o})"))
 }
 
 /// The command that gives an agent's field a value.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::finding::{Finding, Section, shell_path};
 use crate::commands::Context;
-use crate::config::home_directory;
+use crate::config::{check_jobs_directory, home_directory};
 use crate::engine::{FileSystem, file_system};
 use crate::error::Failure;
 use crate::store::{JobId, Store, StoreError, UnixSeconds};
@@ -48,7 +48,12 @@ pub(super) fn findings(
         None => missing(path),
         Some(Err(error)) => return vec![refused(path, error)],
         Some(Ok(store)) => {
-            let mut findings = vec![SECTION.ok("jobs-directory", path.display().to_string())];
+            let mut findings = vec![match check_jobs_directory(path) {
+                Ok(()) => SECTION.ok("jobs-directory", path.display().to_string()),
+                Err(untrusted) => {
+                    SECTION.error("jobs-directory", untrusted.to_string()).fix(untrusted.remedy(shell_path))
+                }
+            }];
             findings.extend(content(store, now).unwrap_or_else(|error| {
                 vec![SECTION.warning("jobs-records", format!("the records cannot be looked at: {error}"))]
             }));

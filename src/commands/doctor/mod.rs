@@ -118,7 +118,8 @@ fn joined(thread: ScopedJoinHandle<'_, Vec<Finding>>, section: Section) -> Vec<F
 fn load(context: &Context) -> (PathBuf, Result<Config, ConfigError>) {
     match context.config_path() {
         Ok(path) => {
-            let loaded = config::load(&path);
+            // What others could have written is told about, not obeyed.
+            let loaded = config::inspect(&path);
             (path, loaded)
         }
         // The only way there is no path.

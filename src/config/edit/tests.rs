@@ -76,6 +76,7 @@ fn every_field_can_be_set_kept_and_removed() {
         backend: Field::Set(crate::config::BackendKind::Command),
         command: list(),
         exclusive: Field::Set(true),
+        trusted: Field::Set(true),
     };
     let full = fixture.editor().add_agent(&name, &fixture.project(), &changes).unwrap();
     let agent = &full.agents["a"];
@@ -103,6 +104,7 @@ fn every_field_can_be_set_kept_and_removed() {
         backend: Field::Unset,
         command: Field::Unset,
         exclusive: Field::Unset,
+        trusted: Field::Unset,
     };
     let bare = fixture.editor().update_agent(&name, &gone).unwrap();
     let directory = fixture.directory.path().canonicalize().unwrap();

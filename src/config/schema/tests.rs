@@ -113,6 +113,7 @@ fn what_satisfies_it_is_read_without_a_warning() {
         "backend: claude\n    command: []",
         "backend:\n    command:",
         "exclusive: true",
+        "trusted: true",
         "x-note: {any: thing}",
     ];
     let whole = [
@@ -154,6 +155,7 @@ fn what_is_refused_or_warned_about_does_not_satisfy_it() {
         "capabilities: {a: b}",
         "description: [a]",
         "exclusive: maybe",
+        "trusted: maybe",
         "backend: other",
         "backend: command",
         "backend: command\n    command: []",

@@ -40,7 +40,7 @@ fn what_is_wrong_with_the_config_is_told() {
             &[("config-access", "error", "chmod 600 HOME/.config/agent-dispatch/agents.yaml")],
         ),
         (
-            |environment| set_mode(environment.config().parent().unwrap(), 0o770),
+            |environment| set_mode(environment.config().parent().unwrap(), 0o777),
             &[("config-directory", "error", "chmod go-w HOME/.config/agent-dispatch")],
         ),
         (

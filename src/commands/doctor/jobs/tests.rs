@@ -9,8 +9,14 @@ fn judged(
     free_files: u64,
     network: Option<&'static str>,
 ) -> Vec<(&'static str, Level)> {
-    let found =
-        FileSystem { size_bytes: 10_000 * MIB, free_bytes: free_mib * MIB, files, free_files, network };
+    let found = FileSystem {
+        size_bytes: 10_000 * MIB,
+        free_bytes: free_mib * MIB,
+        files,
+        free_files,
+        network,
+        without_modes: None,
+    };
     room(Path::new("/"), &found).iter().map(|finding| (finding.id, finding.level)).collect()
 }
 

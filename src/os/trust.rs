@@ -1,0 +1,185 @@
+//! Who besides this user decides what a file says, or which file has its name.
+
+use std::fmt;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FileType, Mode, Stat, StatVfsMountFlags};
+
+use super::host;
+use super::users::{is_private_group, own_uids};
+
+/// A file or a directory that others have a say in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exposure {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The user it belongs to, when that is neither root nor this one.
+    pub foreign_owner: Option<u32>,
+    /// Who else can write to it.
+    pub writers: Option<Writers>,
+    mode: u32,
+    is_directory: bool,
+}
+
+/// Users who can write to a file besides its owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writers {
+    /// Every user of the machine.
+    All,
+    /// The members of this group.
+    Group(u32),
+}
+
+impl fmt::Display for Exposure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(uid) = self.foreign_owner {
+            write!(f, "belongs to another user (uid {uid})")?;
+        }
+        let and = if self.foreign_owner.is_some() { " and " } else { "" };
+        let mode = self.mode;
+        match self.writers {
+            Some(Writers::All) => write!(f, "{and}can be written by every user (mode {mode:04o})"),
+            Some(Writers::Group(gid)) => {
+                write!(f, "{and}can be written by the group with gid {gid} (mode {mode:04o})")
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Exposure {
+    /// The commands that end it, one after the other; `word` makes the path a word of a shell.
+    pub fn remedies(&self, word: impl Fn(&Path) -> String) -> Vec<String> {
+        let me = rustix::process::geteuid();
+        let sudo = if me.is_root() { "" } else { "sudo " };
+        let path = word(&self.path);
+        let mut remedies = Vec::new();
+        if self.foreign_owner.is_some() {
+            remedies.push(format!("{sudo}chown {} {path}", me.as_raw()));
+        }
+        match self.writers {
+            // What is no directory need not be open to others at all.
+            Some(_) if !self.is_directory => remedies.push(format!("chmod 600 {path}")),
+            Some(_) => remedies.push(format!("chmod go-w {path}")),
+            None => {}
+        }
+        remedies
+    }
+
+    /// Who has a say in what is at `path`, at the end of all links; `None` when nobody has, or nothing can be known.
+    pub fn of(path: &Path) -> Option<Self> {
+        Self::of_place(&Place::Named(path), path)
+    }
+
+    /// The same of a file that is open, and was found at `path`.
+    pub fn of_file(file: &File, path: &Path) -> Option<Self> {
+        Self::of_place(&Place::Open(file), path)
+    }
+
+    /// Who has a say in one of the directories above `path`: each decides which directory has the name of the next. The
+    /// directories are looked at up to the first one with the sticky bit, where only owners rename, and up to `end`.
+    pub fn of_parents(path: &Path, end: Option<&Path>) -> Option<Self> {
+        // Where root's number has no meaning, as in a user namespace, its files seem to be those of another user.
+        let root = rustix::fs::stat("/").map_or(0, |stat| stat.st_uid);
+        for parent in path.ancestors().skip(1).filter(|parent| !parent.as_os_str().is_empty()) {
+            let Ok(stat) = rustix::fs::stat(parent) else { continue };
+            if end == Some(parent) || Mode::from_raw_mode(stat.st_mode).contains(Mode::SVTX) {
+                return None;
+            }
+            let exposure = Self::of(parent).filter(|exposure| {
+                exposure.writers.is_some() || exposure.foreign_owner.is_some_and(|owner| owner != root)
+            });
+            if exposure.is_some() {
+                return exposure;
+            }
+        }
+        None
+    }
+
+    fn of_place(place: &Place<'_>, path: &Path) -> Option<Self> {
+        let stat = place.stat().ok()?;
+        let uids = own_uids();
+        let exposure = Self {
+            path: path.to_owned(),
+            foreign_owner: Some(stat.st_uid).filter(|uid| !uids.contains(uid)),
+            writers: writers(place, &stat, &uids),
+            mode: u32::from(Mode::from_raw_mode(stat.st_mode).bits()) & 0o7777,
+            is_directory: FileType::from_raw_mode(stat.st_mode) == FileType::Directory,
+        };
+        (exposure.foreign_owner.is_some() || exposure.writers.is_some()).then_some(exposure)
+    }
+}
+
+/// What is looked at.
+enum Place<'a> {
+    Named(&'a Path),
+    Open(&'a File),
+}
+
+impl Place<'_> {
+    fn stat(&self) -> rustix::io::Result<Stat> {
+        match self {
+            Self::Named(path) => rustix::fs::stat(*path),
+            Self::Open(file) => rustix::fs::fstat(file),
+        }
+    }
+
+    /// Whether nothing can be written there by anybody.
+    fn is_read_only(&self) -> bool {
+        let found = match self {
+            Self::Named(path) => rustix::fs::statvfs(*path),
+            Self::Open(file) => rustix::fs::fstatvfs(file),
+        };
+        found.is_ok_and(|found| found.f_flag.contains(StatVfsMountFlags::RDONLY))
+    }
+
+    /// Whether modes are made up there.
+    fn is_without_modes(&self) -> bool {
+        let found = match self {
+            Self::Named(path) => rustix::fs::statfs(*path),
+            Self::Open(file) => rustix::fs::fstatfs(file),
+        };
+        found.is_ok_and(|found| host::without_modes(&found).is_some())
+    }
+
+    /// Whether an access control list names others: the bits of the group are only the most that it allows then.
+    #[cfg(target_os = "linux")]
+    fn has_access_list(&self) -> bool {
+        const LIST: &str = "system.posix_acl_access";
+        let length = match self {
+            Self::Named(path) => rustix::fs::getxattr(*path, LIST, &mut [0_u8; 0][..]),
+            Self::Open(file) => rustix::fs::fgetxattr(file, LIST, &mut [0_u8; 0][..]),
+        };
+        length.is_ok_and(|bytes| bytes > 0)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn has_access_list(&self) -> bool {
+        false
+    }
+}
+
+/// Who besides its owner can write to a file.
+fn writers(place: &Place<'_>, stat: &Stat, uids: &[u32]) -> Option<Writers> {
+    let mode = Mode::from_raw_mode(stat.st_mode);
+    let kind = FileType::from_raw_mode(stat.st_mode);
+    // What is written to a device or a terminal is not what is read from it.
+    let keeps_content = matches!(kind, FileType::RegularFile | FileType::Directory | FileType::Fifo);
+    let is_sticky = kind == FileType::Directory && mode.contains(Mode::SVTX);
+    if !keeps_content || is_sticky || !mode.intersects(Mode::WGRP | Mode::WOTH) {
+        return None;
+    }
+    // Nobody writes where nothing can be written, and where modes are made up they say nothing.
+    if place.is_read_only() || place.is_without_modes() {
+        None
+    } else if mode.contains(Mode::WOTH) {
+        Some(Writers::All)
+    } else {
+        let is_private = is_private_group(stat.st_gid, uids) && !place.has_access_list();
+        (!is_private).then_some(Writers::Group(stat.st_gid))
+    }
+}
+
+#[cfg(test)]
+mod tests;
