@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -13,9 +15,23 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct JobId(uuid::Uuid);
 
 impl JobId {
-    /// A fresh id. It sorts after those made before, unless the clock was set back meanwhile.
+    /// A fresh id. It sorts after those that this process has made before. 62 of its bits are random, and have nothing to
+    /// do with those of any other id: whoever knows one job cannot guess the one that was started with it.
     pub fn generate() -> Self {
-        Self(uuid::Uuid::now_v7())
+        static LAST: Mutex<Moment> = Mutex::new(Moment { millis: 0, count: 0 });
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as u64);
+        let moment = {
+            let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+            *last = last.next(now);
+            *last
+        };
+        let mut bytes = [0; 10];
+        bytes[..2].copy_from_slice(&moment.count.to_be_bytes());
+        // Of a version 4 id these bytes are random throughout.
+        let random = uuid::Uuid::new_v4().into_bytes();
+        bytes[2..8].copy_from_slice(&random[..6]);
+        bytes[8..].copy_from_slice(&random[9..11]);
+        Self(uuid::Builder::from_unix_timestamp_millis(moment.millis, &bytes).into_uuid())
     }
 
     /// A fresh id that sorts after `earlier`, whatever became of the clock since.
@@ -32,6 +48,28 @@ impl JobId {
     pub fn created_at_ms(&self) -> Option<u64> {
         // Its first 48 bits.
         (self.0.get_version_num() == 7).then(|| (self.0.as_u128() >> 80) as u64)
+    }
+}
+
+/// What an id begins with: a time, and how many ids this process has made in that millisecond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Moment {
+    millis: u64,
+    /// 12 bits of it are part of the id.
+    count: u16,
+}
+
+impl Moment {
+    /// The one after this, at the time `now`, which may have been set back.
+    fn next(self, now: u64) -> Self {
+        const MOST: u16 = 0xFFF;
+        if now > self.millis {
+            Self { millis: now, count: 0 }
+        } else if self.count < MOST {
+            Self { count: self.count + 1, ..self }
+        } else {
+            Self { millis: self.millis + 1, count: 0 }
+        }
     }
 }
 
