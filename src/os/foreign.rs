@@ -10,7 +10,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use super::Exposure;
-use super::files::{FileError, PRIVATE, Refusal, failed, replace_at};
+use super::files::{FileError, PRIVATE, Refusal, failed, replace_at, without_end};
 
 /// The first bytes of the regular file at `path`, at most `limit`; `None` if it is anything else, or not
 /// readable. Never waits for the other end of a FIFO.
@@ -83,6 +83,7 @@ pub fn open_log_to_read(path: &Path, is_vouched_for: bool) -> Result<File, FileE
 }
 
 fn open_regular(path: &Path, options: &mut OpenOptions, is_vouched_for: bool) -> Result<File, FileError> {
+    let path = &without_end(path);
     let refused = |reason| FileError::Refused { path: path.to_owned(), reason };
     let failed = |source: io::Error| match source.raw_os_error() {
         Some(libc::ELOOP) => refused(Refusal::SymbolicLink),

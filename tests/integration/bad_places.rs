@@ -182,3 +182,32 @@ fn an_error_output_that_takes_nothing_changes_nothing() {
     shell(&environment, "\"$tool\" run nobody x 2>&-").run().expect_code(3);
     assert_eq!(dispatch::run(&environment, "fake: answer x").expect_code(0).stdout, "x\n");
 }
+
+#[test]
+fn a_jobs_directory_that_is_a_link_is_refused_however_it_is_written() {
+    let environment = with_agent();
+    let (elsewhere, link) = (environment.root().join("elsewhere"), environment.root().join("link"));
+    fs::create_dir(&elsewhere).expect("a directory");
+    fs::set_permissions(&elsewhere, fs::Permissions::from_mode(0o700)).expect("a mode");
+    symlink("elsewhere", &link).expect("a link");
+    let absolute = format!("{}/", link.display());
+    for written in ["link", "link/", "link//", "link/.", "link/./", "./link/", &absolute] {
+        for arguments in [&["run", AGENT, "x"][..], &["jobs"], &["doctor"]] {
+            let output = environment.command(arguments).args(["--jobs-dir", written]).run();
+            let said = output.stdout.clone() + &output.stderr;
+            assert!(said.contains("it is a symbolic link"), "{written} {arguments:?}: {said}");
+        }
+        let named = environment.command(["run", AGENT, "x"]).env("AGENT_DISPATCH_JOBS_DIR", written);
+        named.run().expect_code(2);
+    }
+    let journal = environment.root().join("journal");
+    symlink("elsewhere/usage.jsonl", &journal).expect("a link");
+    for written in ["journal", "journal/", "journal/."] {
+        environment
+            .command(["run", AGENT, "x"])
+            .env("AGENT_DISPATCH_USAGE_LOG", written)
+            .run()
+            .expect_code(0);
+    }
+    assert_eq!(fs::read_dir(&elsewhere).expect("the directory").count(), 0, "nothing was written there");
+}
