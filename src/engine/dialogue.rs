@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use super::prepare::Prepared;
 use super::{DispatchError, Engine, Request, Submitted, Task};
-use crate::backend::{Backend, CommandLine, Dialogue, DialogueTurn};
+use crate::backend::{Backend, CommandLine, Dialogue, DialogueTurn, fenced};
 use crate::config::{AgentName, BudgetUsd, Timeout};
 use crate::os;
 use crate::store::{ErrorType, JobResult, Launch, Record, StoreError, UnixSeconds};
@@ -65,6 +65,7 @@ impl Conversation {
         };
         let last = self.dialogue.turns.last().map(|turn| turn.result.as_str());
         let text = match (&self.sessions[side], last) {
+            // All of it is the other's word, and the heading above says so.
             (Some(_), Some(last)) => last.to_owned(),
             (_, last) => self.introduction(other, last),
         };
@@ -89,7 +90,7 @@ impl Conversation {
         let rounds = self.request.max_rounds;
         let turns = if rounds == 1 { "turn" } else { "turns" };
         let begin = match last {
-            Some(last) => format!("## What '{other}' says\n{last}"),
+            Some(last) => format!("## What '{other}' says\n{}", fenced(last)),
             None => format!("You begin. Say what '{other}' has to know, and what you need from it."),
         };
         format!(

@@ -1,6 +1,7 @@
 //! What an agent is told: the prompt from the request, and the rules of a dispatch.
 
 use super::Request;
+use crate::backend::{fenced, folded};
 use crate::config::{Agent, BudgetUsd, Timeout};
 
 /// The prompt: the bare task, or the task under its own heading after whatever else the caller gave.
@@ -9,13 +10,14 @@ pub(super) fn prompt(request: &Request, shared_context: Option<&str>) -> String 
         text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
     };
     let shared_context = shared_context.map(str::trim).filter(|text| !text.is_empty());
-    let context = match (shared_context, given(&request.context)) {
-        (Some(shared), Some(own)) => Some(format!("{shared}\n\n{own}")),
-        (Some(shared), None) => Some(shared.to_owned()),
-        (None, own) => own,
-    };
-    let sections =
-        [("Goal", given(&request.goal)), ("Dispatched by", given(&request.caller)), ("Context", context)];
+    let line = |text: &Option<String>| given(text).map(|text| folded(&text) + "\n");
+    // Who writes one of these cannot write in the name of another.
+    let sections = [
+        ("Goal", line(&request.goal)),
+        ("Dispatched by", line(&request.caller)),
+        ("Shared context", shared_context.map(fenced)),
+        ("Context", given(&request.context).map(|text| fenced(&text))),
+    ];
     let task = request.task.as_str();
     if sections.iter().all(|(_, text)| text.is_none()) {
         return task.to_owned();
@@ -23,7 +25,7 @@ pub(super) fn prompt(request: &Request, shared_context: Option<&str>) -> String 
     let mut prompt = String::with_capacity(task.len() + 256);
     for (heading, text) in sections {
         if let Some(text) = text {
-            prompt.push_str(&format!("## {heading}\n{text}\n\n"));
+            prompt.push_str(&format!("## {heading}\n{text}\n"));
         }
     }
     prompt.push_str("## Task\n");

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::summons::{Summons, TICK};
 use super::{Order, kin, recover};
-use crate::backend::{PROMPT_LIMIT_BYTES, Stop};
+use crate::backend::{PROMPT_LIMIT_BYTES, Stop, fenced, folded};
 use crate::os::{self, FileError};
 use crate::store::{Answer, Claimable, JobId, JobResult, Record, Store, StoreError};
 
@@ -165,13 +165,13 @@ fn results(store: &Store, over: &[Awaited], room: usize) -> String {
         .collect();
     let mut text = String::from("\n\n## Results\n");
     for ((awaited, answer), share) in over.iter().zip(&answers).zip(shares(&lengths, room as u64)) {
-        let Awaited { id, agent, .. } = awaited;
+        let (id, agent) = (awaited.id, folded(&awaited.agent));
         text.push_str(&format!("\n### {agent}, job {id}: {}\n", awaited.verdict()));
         if !awaited.result.as_ref().is_ok_and(|result| result.success) {
-            text.push_str(&format!("Error: {}\n", awaited.what_went_wrong()));
+            text.push_str(&format!("Error: {}\n", folded(&awaited.what_went_wrong())));
         }
         match answer {
-            Some(Ok(answer)) => append(&mut text, answer, share as usize, *id),
+            Some(Ok(answer)) => append(&mut text, answer, share as usize, id),
             Some(Err(error)) => text.push_str(&format!("(The answer cannot be read: {error})\n")),
             None => {}
         }
@@ -200,10 +200,8 @@ fn append(text: &mut String, answer: &Answer<'_>, share: usize, id: JobId) {
         Ok(read) => read,
         Err(error) => return text.push_str(&format!("(The answer cannot be read: {error})\n")),
     };
-    text.push_str(&beginning);
-    if !text.ends_with('\n') {
-        text.push('\n');
-    }
+    // What one agent wrote does not pass for a part of the task of another.
+    text.push_str(&fenced(&beginning));
     if is_cut {
         text.push_str(&format!(
             "(This is only its beginning. The whole answer: `agent-dispatch result {id}`)\n"

@@ -56,7 +56,7 @@ fn an_aggregate_gets_all_results_and_its_answer_is_the_output() {
     let output = batch(&environment, &text.to_string(), &[]).run().expect_code(1);
     assert!(output.stdout.starts_with("fake: echo-prompt\n\n## Results\n"), "{}", output.stdout);
     assert!(
-        output.stdout.contains("done\neins\n") && output.stdout.contains("failed ("),
+        output.stdout.contains("done\n```\neins\n```\n") && output.stdout.contains("failed ("),
         "{}",
         output.stdout
     );

@@ -48,7 +48,7 @@ fn each_agent_goes_on_with_its_own_session_and_hears_what_the_other_said() {
     assert!(first.contains("who owns the port?") && first.contains("[RESOLVED]"), "{first}");
     let second = turns[1]["task"].as_str().expect("a task");
     assert!(
-        second.contains("who owns the port?") && second.ends_with("## What 'infra' says\nfrage"),
+        second.contains("who owns the port?") && second.ends_with("## What 'infra' says\n```\nfrage\n```\n"),
         "{second}"
     );
     assert_eq!((&turns[2]["task"], &turns[2]["caller"]), (&json!("antwort"), &json!("web")));

@@ -78,11 +78,11 @@ fn what_goes_with_a_task_stands_before_it_under_headings() {
     ];
     assert_eq!(
         prompt_of(&environment, &arguments, b""),
-        "## Goal\nship it\n\n## Dispatched by\nbackend\n\n## Context\nthe shop runs on port 80\n\nTypeError\n\n\
-         ## Task\nlook"
+        "## Goal\nship it\n\n## Dispatched by\nbackend\n\n## Shared context\n```\nthe shop runs on port 80\n```\n\n\
+         ## Context\n```\nTypeError\n```\n\n## Task\nlook"
     );
     let from_stdin = prompt_of(&environment, &["look", "--context-file", "-"], b"-1 is wrong");
-    assert_eq!(from_stdin, "## Context\n-1 is wrong\n\n## Task\nlook");
+    assert_eq!(from_stdin, "## Context\n```\n-1 is wrong\n```\n\n## Task\nlook");
     let in_words = prompt_of(&environment, &["look", "--context", "-1 is wrong"], b"");
     assert_eq!(in_words, from_stdin);
 }

@@ -29,9 +29,9 @@ fn each_job_has_a_section_and_a_cut_answer_says_where_the_rest_is() {
         results(&store, &over, 15),
         format!(
             "\n\n## Results\n\n\
-                 ### infra, job {one}: done, and says that its work is partial\näääää\n\
+                 ### infra, job {one}: done, and says that its work is partial\n```\näääää\n```\n\
                  (This is only its beginning. The whole answer: `agent-dispatch result {one}`)\n\n\
-                 ### web, job {two}: failed (timeout)\nError: timed out after 5s\nhalf\n\n\
+                 ### web, job {two}: failed (timeout)\nError: timed out after 5s\n```\nhalf\n```\n\n\
                  ### unknown, job {three}: lost\nError: there is no job\n"
         )
     );
