@@ -309,6 +309,7 @@ impl From<DispatchError> for Failure {
             },
             DispatchError::Start { id, .. } => Self::new(Exit::Failure, &error)
                 .hint(format!("what is known about it: `agent-dispatch status {id}`")),
+            DispatchError::Cap(_) => Self::new(Exit::Usage, &error),
             DispatchError::Untrusted(error) => error.clone().into(),
             DispatchError::Task(error) => (*error).into(),
             DispatchError::Store(_) => match error {

@@ -29,6 +29,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::config::InvalidTool;
 use crate::store::{ErrorType, JobFolder, JobResult, Record};
 
 pub use activity::Activity;
@@ -163,6 +164,14 @@ pub enum RefusedArgument {
         /// The value.
         value: String,
     },
+    /// It is not a pattern that names tools: the program would take it for the name of one that does not exist.
+    #[error("the {field}: {problem}")]
+    NotATool {
+        /// Which value it is.
+        field: &'static str,
+        /// What is wrong with it.
+        problem: InvalidTool,
+    },
     /// It is not a positive number.
     #[error("the {field} is {value}: it must be a number above 0")]
     NotPositive {
@@ -181,6 +190,7 @@ impl RefusedArgument {
             | Self::Empty { field }
             | Self::ContainsNul { field }
             | Self::TooLong { field, .. }
+            | Self::NotATool { field, .. }
             | Self::NotPositive { field, .. } => field,
             Self::NotASession { .. } => "session id",
         }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use super::fields::{
-    Decoded, Key, at_least, boolean, flag, flags, list, mapping, optional, or_default, parsed, string,
-    strings, text,
+    Decoded, Key, Problem, at_least, boolean, flag, list, mapping, optional, or_default, parsed, string,
+    strings, text, tools,
 };
 use super::syntax::{Entry, Kind, Node, Position};
 use super::types::{
@@ -40,9 +40,10 @@ pub(super) const AGENT_KEYS: [&str; 16] = [
     "exclusive",
     "trusted",
 ];
-pub(super) const SETTINGS_KEYS: [&str; 14] = [
+pub(super) const SETTINGS_KEYS: [&str; 15] = [
     "default_timeout",
     "default_max_budget_usd",
+    "max_budget_usd_ceiling",
     "default_permission_mode",
     "default_allowed_tools",
     "default_disallowed_tools",
@@ -101,6 +102,7 @@ pub(super) fn config(root: &Node<'_>, places: Places<'_>) -> Decoded<Config> {
             _ => decoder.unknown(entry, &key, &ROOT_KEYS),
         }
     }
+    check_caps(root, &config)?;
     decoder.check_members(root, &config);
     config.warnings = decoder.warnings;
     Ok(config)
@@ -168,8 +170,8 @@ impl Decoder<'_> {
                 "max_budget_usd" => agent.max_budget_usd = optional(value, &key, parsed::<BudgetUsd>)?,
                 "model" => agent.model = optional(value, &key, flag)?,
                 "permission_mode" => agent.permission_mode = self.permission_mode(value, &key)?,
-                "allowed_tools" => agent.allowed_tools = optional(value, &key, flags)?,
-                "disallowed_tools" => agent.disallowed_tools = optional(value, &key, flags)?,
+                "allowed_tools" => agent.allowed_tools = optional(value, &key, tools)?,
+                "disallowed_tools" => agent.disallowed_tools = optional(value, &key, tools)?,
                 "capabilities" => agent.capabilities = or_default(value, &key, strings)?,
                 "risky_capabilities" => agent.risky_capabilities = or_default(value, &key, strings)?,
                 "instructions" => agent.instructions = optional(value, &key, string)?,
@@ -247,11 +249,12 @@ impl Decoder<'_> {
             match &*entry.key {
                 "default_timeout" => settings.default_timeout = parsed(value, &key)?,
                 "default_max_budget_usd" => settings.default_max_budget_usd = Some(parsed(value, &key)?),
+                "max_budget_usd_ceiling" => settings.max_budget_usd_ceiling = parsed(value, &key)?,
                 "default_permission_mode" => {
                     settings.default_permission_mode = self.permission_mode(value, &key)?;
                 }
-                "default_allowed_tools" => settings.default_allowed_tools = flags(value, &key)?,
-                "default_disallowed_tools" => settings.default_disallowed_tools = flags(value, &key)?,
+                "default_allowed_tools" => settings.default_allowed_tools = tools(value, &key)?,
+                "default_disallowed_tools" => settings.default_disallowed_tools = tools(value, &key)?,
                 "max_dispatch_depth" => settings.max_dispatch_depth = at_least(1, value, &key)?,
                 "max_concurrency" => settings.max_concurrency = at_least(1, value, &key)?,
                 "max_queued" => settings.max_queued = at_least(0, value, &key)?,
@@ -319,6 +322,26 @@ impl Decoder<'_> {
             }
         }
     }
+}
+
+/// Refuses a spend cap above the ceiling, which needs the whole file.
+fn check_caps(root: &Node<'_>, config: &Config) -> Decoded<()> {
+    const CAP: &str = "max_budget_usd";
+    const DEFAULT: &str = "default_max_budget_usd";
+    let node = |way: [&str; 2], key: &str| root.get(way[0])?.get(way[1])?.get(key);
+    let agents = config.agents.iter().map(|(name, agent)| {
+        let name = name.as_str();
+        (format!("agents.{name}.{CAP}"), agent.max_budget_usd, node(["agents", name], CAP))
+    });
+    let settings = root.get("settings").and_then(|settings| settings.get(DEFAULT));
+    let default = (format!("settings.{DEFAULT}"), config.settings.default_max_budget_usd, settings);
+    for (key, cap, node) in agents.chain([default]) {
+        if let Some(error) = cap.and_then(|cap| config.settings.check_cap(cap).err()) {
+            let at = node.map_or_else(Position::default, |node| node.at);
+            return Err(Problem { at, key, message: error.to_string() });
+        }
+    }
+    Ok(())
 }
 
 fn member_line(root: &Node<'_>, group: &str, index: usize) -> Option<u32> {

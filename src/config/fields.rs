@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::syntax::{Entry, Kind, Node, Position};
+use super::tools::tool_pattern;
 use super::values::{flag_value, shown};
 
 /// A value that cannot be used.
@@ -105,8 +106,12 @@ pub(super) fn flag(node: &Node<'_>, key: &Key<'_>) -> Decoded<String> {
     flag_value(text(node, key)?).map_err(|error| key.problem(node, error.to_string()))
 }
 
-pub(super) fn flags(node: &Node<'_>, key: &Key<'_>) -> Decoded<Vec<String>> {
-    list(node, key)?.iter().enumerate().map(|(index, item)| flag(item, &key.item(index))).collect()
+pub(super) fn tools(node: &Node<'_>, key: &Key<'_>) -> Decoded<Vec<String>> {
+    let tool = |(index, item): (usize, &Node<'_>)| {
+        let key = key.item(index);
+        tool_pattern(text(item, &key)?).map_err(|error| key.problem(item, error.to_string()))
+    };
+    list(node, key)?.iter().enumerate().map(tool).collect()
 }
 
 /// YAML 1.1's booleans, which the Python original reads.

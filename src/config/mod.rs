@@ -10,6 +10,7 @@ mod patch;
 mod prose;
 mod schema;
 mod syntax;
+mod tools;
 mod trust;
 mod types;
 mod values;
@@ -20,12 +21,13 @@ pub use discover::{ProjectFacts, claude_md, describe};
 pub use edit::{DirectoryProblem, EditError, Editor, Kind as EntryKind, LOCK_WAIT, agent_directory};
 pub use load::{ConfigError, config_path, home_directory, inspect, load};
 pub use schema::SCHEMA;
+pub use tools::{InvalidTool, tool_pattern};
 pub use trust::{Untrusted, Vouched, check_jobs_directory, check_journal};
 pub use types::{
     Agent, BackendKind, Cache, Config, Effective, Group, Member, PERMISSION_MODES, Settings, UsageLog,
     Warning, nearest,
 };
 pub use values::{
-    AgentName, BudgetUsd, GroupName, InvalidAge, InvalidBudget, InvalidFlagValue, InvalidName,
+    AgentName, BudgetUsd, CapTooHigh, GroupName, InvalidAge, InvalidBudget, InvalidFlagValue, InvalidName,
     InvalidTimeout, Timeout, age, flag_value,
 };

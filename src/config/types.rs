@@ -6,7 +6,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use super::values::{AgentName, BudgetUsd, GroupName, Timeout};
+use super::values::{AgentName, BudgetUsd, CapTooHigh, GroupName, Timeout};
 
 /// The permission modes of Claude Code that this version knows.
 pub const PERMISSION_MODES: [&str; 6] =
@@ -215,6 +215,8 @@ pub struct Settings {
     pub default_timeout: Timeout,
     /// What a run may cost when its agent does not say.
     pub default_max_budget_usd: Option<BudgetUsd>,
+    /// The largest spend cap that passes for one, and not for a typing mistake.
+    pub max_budget_usd_ceiling: BudgetUsd,
     /// The permission mode when the agent does not say.
     pub default_permission_mode: Option<String>,
     /// Tools that need no permission when the agent does not say.
@@ -241,11 +243,20 @@ pub struct Settings {
     pub usage_log: UsageLog,
 }
 
+impl Settings {
+    /// Refuses a spend cap that is more likely a typing mistake.
+    pub fn check_cap(&self, cap: BudgetUsd) -> Result<(), CapTooHigh> {
+        let ceiling = self.max_budget_usd_ceiling;
+        if cap > ceiling { Err(CapTooHigh { cap, ceiling }) } else { Ok(()) }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
             default_timeout: Timeout::from_seconds(300),
             default_max_budget_usd: None,
+            max_budget_usd_ceiling: BudgetUsd::CEILING,
             default_permission_mode: None,
             default_allowed_tools: Vec::new(),
             default_disallowed_tools: Vec::new(),

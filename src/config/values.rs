@@ -94,6 +94,9 @@ pub struct BudgetUsd(f64);
 pub struct InvalidBudget(String);
 
 impl BudgetUsd {
+    /// The largest cap that is taken, unless the settings say otherwise.
+    pub(super) const CEILING: Self = Self(1_000.0);
+
     /// A cap of `dollars`; refuses zero, negative numbers, infinity and NaN.
     pub fn new(dollars: f64) -> Result<Self, InvalidBudget> {
         if dollars.is_finite() && dollars > 0.0 {
@@ -107,6 +110,18 @@ impl BudgetUsd {
     pub fn dollars(self) -> f64 {
         self.0
     }
+}
+
+/// A spend cap above the ceiling.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+#[error(
+    "a spend cap of {cap} is above the ceiling of {ceiling}; if it is meant, raise settings.max_budget_usd_ceiling in the config"
+)]
+pub struct CapTooHigh {
+    /// The cap.
+    pub cap: BudgetUsd,
+    /// The largest that is allowed.
+    pub ceiling: BudgetUsd,
 }
 
 impl FromStr for BudgetUsd {

@@ -172,6 +172,9 @@ impl Engine {
             },
             request,
         };
+        if let Some(cap) = conversation.request.max_budget_usd {
+            self.config.settings.check_cap(cap)?;
+        }
         for agent in [&conversation.request.requester, &conversation.request.responder] {
             self.prepare(&Request::new(agent, conversation.request.topic.clone()))?;
         }

@@ -7,7 +7,7 @@ use super::collect::collect_by_itself;
 use super::stats::journal;
 use super::{PROMPT_LIMIT_BYTES, Prepared, Request, Surroundings, TaskError};
 use crate::backend::{RefusedArgument, SessionId};
-use crate::config::{AgentName, Config, Untrusted};
+use crate::config::{AgentName, CapTooHigh, Config, Untrusted};
 use crate::os;
 use crate::store::{
     ErrorType, Finished, HeldJob, JobId, JobResult, Journal, Record, State, Store, StoreError, UnixSeconds,
@@ -134,6 +134,9 @@ pub enum DispatchError {
         /// How many may wait.
         limit: u32,
     },
+    /// The spend cap is more likely a typing mistake.
+    #[error(transparent)]
+    Cap(#[from] CapTooHigh),
     /// Another user could have written what it would go by.
     #[error(transparent)]
     Untrusted(#[from] Untrusted),

@@ -110,6 +110,9 @@ impl Engine {
         let effective = agent.effective(&self.config.settings);
         let timeout = request.timeout.unwrap_or(effective.timeout);
         let budget = request.max_budget_usd.or(effective.max_budget_usd);
+        if let Some(budget) = budget {
+            self.config.settings.check_cap(budget)?;
+        }
         let system_prompt =
             prompt::system_prompt(agent, self.config.settings.dispatch_protocol, timeout, budget);
         let model = request.model.as_deref().or(agent.model.as_deref());

@@ -114,7 +114,7 @@ impl Desk {
             return Ok((Arc::clone(&loaded.engine), Arc::clone(&loaded.scope)));
         }
         let config = config::load(&self.0.config).map_err(|error| self.unusable_config(error))?;
-        config::check_jobs_directory(&self.0.jobs)?;
+        config::check_jobs_directory(&self.0.jobs).map_err(|error| self.unusable_config(error.into()))?;
         let store = Store::open(&self.0.jobs)?;
         // Opening may have created the directory.
         let stamp = Stamp { jobs: Stamp::of(&self.0.config, &self.0.jobs).jobs, ..stamp };

@@ -31,7 +31,9 @@ fn a_job_that_waits_for_others_is_told_what_they_came_to() {
     let last = submit_after(&environment, &[&first, &second, &first, "latest"]);
     let told = answer(&environment, &last);
     let (one, two) = (
-        format!("### {AGENT}, job {first}: done, and says that its work is partial\n```\neins\nSTATUS: partial\n```\n"),
+        format!(
+            "### {AGENT}, job {first}: done, and says that its work is partial\n```\neins\nSTATUS: partial\n```\n"
+        ),
         format!("### {AGENT}, job {second}: done\n```\nzwei\n```\n"),
     );
     assert!(told.starts_with("fake: echo-prompt\n\n## Results\n"), "{told}");

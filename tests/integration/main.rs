@@ -49,6 +49,7 @@ mod logs;
 mod long_answers;
 #[cfg(target_os = "linux")]
 mod missing_system_calls;
+mod mistyped_limits;
 mod nesting;
 mod nonblocking_pipes;
 mod on_done;

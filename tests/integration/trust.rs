@@ -9,22 +9,13 @@ use serde_json::Value;
 
 use crate::dispatch::{AGENT, project, run, with_agent, with_agent_configured};
 use crate::support::TestEnvironment;
-use crate::support::namespace::{in_mount_namespace, skip};
+use crate::support::namespace::{in_mount_namespace, with_other_users};
 
 /// A user who is neither root nor the one of the tests.
 const STRANGER: u32 = 65_534;
 
 fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode");
-}
-
-/// Whether files can be given to other users; says so if not.
-fn can_give_away() -> bool {
-    let is_root = rustix::process::geteuid().is_root();
-    if !is_root {
-        skip("only root gives files to other users");
-    }
-    is_root
 }
 
 /// Every way to have a config obeyed.
@@ -123,17 +114,16 @@ fn a_config_that_every_user_can_write_is_refused_at_every_entrance() {
 
 #[test]
 fn a_config_of_another_user_is_refused() {
-    if !can_give_away() {
-        return;
-    }
-    let environment = with_agent();
-    let config = config_of(&environment, "place/agents.yaml");
-    chown(&config, Some(STRANGER), None).expect("a gift");
-    let fix = format!("chown 0 {}", config.display());
-    expect_refused(&environment, &config, "it belongs to another user (uid 65534)", &fix);
-    // Who became root by sudo has given it to nobody else.
-    let sudo = environment.command(["--config", &config.display().to_string(), "agents", "list"]);
-    sudo.env("SUDO_UID", STRANGER.to_string()).run().expect_code(0);
+    with_other_users(|| {
+        let environment = with_agent();
+        let config = config_of(&environment, "place/agents.yaml");
+        chown(&config, Some(STRANGER), None).expect("a gift");
+        let fix = format!("chown 0 {}", config.display());
+        expect_refused(&environment, &config, "it belongs to another user (uid 65534)", &fix);
+        // Who became root by sudo has given it to nobody else.
+        let sudo = environment.command(["--config", &config.display().to_string(), "agents", "list"]);
+        sudo.env("SUDO_UID", STRANGER.to_string()).run().expect_code(0);
+    });
 }
 
 #[test]
@@ -156,22 +146,21 @@ fn a_config_in_a_directory_that_others_can_write_is_refused_and_also_what_a_link
 
 #[test]
 fn a_group_with_nobody_else_in_it_may_write_and_another_may_not() {
-    if !can_give_away() {
-        return;
-    }
-    let environment = with_agent();
-    let config = config_of(&environment, "place/agents.yaml");
-    set_mode(&config, 0o660);
-    let list = || environment.command(["--config", &config.display().to_string(), "agents", "list"]);
-    list().run().expect_code(0);
-    chown(&config, None, Some(STRANGER)).expect("another group");
-    set_mode(&config, 0o660);
-    let refused = list().run().expect_code(2);
-    assert!(
-        refused.stderr.contains("can be written by the group with gid 65534 (mode 0660)"),
-        "{}",
-        refused.stderr
-    );
+    with_other_users(|| {
+        let environment = with_agent();
+        let config = config_of(&environment, "place/agents.yaml");
+        set_mode(&config, 0o660);
+        let list = || environment.command(["--config", &config.display().to_string(), "agents", "list"]);
+        list().run().expect_code(0);
+        chown(&config, None, Some(STRANGER)).expect("another group");
+        set_mode(&config, 0o660);
+        let refused = list().run().expect_code(2);
+        assert!(
+            refused.stderr.contains("can be written by the group with gid 65534 (mode 0660)"),
+            "{}",
+            refused.stderr
+        );
+    });
 }
 
 #[test]
@@ -207,73 +196,71 @@ fn a_config_from_a_pipe_and_the_empty_one_are_read() {
 
 #[test]
 fn the_journal_of_another_user_is_neither_written_nor_read() {
-    if !can_give_away() {
-        return;
-    }
-    let environment = with_agent();
-    let journal = environment.root().join("usage.jsonl");
-    let with_journal = |words: &[&str]| environment.command(words).env("AGENT_DISPATCH_USAGE_LOG", &journal);
-    for (owner, mode) in [(STRANGER, 0o600), (STRANGER, 0o666), (0, 0o666)] {
-        fs::write(&journal, "").expect("a journal");
-        chown(&journal, Some(owner), None).expect("a gift");
-        set_mode(&journal, mode);
-        for command in [&["run", AGENT, "hi"][..], &["submit", AGENT, "hi"], &["stats"]] {
-            let refused = with_journal(command).run().expect_code(2);
-            assert!(refused.stderr.contains("refused the usage journal"), "{}", refused.stderr);
-            let way_out = format!("AGENT_DISPATCH_TRUST={}", journal.display());
-            assert!(refused.stderr.contains(&way_out), "{}", refused.stderr);
+    with_other_users(|| {
+        let environment = with_agent();
+        let journal = environment.root().join("usage.jsonl");
+        let with_journal =
+            |words: &[&str]| environment.command(words).env("AGENT_DISPATCH_USAGE_LOG", &journal);
+        for (owner, mode) in [(STRANGER, 0o600), (STRANGER, 0o666), (0, 0o666)] {
+            fs::write(&journal, "").expect("a journal");
+            chown(&journal, Some(owner), None).expect("a gift");
+            set_mode(&journal, mode);
+            for command in [&["run", AGENT, "hi"][..], &["submit", AGENT, "hi"], &["stats"]] {
+                let refused = with_journal(command).run().expect_code(2);
+                assert!(refused.stderr.contains("refused the usage journal"), "{}", refused.stderr);
+                let way_out = format!("AGENT_DISPATCH_TRUST={}", journal.display());
+                assert!(refused.stderr.contains(&way_out), "{}", refused.stderr);
+            }
         }
-    }
-    assert_eq!(fs::read_to_string(&journal).expect("the journal"), "");
-    with_journal(&["run", AGENT, "hi"]).env("AGENT_DISPATCH_TRUST", &journal).run().expect_code(0);
-    assert_eq!(fs::read_to_string(&journal).expect("the journal").lines().count(), 1);
-    // One that becomes another's while a job runs is not written either.
-    fs::remove_file(&journal).expect("no journal");
-    let task = format!("fake: shell touch {0}; chown {STRANGER} {0}\nfake: answer hi", journal.display());
-    with_journal(&["run", AGENT, &task]).run();
-    assert_eq!(fs::read_to_string(&journal).unwrap_or_default(), "");
+        assert_eq!(fs::read_to_string(&journal).expect("the journal"), "");
+        with_journal(&["run", AGENT, "hi"]).env("AGENT_DISPATCH_TRUST", &journal).run().expect_code(0);
+        assert_eq!(fs::read_to_string(&journal).expect("the journal").lines().count(), 1);
+        // One that becomes another's while a job runs is not written either.
+        fs::remove_file(&journal).expect("no journal");
+        let task = format!("fake: shell touch {0}; chown {STRANGER} {0}\nfake: answer hi", journal.display());
+        with_journal(&["run", AGENT, &task]).run();
+        assert_eq!(fs::read_to_string(&journal).unwrap_or_default(), "");
+    });
 }
 
 #[test]
 fn an_agents_directory_of_another_user_is_warned_of() {
-    if !can_give_away() {
-        return;
-    }
-    let environment = with_agent();
-    chown(project(&environment), Some(STRANGER), None).expect("a gift");
-    let belongs = "belongs to another user (uid 65534)";
-    for command in [&["run", AGENT, "hi"][..], &["submit", AGENT, "hi"], &["retry", "latest"]] {
-        let output = environment.command(command).run().expect_code(0);
-        assert!(output.stderr.contains(belongs), "{}", output.stderr);
-    }
-    let found = environment.command(["doctor"]).run();
-    assert!(found.stdout.contains(belongs) && found.stdout.contains("agents update infra --trusted"));
-    environment.command(["agents", "update", AGENT, "--trusted"]).run().expect_code(0);
-    let output = run(&environment, "hi").expect_code(0);
-    assert!(!output.stderr.contains("another user"), "{}", output.stderr);
-    assert!(!environment.command(["doctor"]).run().stdout.contains(belongs));
+    with_other_users(|| {
+        let environment = with_agent();
+        chown(project(&environment), Some(STRANGER), None).expect("a gift");
+        let belongs = "belongs to another user (uid 65534)";
+        for command in [&["run", AGENT, "hi"][..], &["submit", AGENT, "hi"], &["retry", "latest"]] {
+            let output = environment.command(command).run().expect_code(0);
+            assert!(output.stderr.contains(belongs), "{}", output.stderr);
+        }
+        let found = environment.command(["doctor"]).run();
+        assert!(found.stdout.contains(belongs) && found.stdout.contains("agents update infra --trusted"));
+        environment.command(["agents", "update", AGENT, "--trusted"]).run().expect_code(0);
+        let output = run(&environment, "hi").expect_code(0);
+        assert!(!output.stderr.contains("another user"), "{}", output.stderr);
+        assert!(!environment.command(["doctor"]).run().stdout.contains(belongs));
+    });
 }
 
 #[test]
 fn an_agents_directory_that_is_everybodys_is_refused_unless_it_is_trusted() {
-    if !can_give_away() {
-        return;
-    }
-    let environment = with_agent_configured("");
-    let settings = project(&environment).join(".claude");
-    fs::create_dir(&settings).expect("a directory");
-    for place in [project(&environment), settings] {
-        set_mode(&place, 0o777);
-        let warned = run(&environment, "hi").expect_code(0);
-        assert!(warned.stderr.contains("can be written by every user (mode 0777)"), "{}", warned.stderr);
-        chown(&place, Some(STRANGER), None).expect("a gift");
-        let refused = run(&environment, "hi").expect_code(2);
-        assert!(refused.stderr.contains("refused the agent's directory"), "{}", refused.stderr);
-        let vouched = environment.command(["run", AGENT, "hi"]);
-        vouched.env("AGENT_DISPATCH_TRUST", project(&environment)).run().expect_code(0);
-        chown(&place, Some(0), None).expect("back");
-        set_mode(&place, 0o755);
-    }
+    with_other_users(|| {
+        let environment = with_agent_configured("");
+        let settings = project(&environment).join(".claude");
+        fs::create_dir(&settings).expect("a directory");
+        for place in [project(&environment), settings] {
+            set_mode(&place, 0o777);
+            let warned = run(&environment, "hi").expect_code(0);
+            assert!(warned.stderr.contains("can be written by every user (mode 0777)"), "{}", warned.stderr);
+            chown(&place, Some(STRANGER), None).expect("a gift");
+            let refused = run(&environment, "hi").expect_code(2);
+            assert!(refused.stderr.contains("refused the agent's directory"), "{}", refused.stderr);
+            let vouched = environment.command(["run", AGENT, "hi"]);
+            vouched.env("AGENT_DISPATCH_TRUST", project(&environment)).run().expect_code(0);
+            chown(&place, Some(0), None).expect("back");
+            set_mode(&place, 0o755);
+        }
+    });
 }
 
 #[test]

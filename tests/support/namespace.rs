@@ -58,6 +58,16 @@ pub(crate) fn as_first_process(command: &Command) -> Option<Command> {
     Some(first)
 }
 
+/// Runs the body, which is the whole of the calling test, where it is root and can give files to other users. Where that is
+/// impossible, the test says so and ends; on a CI it fails.
+pub(crate) fn with_other_users<Body: FnOnce()>(body: Body) {
+    if rustix::process::geteuid().is_root() {
+        return body();
+    }
+    // Beside root, the numbers that `/etc/subuid` gives to this user.
+    run_again::<Body>("--map-auto");
+}
+
 /// Says that the calling test cannot run here; on a CI (`CI` is set) it fails.
 pub(crate) fn skip(why: &str) {
     assert!(std::env::var_os("CI").is_none(), "{why}");

@@ -9,6 +9,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::backend::{Assignment, CommandLine, RefusedArgument, Session, SessionId};
+use crate::config::tool_pattern;
 
 /// The system prompt's file in the job's folder.
 const SYSTEM_PROMPT_FILE: &str = "system-prompt.md";
@@ -44,10 +45,10 @@ pub(in crate::backend) fn command_line(assignment: &Assignment<'_>) -> Result<Co
     // One option a tool, not one list: claude splits a value at commas and spaces outside parentheses, so a name
     // with an open parenthesis would swallow the names after it. Repeated options add up (2.1.330).
     for tool in assignment.allowed_tools {
-        line.structured("--allowed-tools", "allowed tool", tool)?;
+        line.tool("--allowed-tools", "allowed tool", tool)?;
     }
     for tool in assignment.disallowed_tools {
-        line.structured("--disallowed-tools", "disallowed tool", tool)?;
+        line.tool("--disallowed-tools", "disallowed tool", tool)?;
     }
     if let Some(usd) = assignment.max_budget_usd {
         if !(usd.is_finite() && usd > 0.0) {
@@ -127,6 +128,13 @@ impl<'a> Builder<'a> {
         }
         let argument = checked(flag, field, value)?;
         self.plain(&argument);
+        Ok(())
+    }
+
+    /// A pattern that names tools. One that is malformed would name none, and refuse nothing.
+    fn tool(&mut self, flag: &str, field: &'static str, value: &str) -> Result<(), RefusedArgument> {
+        self.structured(flag, field, value)?;
+        tool_pattern(value).map_err(|problem| RefusedArgument::NotATool { field, problem })?;
         Ok(())
     }
 
