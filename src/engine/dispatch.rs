@@ -243,7 +243,7 @@ impl Engine {
         owner: Option<&OwnerPipe>,
         now: UnixSeconds,
     ) -> Result<(), DispatchError> {
-        self.check_room_for(1)?;
+        let admission = self.admit()?;
         if let Some(root) = self.root() {
             let limit = self.config.settings.max_tree_jobs;
             if self.store.count_in_tree(root)? > u64::from(limit) {
@@ -252,6 +252,7 @@ impl Engine {
         }
         let record = Record { created_at: now, ..prepared.record };
         let job = self.store.create(&record)?;
+        drop(admission);
         let started = || -> Result<(), StartError> {
             let folder = job.folder()?;
             for (name, content) in &prepared.command_line.files {
@@ -325,21 +326,6 @@ impl Engine {
     pub(super) fn next_id(&self) -> Result<JobId, StoreError> {
         let last = self.store.queued()?.last().copied();
         Ok(last.map_or_else(JobId::generate, JobId::generate_after))
-    }
-
-    /// Refuses so many more jobs when not all of them could wait for their turn, or their chain may not make them.
-    pub(super) fn check_room_for(&self, jobs: usize) -> Result<(), DispatchError> {
-        let limit = self.config.settings.max_queued;
-        if self.store.queued()?.len() + jobs > limit as usize {
-            return Err(DispatchError::QueueFull { limit });
-        }
-        if let Some(root) = self.root() {
-            let limit = self.config.settings.max_tree_jobs;
-            if self.store.jobs_in_tree(root)? + jobs as u64 > u64::from(limit) {
-                return Err(DispatchError::TreeTooLarge { root, limit });
-            }
-        }
-        Ok(())
     }
 
     /// The first job of the chain that led here, if this is one.

@@ -18,6 +18,7 @@ mod overview;
 mod prepare;
 mod prompt;
 mod request;
+mod room;
 mod stats;
 mod surroundings;
 

@@ -34,7 +34,7 @@ pub use leftovers::Leftovers;
 pub use limit::RecordedLimit;
 pub use lock::{HeldJob, Liveness, Waiter};
 pub use notes::{Halt, MOST_STRAYS, Notes};
-pub use queue::{Place, Slot};
+pub use queue::{Admission, Place, Slot};
 pub use record::{FORMAT, Finished, Launch, Record, State, Status, UnixSeconds, Verdict};
 pub use result::{ErrorType, JobResult, Outcome, Unfinished, UnfinishedState, WorkKind};
 pub use retention::{Candidate, Plan, Policy, plan};

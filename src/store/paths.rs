@@ -13,6 +13,7 @@
 //!   <id>.damaged              0600  a record nobody can read, moved aside
 //!   .run/                     0700
 //!     <id>.lock               0600  locked while the job lives; holds its supervisor's notes
+//!     admission               0600  locked while a job is submitted
 //!     queue/<id>              0600  locked while the job waits for a slot
 //!     slots/<number>          0600  locked while an agent runs
 //!     collected               0600  written when old jobs were last deleted by themselves

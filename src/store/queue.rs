@@ -8,13 +8,25 @@
 
 use std::fs::{File, TryLockError};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
 
 use super::{JobId, Record, Status, Store, StoreError, UnixSeconds, Waiter};
-use crate::os::{FileError, OwnedDir};
+use crate::os::{FileError, LockError, OwnedDir, lock_within};
 
 const QUEUE: &str = "queue";
 const SLOTS: &str = "slots";
 const GATE: &str = "gate";
+const ADMISSION: &str = "admission";
+
+/// How long a submitter waits for the one before it. One that is stopped just then must not keep all others out: they
+/// go on without the certainty that the limit holds to the job.
+const ADMISSION_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The only submitter at this moment. Dropping it lets the next one in.
+#[derive(Debug)]
+pub struct Admission {
+    _lock: File,
+}
 
 /// A job's place in the queue. Dropping it leaves the queue.
 #[derive(Debug)]
@@ -58,6 +70,34 @@ impl Store {
         }
         let queued = self.queued()?;
         Ok(queued.iter().position(|id| *id == record.id).map(|position| (position + 1, queued.len())))
+    }
+
+    /// Waits until no other process submits a job.
+    pub fn admission(&self) -> Result<Admission, StoreError> {
+        let lock = self.run.open_or_create_file(ADMISSION)?;
+        match lock_within(&lock, ADMISSION_PATIENCE) {
+            Ok(()) | Err(LockError::Busy(_)) => Ok(Admission { _lock: lock }),
+            Err(LockError::Io(source)) => Err(lock_failed(&self.run, ADMISSION, source)),
+        }
+    }
+
+    /// How many slots are taken.
+    pub fn slots_taken(&self) -> Result<usize, StoreError> {
+        let slots = match self.run.open_child(SLOTS) {
+            Ok(slots) => slots,
+            Err(error) if error.is_not_found() => return Ok(0),
+            Err(error) => return Err(error.into()),
+        };
+        let is_taken = |name: &str| {
+            let opened = slots.open_file(name);
+            opened.is_ok_and(|slot| matches!(slot.try_lock_shared(), Err(TryLockError::WouldBlock)))
+        };
+        let names = slots.names()?;
+        Ok(names
+            .iter()
+            .filter_map(|name| name.to_str())
+            .filter(|name| *name != GATE && is_taken(name))
+            .count())
     }
 
     /// Takes a slot if fewer than `limit` are taken. For the first in the queue, or for anybody when it is empty.

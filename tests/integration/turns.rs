@@ -167,6 +167,22 @@ fn a_directory_is_one_place_by_whatever_path_an_exclusive_agent_names_it() {
 }
 
 #[test]
+fn twenty_who_submit_at_once_do_not_fill_the_queue_beyond_its_limit() {
+    let environment = with_limit("  max_concurrency: 2\n  max_queued: 5\n");
+    environment.project("infra");
+    let (gate, task) = gate(&environment, "gate");
+    let submits: Vec<_> = (0..20).map(|_| environment.command(["submit", "infra", &task]).spawn()).collect();
+    let codes: Vec<_> = submits.into_iter().map(|submit| submit.wait().code).collect();
+    // Two run, five wait.
+    assert_eq!(codes.iter().filter(|code| **code == Some(0)).count(), 7, "{codes:?}");
+    assert_eq!(codes.iter().filter(|code| **code == Some(6)).count(), 13, "{codes:?}");
+    open(&gate);
+    let ids = environment.job_ids();
+    assert_eq!(ids.len(), 7);
+    environment.command(["wait"]).args(&ids).run().expect_code(0);
+}
+
+#[test]
 fn an_exclusive_agent_takes_one_task_at_a_time() {
     let environment = TestEnvironment::new();
     environment.project_with("infra", "exclusive: true");
