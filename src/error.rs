@@ -266,6 +266,11 @@ impl From<DispatchError> for Failure {
             DispatchError::NotAMember { agent, group } => Self::new(Exit::Usage, &error).hint(format!(
                 "leave --group out, or make the agent a member: `agent-dispatch groups update {group} --member {agent}`"
             )),
+            DispatchError::NoDirectory { directory, fault, .. } if fault.barrier(directory).is_some() => {
+                let barrier = fault.barrier(directory).unwrap_or(directory);
+                let hint = format!("let yourself in: `chmod u+x {}`, or ask its owner to", barrier.display());
+                Self::new(Exit::NotFound, &error).hint(hint)
+            }
             DispatchError::NoDirectory { agent, .. } => Self::new(Exit::NotFound, &error).hint(format!(
                 "point the agent elsewhere with `agent-dispatch agents update {agent} --directory DIR`, or drop it \
                  with `agent-dispatch agents remove {agent}`"

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::collect::collect_by_itself;
 use super::stats::journal;
-use super::{PROMPT_LIMIT_BYTES, Prepared, Request, Surroundings, TaskError};
+use super::{DirectoryFault, PROMPT_LIMIT_BYTES, Prepared, Request, Surroundings, TaskError};
 use crate::backend::{RefusedArgument, SessionId};
 use crate::config::{AgentName, CapTooHigh, Config, Untrusted};
 use crate::os;
@@ -72,13 +72,15 @@ pub enum DispatchError {
         /// The group.
         group: String,
     },
-    /// The agent's directory is gone.
-    #[error("the directory of agent '{agent}' {}: {}", unusable_directory(directory), directory.display())]
+    /// The agent's directory cannot be worked in.
+    #[error("the directory of agent '{agent}' {fault}{}: {}", on_variables(fault, directory), directory.display())]
     NoDirectory {
         /// The agent.
         agent: AgentName,
         /// Its directory.
         directory: PathBuf,
+        /// What is wrong with it.
+        fault: DirectoryFault,
     },
     /// The agent's program is not installed.
     #[error("the program '{program}' of agent '{agent}' {}", unusable(program))]
@@ -168,14 +170,13 @@ pub enum DispatchError {
     },
 }
 
-/// What is wrong with a directory that cannot be worked in.
-fn unusable_directory(directory: &Path) -> &'static str {
-    if directory.exists() {
-        "is not a directory"
-    } else if directory.components().any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"$")) {
-        "does not exist (variables are not replaced in the config; `~` is)"
+/// What may have been meant by a directory that does not exist.
+fn on_variables(fault: &DirectoryFault, directory: &Path) -> &'static str {
+    let is_variable = |part: std::path::Component<'_>| part.as_os_str().as_encoded_bytes().starts_with(b"$");
+    if matches!(fault, DirectoryFault::Missing) && directory.components().any(is_variable) {
+        " (variables are not replaced in the config; `~` is)"
     } else {
-        "does not exist"
+        ""
     }
 }
 

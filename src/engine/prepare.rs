@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use super::dispatch::{DispatchError, Engine};
-use super::{OnDone, PROMPT_LIMIT_BYTES, Request, prompt};
+use super::{DirectoryFault, OnDone, PROMPT_LIMIT_BYTES, Request, prompt};
 use crate::backend::claude::is_kept;
 use crate::backend::{Assignment, Backend, CommandLine, Session, SessionId, check_schema};
 use crate::config::{Agent, AgentName, BackendKind, BudgetUsd, Group, GroupName, check_journal};
@@ -72,10 +72,11 @@ impl Engine {
         if depth > limit {
             return Err(DispatchError::TooDeep { depth, limit });
         }
-        if !agent.directory.is_dir() {
+        if let Some(fault) = DirectoryFault::of(&agent.directory) {
             return Err(DispatchError::NoDirectory {
                 agent: name.clone(),
                 directory: agent.directory.clone(),
+                fault,
             });
         }
         agent.check_trust()?;

@@ -12,6 +12,7 @@ use super::result::{PART_CHARS, Refused, Reply};
 use crate::config::{
     Agent, AgentName, BackendKind, BudgetUsd, Config, Group, GroupName, claude_md, describe,
 };
+use crate::engine::DirectoryFault;
 use crate::store::Usual;
 use crate::ui::human;
 
@@ -158,11 +159,12 @@ fn in_full(name: &AgentName, agent: &Agent, config: &Config, usual: Option<Usual
 }
 
 /// Why a dispatch to the agent could not work, as far as a look at its directory tells.
-fn problem(agent: &Agent) -> Option<&'static str> {
-    if !agent.directory.is_dir() {
-        return Some("its directory does not exist");
+fn problem(agent: &Agent) -> Option<String> {
+    if let Some(fault) = DirectoryFault::of(&agent.directory) {
+        return Some(format!("its directory {fault}"));
     }
-    (agent.backend == BackendKind::Command && agent.command.is_empty()).then_some("it has no command")
+    let has_no_command = agent.backend == BackendKind::Command && agent.command.is_empty();
+    has_no_command.then(|| "it has no command".to_owned())
 }
 
 /// Leaves out what says nothing.

@@ -17,6 +17,7 @@ mod batch;
 mod cancel;
 #[cfg(target_os = "linux")]
 mod clock;
+mod closed_directories;
 mod completions;
 mod config_edits;
 mod config_errors;

@@ -126,6 +126,25 @@ impl Invocation {
         self
     }
 
+    /// Lets the modes of files hold for the program, also where the tests run as root, who may read everything.
+    pub(crate) fn bound_by_modes(mut self) -> Self {
+        #[cfg(target_os = "linux")]
+        {
+            const CAP_DAC_OVERRIDE: libc::c_ulong = 1;
+            const CAP_DAC_READ_SEARCH: libc::c_ulong = 2;
+            // SAFETY: only async-signal-safe calls, no allocation. Who is not root has nothing to lose, and is refused.
+            unsafe {
+                self.command.pre_exec(|| {
+                    for capability in [CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH] {
+                        libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0);
+                    }
+                    Ok(())
+                });
+            }
+        }
+        self
+    }
+
     /// Runs in this directory instead of the environment's root.
     pub(crate) fn directory(mut self, path: impl AsRef<Path>) -> Self {
         self.command.current_dir(path);

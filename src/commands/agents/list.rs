@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::fields;
 use crate::commands::{CommandResult, Context};
 use crate::config::{Agent, AgentName};
+use crate::engine::DirectoryFault;
 use crate::error::Exit;
 use crate::ui::{Cell, Table, Tone, human};
 
@@ -27,12 +28,14 @@ pub(crate) struct ListArgs {
 
 pub(crate) fn run(args: &ListArgs, context: &Context) -> CommandResult {
     let config = context.config()?;
-    let exist = exist(&config.agents.values().map(|agent| agent.directory.as_path()).collect::<Vec<_>>());
-    let agents = config.agents.iter().zip(exist);
+    let faults = faults(&config.agents.values().map(|agent| agent.directory.as_path()).collect::<Vec<_>>());
+    let agents = config.agents.iter().zip(faults);
     if args.json {
-        let document = |((name, agent), exists): ((&AgentName, &Agent), bool)| {
+        let document = |((name, agent), fault): ((&AgentName, &Agent), Option<DirectoryFault>)| {
             let mut document = fields::to_json(name, agent);
-            document["exists"] = exists.into();
+            if let Some(exists) = DirectoryFault::exists(fault.as_ref()) {
+                document["exists"] = exists.into();
+            }
             document
         };
         let documents: Vec<Value> = agents.map(document).collect();
@@ -44,12 +47,11 @@ pub(crate) fn run(args: &ListArgs, context: &Context) -> CommandResult {
         context.ui.hint("add one with `agent-dispatch agents add NAME DIR`");
         return Ok(Exit::Success);
     }
-    let rows = agents.map(|((name, agent), exists)| {
+    let rows = agents.map(|((name, agent), fault)| {
         let directory = agent.directory.display().to_string();
-        let directory = if exists {
-            Cell::from(directory)
-        } else {
-            Cell::toned(format!("{directory} (missing)"), Tone::Bad)
+        let directory = match fault {
+            None => Cell::from(directory),
+            Some(fault) => Cell::toned(format!("{directory} ({})", fault.word()), Tone::Bad),
         };
         vec![name.as_str().into(), directory, human::one_line(&agent.description, 100).into()]
     });
@@ -59,10 +61,11 @@ pub(crate) fn run(args: &ListArgs, context: &Context) -> CommandResult {
     Ok(Exit::Success)
 }
 
-/// Which of the directories exist. Looking costs most of the time for many agents, and two threads look twice as fast.
-fn exist(directories: &[&Path]) -> Vec<bool> {
-    let look =
-        |directories: &[&Path]| -> Vec<bool> { directories.iter().map(|path| path.is_dir()).collect() };
+/// What is wrong with each of the directories. Looking costs most of the time for many agents, and two threads look twice as fast.
+fn faults(directories: &[&Path]) -> Vec<Option<DirectoryFault>> {
+    let look = |directories: &[&Path]| -> Vec<_> {
+        directories.iter().map(|path| DirectoryFault::of(path)).collect()
+    };
     if directories.len() < 100 {
         return look(directories);
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::fields;
 use crate::commands::{CommandResult, Context, completions};
 use crate::config::{AgentName, BudgetUsd, describe};
-use crate::engine::DispatchError;
+use crate::engine::{DirectoryFault, DispatchError};
 use crate::error::{Exit, Failure};
 
 const EXAMPLES: &str = "\
@@ -47,7 +47,9 @@ pub(crate) fn run(args: &ShowArgs, context: &Context) -> CommandResult {
     if let Value::Object(fields) = &mut document["effective"] {
         fields.retain(|_, value| !value.is_null());
     }
-    document["exists"] = agent.directory.is_dir().into();
+    if let Some(exists) = DirectoryFault::exists(DirectoryFault::of(&agent.directory).as_ref()) {
+        document["exists"] = exists.into();
+    }
     document["has_claude_md"] = facts.has_claude_md.into();
     document["mcp_servers"] = json!(facts.mcp_servers);
     document["stacks"] = json!(facts.stacks);

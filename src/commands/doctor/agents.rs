@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::config_file::update;
 use super::finding::{Finding, Section, shell_path};
 use crate::config::{Agent, AgentName, BackendKind, Config, Effective, Exposure, describe};
-use crate::engine::{ClaudeHome, find_program};
+use crate::engine::{ClaudeHome, DirectoryFault, find_program};
 
 const SECTION: Section = Section::Agents;
 
@@ -51,9 +51,13 @@ fn agent_findings(
 ) -> Vec<Finding> {
     let name = name.as_str();
     let directory = agent.directory.display();
-    if !agent.directory.is_dir() {
-        let found = format!("its directory does not exist: {directory}");
-        return vec![SECTION.error("agent-directory", found).fix(update(name, "--directory", "DIR"))];
+    if let Some(fault) = DirectoryFault::of(&agent.directory) {
+        let found = format!("its directory {fault}: {directory}");
+        let fix = match fault.barrier(&agent.directory) {
+            Some(barrier) => format!("chmod u+x {}", shell_path(barrier)),
+            None => update(name, "--directory", "DIR"),
+        };
+        return vec![SECTION.error("agent-directory", found).fix(fix)];
     }
     if let Err(error) = std::fs::read_dir(&agent.directory) {
         let found = format!("its directory cannot be read: {directory}: {error}");

@@ -35,7 +35,8 @@ const LEFTOVER_AGE_SECONDS: f64 = 3_600.0;
 
 /// The directory, opened if it is there.
 pub(super) fn open(path: &Path, context: &Context) -> Option<Result<Store, StoreError>> {
-    path.symlink_metadata().is_ok().then(|| Store::open(path).map(|store| context.noting(store)))
+    let is_missing = path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+    (!is_missing).then(|| Store::open(path).map(|store| context.noting(store)))
 }
 
 /// Looks at the directory and what is in it, at the time `now`.
