@@ -186,6 +186,13 @@ impl From<StoreError> for Failure {
             }
             StoreError::Damaged { .. } => Self::new(Exit::Failure, &error)
                 .hint("the agent's output, if there is any, is in the job's folder"),
+            StoreError::Unreadable { ref path, error: ref cause } => {
+                let is_denied = cause.io_kind() == Some(std::io::ErrorKind::PermissionDenied);
+                let mend = || format!("make it readable again: `chmod 600 {}`", path.display());
+                Self::new(Exit::Failure, &error).maybe_hint(is_denied.then(mend))
+            }
+            StoreError::Newer { .. } => Self::new(Exit::Failure, &error)
+                .hint("use the newer version, or install it in the place of this one"),
             StoreError::File(error) => error.into(),
         }
     }
@@ -204,7 +211,7 @@ impl From<CancelError> for Failure {
     fn from(error: CancelError) -> Self {
         match error {
             CancelError::Store(error) => error.into(),
-            CancelError::Foreign(_) => Self::new(Exit::Failure, &error),
+            CancelError::Foreign { .. } => Self::new(Exit::Failure, &error),
         }
     }
 }

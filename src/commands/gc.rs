@@ -64,6 +64,7 @@ pub(crate) fn run(args: &GcArgs, context: &Context) -> CommandResult {
             "deleted_leftovers": plan.leftovers.len(),
             "kept_unfinished": jobs.unfinished,
             "kept_recent": jobs.recent,
+            "kept_not_ours": plan.not_ours,
         }))?;
         return Ok(Exit::Success);
     }
@@ -72,8 +73,12 @@ pub(crate) fn run(args: &GcArgs, context: &Context) -> CommandResult {
         0 => String::new(),
         count => format!(" and {}", human::count(count, "leftover file")),
     };
+    let not_ours = match plan.not_ours {
+        0 => String::new(),
+        count => format!(", and {count} that a newer version wrote or that cannot be read"),
+    };
     context.ui.done(&format!(
-        "{verb} {}{leftovers}; kept {} unfinished and {} recent",
+        "{verb} {}{leftovers}; kept {} unfinished and {} recent{not_ours}",
         human::count(jobs.delete.len(), "job"),
         jobs.unfinished,
         jobs.recent

@@ -82,7 +82,7 @@ pub(crate) fn run(args: &LogsArgs, context: &Context) -> CommandResult {
 /// Whether a job can have a log; says so when it cannot.
 fn is_there(context: &Context, record: &Record) -> bool {
     if record.is_foreign() {
-        context.ui.note("jobs of the Python version of this tool have no log");
+        context.ui.note(format_args!("jobs of {} have no log", record.author()));
     }
     !record.is_foreign()
 }
@@ -182,7 +182,7 @@ impl<'a> Logs<'a> {
                             self.context.ui.note(what);
                             self.begin(record)?;
                         }
-                        Err(StoreError::NoSuchJob(_) | StoreError::Damaged { .. }) => {}
+                        Err(error) if error.is_of_one_job() => {}
                         Err(error) => return Err(error.into()),
                     }
                 }

@@ -176,7 +176,7 @@ fn awaited(context: &Context, store: &Store, jobs: &[JobSelector]) -> Result<Vec
     for id in &ids {
         let record = look(store, *id)?;
         if record.is_foreign() && record.finished().is_none() {
-            return Err(foreign(record.id));
+            return Err(foreign(&record));
         }
     }
     Ok(ids)

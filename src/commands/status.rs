@@ -65,6 +65,10 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
     let ui = context.ui;
     let mut lines = asked(&record);
     lines.insert(2, (STATUS, summary::status_word(ui, record.status())));
+    lines.extend(record.is_newer().then(|| {
+        let author = record.author();
+        ("note", format!("written by {author}, and shown as far as this one understands it"))
+    }));
     lines.push(("created", human::ago(context.now() - record.created_at)));
     lines.extend(delay.map(|delay| match delay {
         Delay::Turn { .. } | Delay::Suspended { .. } => {

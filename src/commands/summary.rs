@@ -11,7 +11,7 @@ use super::verdict::{Strictness, cut_off, denial, exit_of, overspending, shortco
 use super::{Context, Problem};
 use crate::engine::{Backend, Delay};
 use crate::error::{Exit, Failure};
-use crate::store::{Answer, JobId, JobResult, Record, Status, Store};
+use crate::store::{Answer, JobResult, Record, Status, Store};
 use crate::ui::{Tone, Ui, human};
 
 /// A status as a word in its colour.
@@ -154,11 +154,10 @@ impl fmt::Display for InPieces<'_> {
     }
 }
 
-/// A job that is not over, and whose end only the server of the Python version would see.
-pub(crate) fn foreign(id: JobId) -> Failure {
-    let message =
-        format_args!("job {id} belongs to the Python version of this tool and cannot be waited for");
-    Failure::new(Exit::Failure, message)
+/// A job that is not over, and whose end only the version that started it would see.
+pub(crate) fn foreign(record: &Record) -> Failure {
+    let (id, author) = (record.id, record.author());
+    Failure::new(Exit::Failure, format_args!("job {id} belongs to {author} and cannot be waited for"))
 }
 
 /// That a job waits to be started, in the place of what its agent does.

@@ -47,7 +47,7 @@ pub(crate) fn run(args: &WaitArgs, context: &Context) -> CommandResult {
     for id in context.jobs(&store, &args.jobs)? {
         let record = look(&store, id)?;
         if record.is_foreign() && record.finished().is_none() {
-            return Err(summary::foreign(record.id).into());
+            return Err(summary::foreign(&record).into());
         }
         records.push(record);
     }

@@ -21,10 +21,13 @@ pub enum CancelError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Its owner does not take requests from here.
-    #[error(
-        "job {0} belongs to the Python version of this tool; only the server that started it can stop it"
-    )]
-    Foreign(JobId),
+    #[error("job {id} belongs to {author}; only what started it can stop it")]
+    Foreign {
+        /// The job.
+        id: JobId,
+        /// What wrote its record.
+        author: &'static str,
+    },
 }
 
 /// Asks a job to stop. The request is durable: it also holds for a supervisor that no signal reaches. Where nothing
@@ -35,7 +38,7 @@ pub fn cancel(store: &Store, id: JobId) -> Result<Cancelled, CancelError> {
         return Ok(Cancelled::WasOver(Box::new(record)));
     }
     if record.is_foreign() {
-        return Err(CancelError::Foreign(id));
+        return Err(CancelError::Foreign { id, author: record.author() });
     }
     Ok(request(store, id)?)
 }
@@ -60,12 +63,17 @@ pub fn stoppable(
     let (mut waiting, mut running) = (Vec::new(), Vec::new());
     for id in store.unretired()? {
         match recover(store, id) {
+            Ok(record) if record.is_foreign() => {}
             Ok(record) => match record.status() {
                 Status::Pending => waiting.push(id),
                 Status::Running => running.push(id),
                 Status::Done | Status::Failed | Status::Cancelled => {}
             },
             Err(StoreError::NoSuchJob(_)) => {}
+            Err(StoreError::Newer { path, format }) => {
+                let left = StoreError::Newer { path: path.clone(), format: format.clone() };
+                unreadable(left, Err(StoreError::Newer { path, format }));
+            }
             Err(error) => unreadable(error, request(store, id)),
         }
     }

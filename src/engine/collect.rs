@@ -16,6 +16,8 @@ const LEFTOVER_AGE_SECONDS: f64 = 3_600.0;
 pub struct Collection {
     /// Which jobs go, and how many stay.
     pub jobs: Plan,
+    /// How many stay because a newer version wrote their records, or because these cannot be read.
+    pub not_ours: usize,
     /// Which files without an owner go.
     pub leftovers: Leftovers,
 }
@@ -24,10 +26,8 @@ pub struct Collection {
 pub fn collectable(store: &Store, policy: Policy, now: UnixSeconds) -> Result<Collection, StoreError> {
     // Jobs that were lost become jobs that are over.
     for id in store.unretired()? {
-        match recover(store, id) {
-            Ok(_) | Err(StoreError::Damaged { .. } | StoreError::NoSuchJob(_)) => {}
-            Err(error) => return Err(error),
-        }
+        // A job that cannot be looked at keeps its lock, and counts as one that is not over.
+        let _ = recover(store, id);
     }
     // Every job of this tool that is not over has a lock, now that the lost ones are over.
     let unfinished: HashSet<JobId> = store.unretired()?.into_iter().collect();
@@ -48,7 +48,11 @@ pub fn collectable(store: &Store, policy: Policy, now: UnixSeconds) -> Result<Co
         candidates.push(Candidate { id, completed_at });
     }
     let leftovers = store.leftovers(|modified_at| now - modified_at > LEFTOVER_AGE_SECONDS)?;
-    Ok(Collection { jobs: plan(candidates, policy, now), leftovers })
+    let mut jobs = plan(candidates, policy, now);
+    let old = jobs.delete.len();
+    jobs.delete.retain(|id| store.is_ours(*id));
+    let not_ours = old - jobs.delete.len();
+    Ok(Collection { jobs, not_ours, leftovers })
 }
 
 /// How often old jobs are deleted without anybody asking, in seconds.
@@ -83,8 +87,11 @@ pub(super) fn collect_by_itself(
         if deleted == AT_MOST {
             return store.leave_collection_unfinished();
         }
-        store.delete(id)?;
-        deleted += 1;
+        match store.delete(id) {
+            Ok(()) => deleted += 1,
+            Err(error) if error.is_of_one_job() => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(())
 }
@@ -112,7 +119,11 @@ pub fn collect(store: &Store, collection: &Collection) -> Result<(), StoreError>
         collection.jobs.delete.iter().filter(|id| !alive.contains(id)).copied().collect();
     // Most of the time goes by in the kernel, and half of that in waiting for the disk.
     let share = delete.len().div_ceil(THREADS).max(1);
-    let delete_all = |ids: &[JobId]| ids.iter().try_for_each(|id| store.delete(*id));
+    let delete_one = |id: &JobId| match store.delete(*id) {
+        Err(error) if !error.is_of_one_job() => Err(error),
+        _ => Ok(()),
+    };
+    let delete_all = |ids: &[JobId]| ids.iter().try_for_each(delete_one);
     std::thread::scope(|scope| {
         let threads: Vec<_> = delete.chunks(share).map(|ids| scope.spawn(move || delete_all(ids))).collect();
         let ended =

@@ -8,9 +8,14 @@ use crate::supervisor::recover;
 pub struct Listing {
     /// Their records, newest first.
     pub records: Vec<Record>,
-    /// Records that nobody can read.
-    pub damaged: Vec<StoreError>,
+    /// What is wrong with records that cannot be read: of many only the first.
+    pub unreadable: Vec<StoreError>,
+    /// How many more there are.
+    pub more_unreadable: usize,
 }
+
+/// How many records that cannot be read are named.
+const UNREADABLE: usize = 10;
 
 /// Lists at most `limit` jobs, newest first: those with this status, if one is given, and of agents that are `wanted`.
 pub fn list(
@@ -24,7 +29,7 @@ pub fn list(
         Some(Status::Pending | Status::Running) => store.unretired()?.into_iter().rev().collect(),
         _ => store.ids()?,
     };
-    let mut listing = Listing { records: Vec::new(), damaged: Vec::new() };
+    let mut listing = Listing { records: Vec::new(), unreadable: Vec::new(), more_unreadable: 0 };
     for id in ids {
         if listing.records.len() == limit {
             break;
@@ -35,10 +40,11 @@ pub fn list(
                     listing.records.push(record);
                 }
             }
-            Err(error @ StoreError::Damaged { .. }) => listing.damaged.push(error),
             // Collected since the directory was read.
             Err(StoreError::NoSuchJob(_)) => {}
-            Err(error) => return Err(error),
+            // Whatever it is, it hides none of the others.
+            Err(error) if listing.unreadable.len() < UNREADABLE => listing.unreadable.push(error),
+            Err(_) => listing.more_unreadable += 1,
         }
     }
     Ok(listing)

@@ -4,7 +4,7 @@ use std::os::fd::BorrowedFd;
 
 use super::newcomers::Changes;
 use super::{Activity, FollowError, Follower, list};
-use crate::store::{Record, Status, Store, StoreError};
+use crate::store::{Record, Status, Store};
 use crate::supervisor::recover;
 
 /// A job, and what its agent does.
@@ -75,8 +75,8 @@ impl<'a> Overview<'a> {
                 if !records.iter().any(|record| record.id == id) {
                     match recover(self.store, id) {
                         Ok(record) if wanted(&record.agent) => records.push(record),
-                        Ok(_) | Err(StoreError::NoSuchJob(_) | StoreError::Damaged { .. }) => {}
-                        Err(error) => return Err(error.into()),
+                        // What cannot be read is told by `jobs` without --watch.
+                        Ok(_) | Err(_) => {}
                     }
                 }
             }

@@ -262,7 +262,8 @@ impl Desk {
         Ok(Listing {
             records: listing.records.into_iter().map(limited).collect(),
             // Whose a damaged record is cannot be told.
-            damaged: if self.is_limited() { Vec::new() } else { listing.damaged },
+            unreadable: if self.is_limited() { Vec::new() } else { listing.unreadable },
+            more_unreadable: if self.is_limited() { 0 } else { listing.more_unreadable },
         })
     }
 }

@@ -102,7 +102,7 @@ const LOG_TIME: Duration = Duration::from_secs(10);
 /// What the agent did, a line for each event.
 fn log(engine: &Engine, record: &Record, take: &mut dyn FnMut(&str)) -> Result<(), Refused> {
     if record.is_foreign() {
-        return Err(Refused::new("jobs of the Python version of this tool have no log"));
+        return Err(Refused::new(format_args!("jobs of {} have no log", record.author())));
     }
     let mut tell = |event: crate::engine::Event| {
         if let Some(line) = event.narrate() {
@@ -156,8 +156,8 @@ pub(super) fn jobs(desk: &Desk, mut arguments: Arguments) -> Result<Reply, Refus
     }
     let jobs: Vec<Value> = listing.records.iter().map(summarise).collect();
     let mut fields = json!({ "jobs": jobs });
-    if !listing.damaged.is_empty() {
-        fields["damaged"] = listing.damaged.iter().map(|error| Value::String(error.to_string())).collect();
+    if !listing.unreadable.is_empty() {
+        fields["damaged"] = listing.unreadable.iter().map(|error| Value::String(error.to_string())).collect();
     }
     Ok(Reply::of_fields(fields))
 }
@@ -177,6 +177,9 @@ fn summarise(record: &Record) -> Value {
         "task": human::one_line(&record.task, 100),
         "created": human::ago(now() - record.created_at),
     });
+    if record.is_newer() {
+        summary["written_by"] = record.author().into();
+    }
     if let Some(finished) = record.finished() {
         let conclusion = record.conclusion();
         let mut put = |name: &str, value: Option<Value>| {
@@ -252,5 +255,6 @@ pub(super) fn gc(desk: &Desk, mut arguments: Arguments) -> Result<Reply, Refused
         "deleted_leftovers": plan.leftovers.len(),
         "kept_unfinished": plan.jobs.unfinished,
         "kept_recent": plan.jobs.recent,
+        "kept_not_ours": plan.not_ours,
     })))
 }

@@ -75,6 +75,7 @@ impl<'a> HeldJob<'a> {
     /// that is lost in either case.
     pub fn save(&self, record: &Record) -> Result<(), StoreError> {
         debug_assert_eq!(record.id, self.id);
+        self.check(record)?;
         Ok(self.store.jobs.replace_soon(&paths::record(self.id), &record.to_json())?)
     }
 
@@ -83,6 +84,9 @@ impl<'a> HeldJob<'a> {
     pub fn finish(self, record: &Record, journal: Option<&Journal>) -> Result<(), (Self, StoreError)> {
         debug_assert!(record.finished().is_some());
         debug_assert_eq!(record.id, self.id);
+        if let Err(error) = self.check(record) {
+            return Err((self, error));
+        }
         if let Err(error) = self.store.jobs.replace(&paths::record(self.id), &record.to_json()) {
             return Err((self, error.into()));
         }
@@ -103,6 +107,15 @@ impl<'a> HeldJob<'a> {
         if !matches!(failed, Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded)) {
             self.retire();
         }
+    }
+
+    /// What a newer version wrote is not written again: this one would leave out what it does not know.
+    fn check(&self, record: &Record) -> Result<(), StoreError> {
+        if record.is_newer() {
+            let path = self.store.record_path(self.id);
+            return Err(StoreError::Newer { path, format: record.format.to_string() });
+        }
+        Ok(())
     }
 
     /// Removes the lock of a job whose record is final. Whoever waits for it wakes up.

@@ -15,6 +15,7 @@ mod lock;
 mod notes;
 mod paths;
 mod queue;
+mod reading;
 mod record;
 mod result;
 mod retention;
@@ -80,9 +81,38 @@ pub enum StoreError {
         /// Where it lies now, out of the way.
         moved_to: Option<PathBuf>,
     },
+    /// A record cannot be read at all.
+    #[error("the record {} cannot be read: {error}", path.display())]
+    Unreadable {
+        /// Where it is.
+        path: PathBuf,
+        /// Why.
+        error: FileError,
+    },
+    /// A newer version of this program wrote the record. This one leaves it as it is.
+    #[error(
+        "the record {} was written by a newer version of agent-dispatch, in format {format}, and is left as it is",
+        path.display()
+    )]
+    Newer {
+        /// Where it is.
+        path: PathBuf,
+        /// Its format.
+        format: String,
+    },
     /// A file or directory could not be used.
     #[error(transparent)]
     File(#[from] FileError),
+}
+
+impl StoreError {
+    /// Whether it is about one job, of which something is gone or cannot be read, and says nothing about the others.
+    pub fn is_of_one_job(&self) -> bool {
+        matches!(
+            self,
+            Self::NoSuchJob(_) | Self::Damaged { .. } | Self::Unreadable { .. } | Self::Newer { .. }
+        )
+    }
 }
 
 fn moved(to: Option<&Path>) -> String {
@@ -308,48 +338,6 @@ impl Store {
         }
     }
 
-    /// Reads a job's record.
-    ///
-    /// One that cannot be read is moved aside, so that it is reported once and in nobody's way, unless
-    /// its job is alive: then its supervisor will write it again.
-    pub fn read(&self, id: JobId) -> Result<Record, StoreError> {
-        let name = paths::record(id);
-        let path = self.jobs.path().join(&name);
-        let bytes = match self.jobs.read(&name) {
-            Ok(bytes) => bytes,
-            Err(error) if error.is_not_found() => return Err(StoreError::NoSuchJob(id)),
-            Err(FileError::Refused { reason, .. }) => {
-                return Err(StoreError::Damaged {
-                    path,
-                    reason: reason.to_string(),
-                    moved_to: self.quarantine(id),
-                });
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let problem = match Record::from_json(&bytes) {
-            Ok(record) if record.id == id => return Ok(record),
-            Ok(record) => format!("it says it is the record of {}", record.id),
-            Err(error) => error.to_string(),
-        };
-        Err(StoreError::Damaged { path, reason: problem, moved_to: self.quarantine(id) })
-    }
-
-    /// A job's record if it can be read; otherwise nothing is done about it.
-    pub fn glance(&self, id: JobId) -> Option<Record> {
-        let bytes = self.jobs.read(&paths::record(id)).ok()?;
-        Record::from_json(&bytes).ok().filter(|record| record.id == id)
-    }
-
-    fn quarantine(&self, id: JobId) -> Option<PathBuf> {
-        if self.liveness(id).ok()? == Liveness::Alive {
-            return None;
-        }
-        let damaged = paths::damaged(id);
-        self.jobs.rename(&paths::record(id), &damaged).ok()?;
-        Some(self.jobs.path().join(damaged))
-    }
-
     /// The jobs that have a record, newest first.
     pub fn ids(&self) -> Result<Vec<JobId>, StoreError> {
         let ids = self.unordered_ids()?.into_iter();
@@ -410,8 +398,9 @@ impl Store {
         }
     }
 
-    /// Deletes a job that is over: its record and its files.
+    /// Deletes a job that is over: its record and its files. Refuses one whose record is not ours to delete.
     pub fn delete(&self, id: JobId) -> Result<(), StoreError> {
+        self.check_ours(id)?;
         self.jobs.remove_file(&paths::record(id))?;
         Ok(self.jobs.remove_child(&id.to_string(), paths::USUAL)?)
     }

@@ -240,9 +240,23 @@ impl Record {
         }
     }
 
-    /// Whether a tool other than this one wrote the record and may still own it.
+    /// Whether a tool other than this version wrote the record and may still own it: it is only looked at.
     pub fn is_foreign(&self) -> bool {
-        self.format < FORMAT
+        self.format != FORMAT
+    }
+
+    /// Whether a newer version wrote the record.
+    pub fn is_newer(&self) -> bool {
+        !(1..=FORMAT).contains(&self.format)
+    }
+
+    /// Who wrote the record.
+    pub fn author(&self) -> &'static str {
+        match self.format {
+            FORMAT => "this version of agent-dispatch",
+            format if format < FORMAT && format > 0 => "the Python version of this tool",
+            _ => "a newer version of agent-dispatch",
+        }
     }
 
     /// Reads what [`Record::to_json`] or the Python original wrote.

@@ -121,7 +121,7 @@ fn wait_for(
         // Also for a job whose supervisor died: this concludes it.
         let record = match recover(store, id) {
             Ok(record) => record,
-            Err(error @ (StoreError::NoSuchJob(_) | StoreError::Damaged { .. })) => {
+            Err(error) if error.is_of_one_job() => {
                 return lost("unknown".to_owned(), error.to_string());
             }
             Err(error) => return Err(error),
@@ -131,7 +131,7 @@ fn wait_for(
             return Ok(Wait::Over(Box::new(Awaited { id, agent: record.agent, result })));
         }
         if record.is_foreign() {
-            let reason = "only the server of the Python version would see its end".to_owned();
+            let reason = format!("it belongs to {}, which alone would see its end", record.author());
             return lost(record.agent, reason);
         }
         let Some(waiter) = store.waiter(id)? else { continue };

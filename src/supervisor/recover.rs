@@ -20,9 +20,12 @@ const OUTPUT_PATIENCE: Duration = Duration::from_secs(1);
 /// Reads the record of a job and, when it is neither over nor alive, ends what its agent left running and
 /// records the loss first. An answer the agent had already given is recorded as the result.
 ///
-/// Jobs of the Python original are left as they are: nobody but its server knows whether they live.
+/// Jobs of the Python original and of newer versions are left as they are: only their own programs know whether they live.
 pub fn recover(store: &Store, id: JobId) -> Result<Record, StoreError> {
     let record = store.read(id)?;
+    if record.is_foreign() {
+        return Ok(record);
+    }
     if record.finished().is_some() {
         // Only tidying up: where that is impossible, reading is not.
         if let Ok(Some(job)) = store.try_hold_leftover(id) {
@@ -30,13 +33,13 @@ pub fn recover(store: &Store, id: JobId) -> Result<Record, StoreError> {
         }
         return Ok(record);
     }
-    if record.is_foreign() {
-        return Ok(record);
-    }
     let Some(job) = store.try_hold(id)? else { return Ok(record) };
     // Whoever held the lock before may have finished the job since it was read.
     let mut record = match store.read(id) {
+        Ok(record) if record.is_foreign() => return Ok(record),
         Ok(record) => record,
+        // It may be readable another time: then the lock says that it is not over.
+        Err(error @ (StoreError::Unreadable { .. } | StoreError::Newer { .. })) => return Err(error),
         Err(error) => {
             job.retire();
             return Err(error);

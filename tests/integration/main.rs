@@ -54,6 +54,7 @@ mod mistyped_limits;
 mod nesting;
 mod nonblocking_pipes;
 mod on_done;
+mod other_records;
 mod output_snapshots;
 mod poison;
 mod private_place;

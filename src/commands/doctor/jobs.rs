@@ -160,7 +160,17 @@ fn content(store: &Store, now: UnixSeconds) -> Result<Vec<Finding>, StoreError> 
     findings.extend(from_the_future(&ids, now));
     // A job may have been deleted meanwhile.
     let is_damaged = |id: &&JobId| store.glance(**id).is_none() && store.record_path(**id).exists();
-    findings.extend(ids.iter().take(READ).filter(is_damaged).map(|id| {
+    let (not_ours, ids): (Vec<JobId>, Vec<JobId>) =
+        ids.into_iter().take(READ).partition(|id| store.check_ours(*id).is_err());
+    findings.extend(not_ours.into_iter().filter_map(|id| {
+        let error = store.check_ours(id).err()?;
+        let finding = SECTION.warning("jobs-unreadable", error.to_string());
+        let is_denied = matches!(&error, StoreError::Unreadable { error, .. }
+            if error.io_kind() == Some(std::io::ErrorKind::PermissionDenied));
+        let readable = || format!("chmod 600 {}", shell_path(&store.record_path(id)));
+        Some(if is_denied { finding.fix(readable()) } else { finding })
+    }));
+    findings.extend(ids.iter().filter(is_damaged).map(|id| {
         let path = store.record_path(*id);
         let found = format!("{} is damaged; what its agent wrote is in the folder beside it", path.display());
         // Which moves it aside, so that it is told once.

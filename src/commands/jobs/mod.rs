@@ -77,8 +77,23 @@ pub(crate) fn run(args: &JobsArgs, context: &Context) -> CommandResult {
     let limit = if args.limit == 0 { usize::MAX } else { args.limit };
     let of_agent = |agent: &str| args.agent.as_deref().is_none_or(|wanted| wanted == agent);
     let listing = list(&store, args.status.map(Status::from), of_agent, limit)?;
-    for damaged in &listing.damaged {
-        context.ui.warn(damaged);
+    for unreadable in &listing.unreadable {
+        context.ui.warn(unreadable);
+    }
+    if listing.more_unreadable > 0 {
+        context.ui.warn(format_args!("{} more records cannot be read", listing.more_unreadable));
+    }
+    let newer: Vec<String> = listing
+        .records
+        .iter()
+        .filter(|record| record.is_newer())
+        .map(|record| record.id.to_string())
+        .collect();
+    if !newer.is_empty() {
+        context.ui.warn(format_args!(
+            "written by a newer version of agent-dispatch, and shown as far as this one understands it: {}",
+            newer.join(", ")
+        ));
     }
     let jobs = listing.records;
     // One that was removed has its history.
