@@ -2,6 +2,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 use crate::config::{Field, Member, MemberChanges, load};
+use crate::text::shell;
 
 /// A directory with a config in it, and an agent's directory.
 struct Fixture {
@@ -320,5 +321,5 @@ fn the_directory_to_be_made_writable_is_one_that_exists() {
     let lock = directory.path().join("missing/deeper/agents.yaml.lock");
     let error = EditError::NoLock { lock, source: std::io::ErrorKind::PermissionDenied.into() };
     let hint = error.hint().unwrap();
-    assert!(hint.ends_with(&format!(": chmod u+rwx {}", directory.path().display())), "{hint}");
+    assert!(hint.ends_with(&format!(": chmod u+rwx {}", shell::path(directory.path()))), "{hint}");
 }
