@@ -110,7 +110,7 @@ impl OwnedDir {
     ///
     /// Refuses a symbolic link, somebody else's directory and one that others can open.
     pub fn open_or_create(path: &Path) -> Result<Self, FileError> {
-        let path = &without_end(path);
+        let path = &super::foreign::without_end(path);
         match rustix::fs::mkdir(path, Mode::RWXU) {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(Errno::NOENT) => {
@@ -128,7 +128,7 @@ impl OwnedDir {
 
     /// Opens an existing directory, with the same refusals.
     pub fn open(path: &Path) -> Result<Self, FileError> {
-        let path = &without_end(path);
+        let path = &super::foreign::without_end(path);
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = rustix::fs::open(path, flags, Mode::empty())
             .map_err(|errno| not_a_directory(errno, path, || rustix::fs::lstat(path)))?;
@@ -432,12 +432,6 @@ fn write_at(
         return Err(error);
     }
     Ok(())
-}
-
-/// The path without `/` and `/.` at its end: with them, the last name is no longer the end, and a link there is followed
-/// whatever the flags say.
-pub(super) fn without_end(path: &Path) -> PathBuf {
-    path.components().collect()
 }
 
 /// What an `O_DIRECTORY|O_NOFOLLOW` open that failed means.

@@ -4,13 +4,13 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use super::Exposure;
-use super::files::{FileError, PRIVATE, Refusal, failed, replace_at, without_end};
+use super::files::{FileError, PRIVATE, Refusal, failed, replace_at};
 
 /// The first bytes of the regular file at `path`, at most `limit`; `None` if it is anything else, or not
 /// readable. Never waits for the other end of a FIFO.
@@ -100,6 +100,12 @@ fn open_regular(path: &Path, options: &mut OpenOptions, is_vouched_for: bool) ->
         Some(_) => Err(refused(Refusal::WritableByOthers)),
         None => Ok(file),
     }
+}
+
+/// The path without `/` and `/.` at its end: with them, the last name is no longer the end, and a link there is followed
+/// whatever the flags say.
+pub(super) fn without_end(path: &Path) -> PathBuf {
+    path.components().collect()
 }
 
 #[cfg(test)]
