@@ -24,28 +24,62 @@ pub fn list(
     wanted: impl Fn(&str) -> bool,
     limit: usize,
 ) -> Result<Listing, StoreError> {
+    let mut listed = each(store, status, wanted, limit)?;
+    let records = listed.by_ref().collect();
+    Ok(Listing { records, unreadable: listed.unreadable, more_unreadable: listed.more_unreadable })
+}
+
+/// The same one after the other: however many there are, one record is in memory.
+pub fn each<F: Fn(&str) -> bool>(
+    store: &Store,
+    status: Option<Status>,
+    wanted: F,
+    limit: usize,
+) -> Result<Listed<'_, F>, StoreError> {
     // What is not over has a lock, so nothing else needs to be read for it.
     let ids: Vec<JobId> = match status {
         Some(Status::Pending | Status::Running) => store.unretired()?.into_iter().rev().collect(),
         _ => store.ids()?,
     };
-    let mut listing = Listing { records: Vec::new(), unreadable: Vec::new(), more_unreadable: 0 };
-    for id in ids {
-        if listing.records.len() == limit {
-            break;
-        }
-        match recover(store, id) {
-            Ok(record) => {
-                if wanted(&record.agent) && status.is_none_or(|status| status == record.status()) {
-                    listing.records.push(record);
+    let ids = ids.into_iter();
+    Ok(Listed { store, status, wanted, ids, left: limit, unreadable: Vec::new(), more_unreadable: 0 })
+}
+
+/// The records of jobs as they are read.
+#[derive(Debug)]
+pub struct Listed<'a, F> {
+    store: &'a Store,
+    status: Option<Status>,
+    wanted: F,
+    ids: std::vec::IntoIter<JobId>,
+    left: usize,
+    /// What is wrong with records that could not be read so far: of many only the first.
+    pub unreadable: Vec<StoreError>,
+    /// How many more there are.
+    pub more_unreadable: usize,
+}
+
+impl<F: Fn(&str) -> bool> Iterator for Listed<'_, F> {
+    type Item = Record;
+
+    fn next(&mut self) -> Option<Record> {
+        while self.left > 0 {
+            match recover(self.store, self.ids.next()?) {
+                Ok(record) => {
+                    if (self.wanted)(&record.agent)
+                        && self.status.is_none_or(|status| status == record.status())
+                    {
+                        self.left -= 1;
+                        return Some(record);
+                    }
                 }
+                // Collected since the directory was read.
+                Err(StoreError::NoSuchJob(_)) => {}
+                // Whatever it is, it hides none of the others.
+                Err(error) if self.unreadable.len() < UNREADABLE => self.unreadable.push(error),
+                Err(_) => self.more_unreadable += 1,
             }
-            // Collected since the directory was read.
-            Err(StoreError::NoSuchJob(_)) => {}
-            // Whatever it is, it hides none of the others.
-            Err(error) if listing.unreadable.len() < UNREADABLE => listing.unreadable.push(error),
-            Err(_) => listing.more_unreadable += 1,
         }
+        None
     }
-    Ok(listing)
 }

@@ -31,7 +31,7 @@ pub use dialogue::{Conversation, DIALOGUE_SIGN, DialogueRequest, RESOLVED};
 pub use directory::DirectoryFault;
 pub use dispatch::{DispatchError, Engine, Submitted};
 pub use follow::{Backlog, FollowError, Follower, Followers, Reading, lend_slot};
-pub use list::{Listing, list};
+pub use list::{Listed, Listing, each, list};
 pub use machine::{Binary, Copy, Marked, Role, census, file_system, is_short_lived_sandbox, umask};
 pub use newcomers::Newcomers;
 pub use overview::{Overview, Watched};

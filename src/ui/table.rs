@@ -3,7 +3,7 @@
 use std::io;
 
 use comfy_table::{Attribute, Color, ContentArrangement, presets};
-use console::{measure_text_width, truncate_str};
+use console::{Alignment, measure_text_width, pad_str, truncate_str};
 
 use super::screen::Size;
 use super::{Tone, Ui};
@@ -52,7 +52,7 @@ const CUTS: [usize; 3] = [24, 8, 1];
 impl Table<'_> {
     /// As it is written to standard output.
     pub fn for_output(&self, ui: Ui) -> String {
-        self.lay_out(Size::of(io::stdout()).map(|size| size.columns), ui.color_out)
+        self.lay_out(room_for_output(), ui.color_out)
     }
 
     /// As it is written to standard error: without colour.
@@ -60,8 +60,33 @@ impl Table<'_> {
         self.lay_out(Size::of(io::stderr()).map(|size| size.columns), false)
     }
 
+    /// The widths of the columns on standard output, for a table that is printed in parts.
+    pub fn widths_for_output(&self) -> Widths {
+        Widths(self.widths(room_for_output().unwrap_or(usize::MAX)))
+    }
+
+    /// The first part of a table of these widths, with the headings.
+    pub fn first_part(&self, widths: &Widths, ui: Ui) -> String {
+        self.lay_out_in(&widths.0, true, true, ui.color_out)
+    }
+
+    /// A later part, which continues the columns.
+    pub fn next_part(&self, widths: &Widths, ui: Ui) -> String {
+        self.lay_out_in(&widths.0, true, false, ui.color_out)
+    }
+
     fn lay_out(&self, room: Option<usize>, colored: bool) -> String {
-        let widths = self.widths(room.unwrap_or(usize::MAX));
+        self.lay_out_in(&self.widths(room.unwrap_or(usize::MAX)), false, true, colored)
+    }
+
+    /// Lays the rows out in columns of these widths, which are filled up if there are other parts.
+    fn lay_out_in(
+        &self,
+        widths: &[Option<usize>],
+        is_filled: bool,
+        has_headings: bool,
+        colored: bool,
+    ) -> String {
         let mut table = comfy_table::Table::new();
         table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
         // Whether there is colour is decided: neither a terminal nor `NO_COLOR` is asked again.
@@ -70,9 +95,11 @@ impl Table<'_> {
             crossterm::style::force_color_output(true);
             table.enforce_styling();
         }
-        table.set_header(line(self.headings.iter().map(|heading| (*heading, None)), &widths));
+        if has_headings {
+            table.set_header(line(self.headings.iter().map(|heading| (*heading, None)), widths, is_filled));
+        }
         for row in &self.rows {
-            table.add_row(line(row.iter().map(|cell| (cell.text.as_str(), cell.tone)), &widths));
+            table.add_row(line(row.iter().map(|cell| (cell.text.as_str(), cell.tone)), widths, is_filled));
         }
         let last = table.column_count().saturating_sub(1);
         for (number, column) in table.column_iter_mut().enumerate() {
@@ -116,13 +143,29 @@ impl Table<'_> {
     }
 }
 
-/// The cells of a line that are shown, each cut to its column's width.
+/// How wide the columns of a table are that is printed in parts; `None` for those that are left out.
+#[derive(Debug, Clone)]
+pub struct Widths(Vec<Option<usize>>);
+
+fn room_for_output() -> Option<usize> {
+    Size::of(io::stdout()).map(|size| size.columns)
+}
+
+/// The cells of a line that are shown, each cut to its column's width, and filled up to it if that is asked for.
 fn line<'c>(
     cells: impl Iterator<Item = (&'c str, Option<Tone>)>,
     widths: &[Option<usize>],
+    is_filled: bool,
 ) -> Vec<comfy_table::Cell> {
     let shown = cells.zip(widths).filter_map(|(cell, width)| Some((cell, (*width)?)));
-    shown.map(|((text, tone), width)| styled(&truncate_str(text, width, "…"), tone)).collect()
+    let fitted = shown.map(|((text, tone), width)| {
+        let text = truncate_str(text, width, "…");
+        match is_filled {
+            true => styled(&pad_str(&text, width, Alignment::Left, None), tone),
+            false => styled(&text, tone),
+        }
+    });
+    fitted.collect()
 }
 
 fn styled(text: &str, tone: Option<Tone>) -> comfy_table::Cell {

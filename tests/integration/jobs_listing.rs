@@ -287,3 +287,58 @@ fn names_that_fit_no_job_or_several_are_refused() {
         }
     }
 }
+
+/// Puts so many records of finished jobs into the jobs directory, each with an answer of this length.
+fn make_history(environment: &TestEnvironment, count: usize, answer_bytes: usize) {
+    let id = submit_and_finish(environment, "fake: answer x");
+    let record = environment.record(&id);
+    std::fs::remove_file(environment.jobs_directory().join(format!("{id}.json"))).expect("the record");
+    for number in 0..count {
+        let mut record = record.clone();
+        let id = format!("01a2{number:08x}7abc8def0123456789ab");
+        record["id"] = id.as_str().into();
+        record["result"]["job_id"] = id.as_str().into();
+        record["result"]["result"] = "x".repeat(answer_bytes).into();
+        if number % 2 == 0 && number > 0 {
+            record["parent"] = format!("01a2{:08x}7abc8def0123456789ab", number - 1).into();
+        }
+        let path = environment.jobs_directory().join(format!("{id}.json"));
+        std::fs::write(path, record.to_string()).expect("a record");
+    }
+}
+
+#[test]
+fn a_long_table_keeps_its_columns_and_has_one_heading() {
+    let environment = with_agent();
+    make_history(&environment, 2_300, 10);
+    let list = environment.command(["jobs", "--limit", "0"]).run().expect_code(0).stdout;
+    let lines: Vec<&str> = list.lines().collect();
+    assert_eq!(lines.len(), 2_301);
+    assert_eq!(lines.iter().filter(|line| line.starts_with("JOB ")).count(), 1);
+    let column = lines[0].find("TASK").expect("a heading");
+    for line in &lines[1..] {
+        assert_eq!(line.find("fake: answer x"), Some(column), "{line}");
+    }
+    let tree = environment.command(["jobs", "--limit", "0", "--tree"]).run().expect_code(0).stdout;
+    assert_eq!(tree.lines().count(), 2_301);
+    assert_eq!(tree.lines().filter(|line| line.starts_with("└ ")).count(), 1_149);
+    let json = environment.command(["jobs", "--limit", "0", "--json"]).run().expect_code(0).json();
+    assert_eq!(json.as_array().expect("an array").len(), 2_300);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_memory_of_a_list_does_not_grow_with_the_answers_in_it() {
+    let environment = with_agent();
+    // 200 MB of answers.
+    make_history(&environment, 100, 2_000_000);
+    for arguments in ["jobs --limit 0 --json", "jobs --limit 0"] {
+        let line = format!("ulimit -v 150000; exec agent-dispatch {arguments} | wc -c");
+        environment.link("agent-dispatch", crate::support::programs::agent_dispatch());
+        let output = environment.program("/bin/sh".as_ref(), ["-c", &line]).run().expect_code(0);
+        assert!(output.stderr.is_empty(), "{arguments}: {}", output.stderr);
+        let bytes: usize = output.stdout.trim().parse().expect("a number");
+        assert!(bytes > 5_000, "{arguments}: {bytes} bytes");
+        std::fs::remove_file(environment.bin().join("agent-dispatch")).expect("the link");
+    }
+}

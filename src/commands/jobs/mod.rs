@@ -2,16 +2,17 @@
 
 mod watch;
 
-use std::collections::HashSet;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 
 use clap::Args;
-use serde_json::Value;
+use serde::{Serialize, Serializer};
 
 use super::{CommandResult, Context, completions, summary, whole_number};
-use crate::engine::list;
+use crate::engine::each;
 use crate::error::Exit;
 use crate::store::{JobId, Record, Status};
-use crate::ui::{Cell, Table, human};
+use crate::ui::{Cell, OutputError, Table, human};
 
 const EXAMPLES: &str = "\
 With --watch: `q` ends it (exit code 0), and so does Ctrl-C (130). What was shown last stays. Ctrl-Z
@@ -76,70 +77,134 @@ pub(crate) fn run(args: &JobsArgs, context: &Context) -> CommandResult {
     }
     let limit = if args.limit == 0 { usize::MAX } else { args.limit };
     let of_agent = |agent: &str| args.agent.as_deref().is_none_or(|wanted| wanted == agent);
-    let listing = list(&store, args.status.map(Status::from), of_agent, limit)?;
-    for unreadable in &listing.unreadable {
+    let mut listed = each(&store, args.status.map(Status::from), of_agent, limit)?;
+    let mut newer = Newer::default();
+    let shown = {
+        let mut jobs = listed.by_ref().inspect(|record| newer.note(record)).peekable();
+        let is_empty = jobs.peek().is_none();
+        // One that was removed has its history.
+        if is_empty
+            && let Some(unknown) = args.agent.as_deref().and_then(|agent| context.unknown_agent(agent))
+        {
+            context.ui.note(unknown);
+        }
+        if args.json {
+            context.ui.json(&Documents(RefCell::new(jobs)))
+        } else if is_empty {
+            context.ui.note("no jobs");
+            Ok(())
+        } else {
+            let queued = store.queued()?;
+            let places = queued.into_iter().enumerate().map(|(place, id)| (id, place + 1)).collect();
+            if args.tree {
+                table(tree(jobs.collect()).into_iter(), &places, context)
+            } else {
+                table(jobs.map(|record| (0, record)), &places, context)
+            }
+        }
+    };
+    for unreadable in &listed.unreadable {
         context.ui.warn(unreadable);
     }
-    if listing.more_unreadable > 0 {
-        context.ui.warn(format_args!("{} more records cannot be read", listing.more_unreadable));
+    if listed.more_unreadable > 0 {
+        context.ui.warn(format_args!("{} more records cannot be read", listed.more_unreadable));
     }
-    let newer: Vec<String> = listing
-        .records
-        .iter()
-        .filter(|record| record.is_newer())
-        .map(|record| record.id.to_string())
-        .collect();
-    if !newer.is_empty() {
-        context.ui.warn(format_args!(
-            "written by a newer version of agent-dispatch, and shown as far as this one understands it: {}",
-            newer.join(", ")
-        ));
-    }
-    let jobs = listing.records;
-    // One that was removed has its history.
-    if jobs.is_empty()
-        && let Some(unknown) = args.agent.as_deref().and_then(|agent| context.unknown_agent(agent))
-    {
-        context.ui.note(unknown);
-    }
-    if args.json {
-        let documents: Vec<Value> = jobs.iter().map(summary::to_json).collect();
-        context.ui.json(&documents)?;
-        return Ok(Exit::Success);
-    }
-    if jobs.is_empty() {
-        context.ui.note("no jobs");
-        return Ok(Exit::Success);
-    }
-    let queued = store.queued()?;
-    let jobs = if args.tree { tree(jobs) } else { jobs.into_iter().map(|record| (0, record)).collect() };
-    let rows = jobs.iter().map(|(depth, record)| {
-        let result = record.finished().map(|_| summary::result_of(record));
-        let branch = if *depth == 0 { String::new() } else { format!("{:1$}└ ", "", 2 * (depth - 1)) };
-        vec![
-            format!("{branch}{}", record.id).into(),
-            record.agent.as_str().into(),
-            status_cell(record, &queued),
-            human::ago(context.now() - record.created_at).into(),
-            result.and_then(|result| result.cost_usd).map(human::dollars).unwrap_or_default().into(),
-            human::one_line(&record.task, 60).into(),
-        ]
-    });
-    let table = Table {
-        headings: &["JOB", "AGENT", "STATUS", "CREATED", "COST", "TASK"],
-        spare: &["COST", "CREATED", "AGENT", "TASK"],
-        last_at_least: 8,
-        rows: rows.collect(),
-    };
-    context.ui.data(&table.for_output(context.ui))?;
+    newer.warn(context);
+    shown?;
     Ok(Exit::Success)
 }
 
+/// Records that a newer version wrote.
+#[derive(Default)]
+struct Newer {
+    ids: Vec<JobId>,
+    more: usize,
+}
+
+impl Newer {
+    /// How many are named.
+    const NAMED: usize = 10;
+
+    fn note(&mut self, record: &Record) {
+        match record.is_newer() {
+            true if self.ids.len() < Self::NAMED => self.ids.push(record.id),
+            true => self.more += 1,
+            false => {}
+        }
+    }
+
+    fn warn(&self, context: &Context) {
+        if self.ids.is_empty() {
+            return;
+        }
+        let ids: Vec<String> = self.ids.iter().map(ToString::to_string).collect();
+        let more = if self.more > 0 { format!(" and {} more", self.more) } else { String::new() };
+        context.ui.warn(format_args!(
+            "written by a newer version of agent-dispatch, and shown as far as this one understands it: {}{more}",
+            ids.join(", ")
+        ));
+    }
+}
+
+/// An array of records, each read when it is its turn to be written.
+struct Documents<I>(RefCell<I>);
+
+impl<I: Iterator<Item = Record>> Serialize for Documents<I> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut records = self.0.borrow_mut();
+        serializer.collect_seq((&mut *records).map(|record| summary::to_json(&record)))
+    }
+}
+
+/// How many rows are laid out at once. With more, the widths of the first ones hold for all.
+const ROWS: usize = 1_000;
+
+/// Prints jobs, each with its depth in the tree.
+fn table(
+    jobs: impl Iterator<Item = (usize, Record)>,
+    places: &HashMap<JobId, usize>,
+    context: &Context,
+) -> Result<(), OutputError> {
+    let mut rows = jobs.map(|(depth, record)| row(depth, &record, places, context));
+    let mut widths = None;
+    loop {
+        let part = Table {
+            headings: &["JOB", "AGENT", "STATUS", "CREATED", "COST", "TASK"],
+            spare: &["COST", "CREATED", "AGENT", "TASK"],
+            last_at_least: 8,
+            rows: rows.by_ref().take(ROWS).collect(),
+        };
+        match &widths {
+            None if part.rows.len() < ROWS => return context.ui.data(&part.for_output(context.ui)),
+            None => {
+                let wide = part.widths_for_output();
+                context.ui.data(&part.first_part(&wide, context.ui))?;
+                widths = Some(wide);
+            }
+            Some(_) if part.rows.is_empty() => return Ok(()),
+            Some(widths) => context.ui.data(&part.next_part(widths, context.ui))?,
+        }
+    }
+}
+
+fn row(depth: usize, record: &Record, places: &HashMap<JobId, usize>, context: &Context) -> Vec<Cell> {
+    let result = record.finished().map(|_| summary::result_of(record));
+    let branch = if depth == 0 { String::new() } else { format!("{:1$}└ ", "", 2 * (depth - 1)) };
+    vec![
+        format!("{branch}{}", record.id).into(),
+        record.agent.as_str().into(),
+        status_cell(record, places.get(&record.id).copied()),
+        human::ago(context.now() - record.created_at).into(),
+        result.and_then(|result| result.cost_usd).map(human::dollars).unwrap_or_default().into(),
+        human::one_line(&record.task, 60).into(),
+    ]
+}
+
 /// A job's status, with its place among those that wait for a slot.
-fn status_cell(record: &Record, queued: &[JobId]) -> Cell {
+fn status_cell(record: &Record, place: Option<usize>) -> Cell {
     let status = record.status();
-    let word = match queued.iter().position(|id| *id == record.id) {
-        Some(place) => format!("{} ({})", status.name(), place + 1),
+    let word = match place {
+        Some(place) => format!("{} ({place})", status.name()),
         None => status.name().to_owned(),
     };
     Cell::toned(word, summary::status_tone(status))
@@ -148,17 +213,19 @@ fn status_cell(record: &Record, queued: &[JobId]) -> Cell {
 /// Puts each job below the one whose agent dispatched it, with its depth in the list. The order stays otherwise.
 fn tree(jobs: Vec<Record>) -> Vec<(usize, Record)> {
     let listed: HashSet<JobId> = jobs.iter().map(|record| record.id).collect();
-    let parent = |record: &Record| record.launch.parent.filter(|parent| listed.contains(parent));
-    let (mut open, mut rest): (Vec<Record>, Vec<Record>) =
-        jobs.into_iter().partition(|record| parent(record).is_none());
-    open.reverse();
-    let mut open: Vec<(usize, Record)> = open.into_iter().map(|record| (0, record)).collect();
-    let mut rows = Vec::new();
+    let mut open: Vec<(usize, Record)> = Vec::new();
+    let mut children: HashMap<JobId, Vec<Record>> = HashMap::new();
+    let mut rows = Vec::with_capacity(jobs.len());
+    // What is open last comes first.
+    for record in jobs.into_iter().rev() {
+        match record.launch.parent.filter(|parent| listed.contains(parent)) {
+            None => open.push((0, record)),
+            Some(parent) => children.entry(parent).or_default().push(record),
+        }
+    }
     while let Some((depth, record)) = open.pop() {
-        let (children, others): (Vec<Record>, Vec<Record>) =
-            rest.into_iter().partition(|child| child.launch.parent == Some(record.id));
-        rest = others;
-        open.extend(children.into_iter().map(|child| (depth + 1, child)));
+        let below = children.remove(&record.id).unwrap_or_default();
+        open.extend(below.into_iter().rev().map(|child| (depth + 1, child)));
         rows.push((depth, record));
     }
     rows

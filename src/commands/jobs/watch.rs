@@ -119,7 +119,7 @@ fn table(context: &Context, jobs: &[Watched<'_>], queued: &[JobId]) -> String {
         vec![
             record.id.to_string().into(),
             record.agent.as_str().into(),
-            status_cell(record, queued),
+            status_cell(record, queued.iter().position(|id| *id == record.id).map(|place| place + 1)),
             time.into(),
             cost.map(human::dollars).unwrap_or_default().into(),
             match doing {
