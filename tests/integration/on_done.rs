@@ -199,9 +199,9 @@ fn what_a_record_says_is_never_executed() {
 fn it_is_run_although_the_agents_directory_is_gone() {
     let environment = with_agent();
     let (script, path) = notifier(&environment, "");
-    let command = format!("'{}'", script.display());
+    let command = quoted(&script);
     let directory = project(&environment);
-    let task = format!("fake: shell mv {0} {0}.moved", directory.display());
+    let task = format!("fake: shell mv {0} {0}.moved", quoted(&directory));
     environment.command(["run", AGENT, &task, "--on-done", &command]).run().expect_code(0);
     let told = told(&path);
     assert!(told.starts_with("0  /\n") && told.contains("AGENT_DISPATCH_STATUS=done"), "{told}");
