@@ -203,7 +203,8 @@ fn exits() -> Vec<Bar> {
         }
         let most = times.iter().copied().fold(0.0, f64::max);
         bars.push(
-            Bar::at_most(name, most, 100.0, "ms")
+            // After a signal the client is listened to for half a second.
+            Bar::at_most(name, most, if by_signal { 600.0 } else { 100.0 }, "ms")
                 .note(format!("most of {RUNS} with a job and 10 waits; median {:.1} ms", median(times))),
         );
     }

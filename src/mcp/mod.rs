@@ -42,8 +42,9 @@ use server::Server;
 use session::Session;
 use wire::Wire;
 
-/// How long a client is listened to after the signal to end.
-const LAST_WORDS: Duration = Duration::from_millis(50);
+/// How long a client is listened to after the signal to end, unless its input ends before. Claude Code 2.1.330 takes its calls
+/// back 15 to 60 ms after the signal, and later on a busy machine.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// How long answers that are on their way may take when the server is to end.
 const FAREWELL: Duration = Duration::from_millis(40);
@@ -100,7 +101,7 @@ async fn attend(desk: Desk) -> io::Result<()> {
             _ = terminate.recv() => {}
             _ = hangup.recv() => {}
         }
-        // Claude Code takes its calls back and sends the signal at the same moment.
+        // What comes meanwhile is still heard: calls that are taken back are stopped.
         tokio::time::sleep(LAST_WORDS).await;
     };
     tokio::pin!(serving);

@@ -297,8 +297,7 @@ fn prints(tokens: &[Token]) -> Option<&'static str> {
 /// What writes to standard output or error and to no terminal: a supervisor's are files of its job, or nothing; MCP
 /// is spoken over them; a process that only checks a schema answers its parent through a pipe.
 fn has_no_terminal(source: &Source) -> bool {
-    is_in(source, "supervisor")
-        || ["mcp/streams.rs", "backend/schema/confined.rs"].contains(&source.name.as_str())
+    is_in(source, "supervisor") || ["mcp/streams.rs", "os/confined.rs"].contains(&source.name.as_str())
 }
 
 #[test]
