@@ -119,8 +119,8 @@ impl Failure {
         format!("{}{hint}", self.message)
     }
 
-    fn maybe_hint(mut self, hint: Option<String>) -> Self {
-        self.hint = hint.as_deref().map(redact);
+    fn maybe_hint(mut self, hint: Option<impl AsRef<str>>) -> Self {
+        self.hint = hint.map(|hint| redact(hint.as_ref()));
         self
     }
 }

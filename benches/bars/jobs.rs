@@ -160,3 +160,47 @@ pub(crate) fn followers() -> Vec<Bar> {
             .note(format!("over {WATCHED:?}")),
     ]
 }
+
+/// Many jobs that wait for their turn: what their supervisors cost meanwhile.
+pub(crate) fn waiting() -> Vec<Bar> {
+    const WAITING: usize = 1_000;
+    const WATCHED: Duration = Duration::from_secs(10);
+    let world = World::new();
+    world.configure("settings:\n  max_concurrency: 1\n  max_queued: 2000\n");
+    let mut ids = vec![world.submit("infra", "fake: hang")];
+    ids.extend((0..WAITING).map(|_| world.submit("infra", "fake: hang")));
+    let pids: Vec<u32> = ids[1..].iter().map(|id| supervisor(&world, id)).collect();
+    let used = || pids.iter().map(|pid| cpu_time(*pid)).sum::<Duration>();
+    // The first looks of the last ones are not what is measured.
+    std::thread::sleep(Duration::from_secs(3));
+    let (start, before) = (Instant::now(), used());
+    std::thread::sleep(WATCHED);
+    let share = (used() - before).as_secs_f64() / start.elapsed().as_secs_f64() * 100.0;
+    let private = pids.iter().map(|pid| private_mb(*pid)).sum::<f64>() / WAITING as f64;
+    for part in ids.rchunks(100) {
+        world
+            .tool(["cancel"].into_iter().chain(part.iter().map(String::as_str)))
+            .spawn()
+            .wait()
+            .expect("a child");
+    }
+    vec![
+        Bar::at_most(format!("{WAITING} waiting jobs, together"), share, 1.0, "% core")
+            .note(format!("over {WATCHED:?}")),
+        Bar::at_most("a waiting job: private memory", private, 0.4, "MB").note("mean of all"),
+    ]
+}
+
+/// The process that looks after a job, by the first line of the job's lock.
+fn supervisor(world: &World, id: &str) -> u32 {
+    let lock = std::fs::read_to_string(world.jobs().join(".run").join(format!("{id}.lock"))).expect("a lock");
+    lock.split_whitespace().next().and_then(|pid| pid.parse().ok()).expect("a pid")
+}
+
+/// The memory of a process that is nobody else's, in MB.
+fn private_mb(pid: u32) -> f64 {
+    let map = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
+    let private = map.lines().filter(|line| line.starts_with("Private_"));
+    let kilobytes = private.filter_map(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok());
+    kilobytes.sum::<f64>() * 1_024.0 / 1e6
+}

@@ -77,7 +77,7 @@ impl Bar {
 /// Measures one thing.
 type Measure = fn() -> Vec<Bar>;
 
-const MEASURES: [(&str, Measure); 9] = [
+const MEASURES: [(&str, Measure); 10] = [
     ("version", version),
     ("run", jobs::run),
     ("submit", jobs::submit),
@@ -85,6 +85,7 @@ const MEASURES: [(&str, Measure); 9] = [
     ("wait", jobs::wait),
     ("throughput", jobs::throughput),
     ("followers", jobs::followers),
+    ("waiting", jobs::waiting),
     ("mcp", mcp::measure),
     ("output", output::measure),
 ];

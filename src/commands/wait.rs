@@ -145,11 +145,11 @@ pub(crate) fn wait_for(
             let new = waiting.catch_up(backlog(context.ui, false), &mut |number, event| {
                 activities[number].observe(&event);
                 read_along(context.ui, &names[number], &event).iter().for_each(|lines| board.note(lines));
-                board.doing(number, &names[number], doing(&activities[number]));
+                board.doing(number, &names[number], &doing(&activities[number]));
             })?;
             for (number, delay) in waiting.delays(context.now())? {
                 let doing = delay.map_or_else(|| doing(&activities[number]), summary::waiting);
-                board.doing(number, &names[number], doing);
+                board.doing(number, &names[number], &doing);
             }
             new
         } else {

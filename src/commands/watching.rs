@@ -100,10 +100,10 @@ impl Watch<'_> {
                 is_new = true;
             })?;
             if is_new {
-                progress.doing(doing(&activity));
+                progress.doing(&doing(&activity));
             }
             for (_, delay) in followers.delays(self.context.now())? {
-                progress.doing(delay.map_or_else(|| doing(&activity), summary::waiting));
+                progress.doing(&delay.map_or_else(|| doing(&activity), summary::waiting));
             }
             progress.tick();
             if let Some((_, record)) = over.into_iter().next() {

@@ -1,5 +1,6 @@
 //! Whose word counts: what another user could have written is not obeyed, unless the user vouches for it.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
@@ -54,7 +55,7 @@ fn resolved(path: &Path) -> PathBuf {
 /// A path as a word of a shell.
 fn word(path: &Path) -> String {
     let path = path.to_string_lossy();
-    shlex::try_quote(&path).map_or_else(|_| path.to_string(), |word| word.into_owned())
+    shlex::try_quote(&path).map_or_else(|_| path.to_string(), Cow::into_owned)
 }
 
 /// What is not obeyed because another user could have written it.

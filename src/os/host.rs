@@ -121,7 +121,7 @@ pub fn overrule_umask() {
     let mask = rustix::process::umask(Mode::RWXG | Mode::RWXO);
     rustix::process::umask(mask.difference(OWNER));
     if mask.intersects(OWNER) {
-        let _ = OVERRULED_UMASK.set(u32::from(mask.bits()));
+        let _ = OVERRULED_UMASK.set(mask.bits());
     }
 }
 

@@ -52,13 +52,13 @@ mod tests {
         for hidden in ["", ".", "./", "../work", ":"] {
             let path = OsString::from(format!("{hidden}:{good_entry}"));
             assert_eq!(find_program("tool", Some(&path), work).as_ref(), Some(&good), "{hidden:?}");
-            assert_eq!(find_programs("tool", Some(&path)), [good.clone()]);
+            assert_eq!(find_programs("tool", Some(&path)), std::slice::from_ref(&good));
             assert!(!relative_entries(&path).is_empty());
             let only = OsString::from(hidden);
             assert_eq!(find_program("tool", Some(&only), work), None, "{hidden:?}");
         }
-        assert_eq!(relative_entries(OsStr::new(good_entry)), [PathBuf::new(); 0]);
-        assert_eq!(relative_entries(OsStr::new("")), [PathBuf::new(); 0]);
+        assert!(relative_entries(OsStr::new(good_entry)).is_empty());
+        assert!(relative_entries(OsStr::new("")).is_empty());
         // A path is meant as it stands.
         assert_eq!(find_program("./tool", None, work), Some(own));
     }

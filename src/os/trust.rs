@@ -104,7 +104,7 @@ impl Exposure {
             path: path.to_owned(),
             foreign_owner: Some(stat.st_uid).filter(|uid| !uids.contains(uid)),
             writers: writers(place, &stat, &uids),
-            mode: u32::from(Mode::from_raw_mode(stat.st_mode).bits()) & 0o7777,
+            mode: Mode::from_raw_mode(stat.st_mode).bits() & 0o7777,
             is_directory: FileType::from_raw_mode(stat.st_mode) == FileType::Directory,
         };
         (exposure.foreign_owner.is_some() || exposure.writers.is_some()).then_some(exposure)

@@ -38,8 +38,8 @@ impl Progress {
     }
 
     /// Notes what the agent does now.
-    pub fn doing(&mut self, what: String) {
-        self.doing = one_line(&what, usize::MAX);
+    pub fn doing(&mut self, what: &str) {
+        self.doing = one_line(what, usize::MAX);
         if let Some(spinner) = &self.spinner {
             spinner.set_message(self.doing.clone());
         }
@@ -106,13 +106,13 @@ impl Board {
     }
 
     /// Notes what the run with this number does now.
-    pub fn doing(&mut self, number: usize, name: &str, what: String) {
+    pub fn doing(&mut self, number: usize, name: &str, what: &str) {
         let Some(place) = &self.place else { return };
         let spinner = self.spinners.entry(number).or_insert_with(|| {
             let spinner = place.add(ProgressBar::new_spinner());
             dressed(spinner, name)
         });
-        spinner.set_message(one_line(&what, usize::MAX));
+        spinner.set_message(one_line(what, usize::MAX));
     }
 
     /// Takes a run that is over off the board, and lets somebody `say` something about it above the others.

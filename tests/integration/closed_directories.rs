@@ -32,7 +32,7 @@ fn a_directory_that_cannot_be_entered_is_not_told_as_missing() {
     .collect();
     set_mode(&closed, 0o700);
     set_mode(&above, 0o700);
-    let [in_closed, in_below, list, doctor, json] = outputs.try_into().ok().expect("five");
+    let [in_closed, in_below, list, doctor, json] = outputs.try_into().expect("five");
     for output in [&in_closed, &in_below, &list, &doctor] {
         let text = format!("{}{}", output.stdout, output.stderr);
         assert!(!text.contains("does not exist") && !text.contains("missing"), "{text}");

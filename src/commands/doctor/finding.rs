@@ -66,8 +66,8 @@ pub(super) struct Finding {
 }
 
 impl Finding {
-    fn new(section: Section, id: &'static str, level: Level, found: String) -> Self {
-        Self { id, section, level, agent: None, found: redact(&found), fix: None }
+    fn new(section: Section, id: &'static str, level: Level, found: &str) -> Self {
+        Self { id, section, level, agent: None, found: redact(found), fix: None }
     }
 
     /// Adds the command that mends it.
@@ -84,18 +84,18 @@ impl Finding {
 /// Makes the findings of its section.
 impl Section {
     pub(super) fn ok(self, id: &'static str, found: impl Into<String>) -> Finding {
-        Finding::new(self, id, Level::Ok, found.into())
+        Finding::new(self, id, Level::Ok, &found.into())
     }
 
     pub(super) fn note(self, id: &'static str, found: impl Into<String>) -> Finding {
-        Finding::new(self, id, Level::Note, found.into())
+        Finding::new(self, id, Level::Note, &found.into())
     }
 
     pub(super) fn warning(self, id: &'static str, found: impl Into<String>) -> Finding {
-        Finding::new(self, id, Level::Warning, found.into())
+        Finding::new(self, id, Level::Warning, &found.into())
     }
 
     pub(super) fn error(self, id: &'static str, found: impl Into<String>) -> Finding {
-        Finding::new(self, id, Level::Error, found.into())
+        Finding::new(self, id, Level::Error, &found.into())
     }
 }
