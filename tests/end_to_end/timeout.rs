@@ -21,7 +21,7 @@ fn a_run_beyond_its_time_is_stopped_and_can_be_resumed() {
         let id = result["job_id"].as_str().unwrap();
         assert!(hint.contains(&format!("agent-dispatch resume {id} --timeout 12s")), "{hint}");
 
-        let resume = scene.environment.command(["resume", id, "go on", "--json"]);
+        let resume = scene.environment.command(["resume", id, "go on", "--timeout", "60s", "--json"]);
         let resumed = resume.run().expect_code(0).json();
         assert_eq!((&resumed["result"], &resumed["session_id"]), (&json!("Finished."), &json!(session)));
         assert!(scene.last_told().contains("a long task"), "the earlier conversation");

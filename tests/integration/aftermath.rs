@@ -178,7 +178,7 @@ pub(crate) fn assert_tidy(environment: &TestEnvironment, ids: &[String], how: &s
     let run = jobs.join(".run");
     let left: Vec<String> = names(&run)
         .into_iter()
-        .filter(|name| !["gate", "slots", "queue", "claims"].contains(&name.as_str()))
+        .filter(|name| !["admission", "gate", "slots", "queue", "claims"].contains(&name.as_str()))
         .collect();
     assert!(left.is_empty(), "{how}: left in .run: {left:?}");
     for directory in ["queue", "claims"] {

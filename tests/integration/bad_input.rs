@@ -116,7 +116,7 @@ fn a_task_over_10_mb_is_2() {
     assert_eq!(output.stderr, said);
     fs::write(&long, "x".repeat(9_999_990)).unwrap();
     let output = environment.command(["run", AGENT, "task", "--context-file", path]).run().expect_code(2);
-    assert!(output.stderr.starts_with("error: task and context together have 1000001"), "{}", output.stderr);
+    assert!(output.stderr.starts_with("error: task and context together have 100000"), "{}", output.stderr);
     assert!(environment.job_ids().is_empty());
 }
 
