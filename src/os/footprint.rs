@@ -3,9 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, getpgrp, getpid};
+use rustix::process::{Pid, Signal, getpid};
 
 use super::Sweep;
+use super::groups::{own_group, session_of};
 use super::processes::{self, Process};
 use super::tree::adopts_orphans;
 
@@ -35,7 +36,7 @@ impl Footprint {
     /// That of a process which was started by [`super::spawn_owned`] from a session of its starter's own.
     pub fn of(first: Pid) -> Option<Self> {
         let process = processes::look(first)?;
-        let session = session_of(first)?;
+        let session = session_of(first)?.as_raw_pid();
         let first = Identity { pid: first.as_raw_pid(), started: process.started };
         Some(Self { boot: processes::boot(), session, first, strays: Vec::new() })
     }
@@ -53,19 +54,10 @@ impl Footprint {
             leader.is_some_and(|leader| Some(leader.started) != by)
         };
         process.started >= self.first.started
-            && session_of(process.pid) == Some(self.session)
+            && session_of(process.pid).is_some_and(|session| session.as_raw_pid() == self.session)
             && !is_reused(self.session, None)
             && !is_reused(self.first.pid, Some(self.first.started))
     }
-}
-
-/// The session that a process is in; `None` for one that has none here, as threads of the kernel do: the safe wrapper
-/// takes for granted that there is one.
-#[expect(unsafe_code, reason = "a system call whose safe wrapper does not expect every answer")]
-fn session_of(pid: Pid) -> Option<i32> {
-    // SAFETY: only asks.
-    let session = unsafe { libc::getsid(pid.as_raw_pid()) };
-    (session > 0).then_some(session)
 }
 
 /// Kills what of a tree can be told by its footprint, except processes for which `spare` says yes. Gives up after
@@ -75,7 +67,7 @@ pub fn kill_footprint(footprint: &Footprint, patience: Duration, spare: impl Fn(
         return Sweep::Clean;
     }
     let deadline = Instant::now() + patience;
-    let (me, own_group) = (getpid(), getpgrp().as_raw_pid());
+    let (me, own_group) = (getpid(), Pid::as_raw(own_group()));
     loop {
         let mut alive = 0;
         processes::for_each(|pid| {

@@ -9,6 +9,7 @@ mod confined;
 mod files;
 mod footprint;
 mod foreign;
+mod groups;
 mod host;
 mod input;
 mod lock;
@@ -28,6 +29,7 @@ pub use footprint::{Footprint, Identity, kill_footprint, strays};
 pub use foreign::{
     open_lock_file, open_log, open_log_to_read, read_beginning, replace_file, replace_file_keeping_mode,
 };
+pub use groups::{group_of, own_group, session_of};
 pub use host::{FileSystem, file_system, overrule_umask, umask};
 pub use input::read_within;
 pub use lock::{LockError, lock_within, readable_when_unlocked, wait_until_unlocked};

@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitOptions, getpgrp, getpid, wait};
+use rustix::process::{Pid, Signal, WaitOptions, getpid, wait};
 
 use super::Exit;
+use super::groups::own_group;
 use super::processes::{self, Process};
 
 /// Whether orphaned descendants become children of this process, by [`adopt_orphans`].
@@ -130,7 +131,7 @@ impl Brood {
 pub fn kill_marked(name: &str, value: &str, patience: Duration, spare: impl Fn(&Process) -> bool) -> Sweep {
     let deadline = Instant::now() + patience;
     let assignment = format!("{name}={value}").into_bytes();
-    let (me, own_group) = (getpid(), getpgrp().as_raw_pid());
+    let (me, own_group) = (getpid(), Pid::as_raw(own_group()));
     let mut clean_looks = 0;
     loop {
         let mut alive = 0;

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use console::Term;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
-use rustix::process::getpgrp;
 use rustix::termios::tcgetpgrp;
 
 use super::{Ui, human};
+use crate::os;
 use crate::text::one_line;
 
 /// How often a line is printed where there is no terminal.
@@ -163,7 +163,7 @@ impl Board {
 /// Whether the terminal is this process's to draw on, and not that of the shell in whose background it runs. One that
 /// is not the terminal of the session belongs to no group.
 fn is_foreground() -> bool {
-    tcgetpgrp(io::stderr()).map_or(true, |group| group == getpgrp())
+    tcgetpgrp(io::stderr()).map_or(true, |group| Some(group) == os::own_group())
 }
 
 /// Where spinners are drawn from now on, if that changed.
