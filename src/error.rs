@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use crate::backend::RefusedArgument;
 use crate::config::{ConfigError, DirectoryProblem, EditError, Untrusted};
 use crate::engine::{BatchError, CancelError, DispatchError, FollowError, RepeatError, TaskError};
-use crate::os::{FileError, Refusal};
+use crate::os::{FileError, ProgramError, Refusal};
 use crate::store::{ErrorType, StoreError};
 use crate::supervisor::StartError;
 use crate::text::{redact, shell};
@@ -282,6 +282,11 @@ impl From<DispatchError> for Failure {
                 "point the agent elsewhere with `agent-dispatch agents update {agent} --directory DIR`, or drop it \
                  with `agent-dispatch agents remove {agent}`"
             )),
+            DispatchError::NoProgram { why: ProgramError::NotExecutable(file), .. }
+            | DispatchError::NoOnDone { why: ProgramError::NotExecutable(file), .. } => {
+                Self::new(Exit::NotFound, &error)
+                    .hint(format!("make it executable: `chmod +x {}`", shell::path(file)))
+            }
             DispatchError::NoProgram { program, .. } if program == "claude" => Self::new(Exit::NotFound, &error)
                 .hint("install Claude Code: `npm install -g @anthropic-ai/claude-code`, then `claude` to log in"),
             DispatchError::NoProgram { agent, .. } => Self::new(Exit::NotFound, &error)

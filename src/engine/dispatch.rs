@@ -8,7 +8,7 @@ use super::stats::journal;
 use super::{DirectoryFault, PROMPT_LIMIT_BYTES, Prepared, Request, Surroundings, TaskError};
 use crate::backend::{RefusedArgument, SessionId};
 use crate::config::{AgentName, CapTooHigh, Config, Untrusted};
-use crate::os;
+use crate::os::{self, ProgramError};
 use crate::store::{
     ErrorType, Finished, HeldJob, JobId, JobResult, Journal, Record, State, Store, StoreError, UnixSeconds,
     Verdict,
@@ -83,18 +83,22 @@ pub enum DispatchError {
         fault: DirectoryFault,
     },
     /// The agent's program is not installed.
-    #[error("the program '{program}' of agent '{agent}' {}", unusable(program))]
+    #[error("the program '{program}' of agent '{agent}' {why}")]
     NoProgram {
         /// The agent.
         agent: AgentName,
         /// The program.
         program: String,
+        /// Why it cannot be run.
+        why: ProgramError,
     },
     /// What is to be run after the end does not exist.
-    #[error("the program '{program}', to be run when the job is over, {}", unusable(program))]
+    #[error("the program '{program}', to be run when the job is over, {why}")]
     NoOnDone {
         /// The program.
         program: String,
+        /// Why it cannot be run.
+        why: ProgramError,
     },
     /// Too many dispatches within dispatches.
     #[error("this dispatch would be number {depth} in a chain of agents calling agents; {limit} are allowed")]
@@ -178,12 +182,6 @@ fn on_variables(fault: &DirectoryFault, directory: &Path) -> &'static str {
     } else {
         ""
     }
-}
-
-/// What is wrong with a program that cannot be run.
-fn unusable(program: &str) -> &'static str {
-    // A path was looked at in one place only, where a file that is not executable may be.
-    if program.contains('/') { "is not there, or not executable" } else { "was not found on PATH" }
 }
 
 impl Engine {

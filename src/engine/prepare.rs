@@ -8,7 +8,7 @@ use super::{DirectoryFault, OnDone, PROMPT_LIMIT_BYTES, Request, prompt};
 use crate::backend::claude::is_kept;
 use crate::backend::{Assignment, Backend, CommandLine, Session, SessionId, check_schema};
 use crate::config::{Agent, AgentName, BackendKind, BudgetUsd, Group, GroupName, check_journal};
-use crate::os;
+use crate::os::{self, ProgramError};
 use crate::store::{JobId, Journal, Launch, Record};
 use crate::text::redact_words;
 
@@ -233,7 +233,7 @@ impl Engine {
 
     fn program(&self, name: &AgentName, agent: &Agent) -> Result<PathBuf, DispatchError> {
         find_program(agent, self.surroundings.path.as_deref())
-            .map_err(|program| DispatchError::NoProgram { agent: name.clone(), program })
+            .map_err(|(program, why)| DispatchError::NoProgram { agent: name.clone(), program, why })
     }
 
     /// What to execute for a command that is run after the end, as seen from the agent's directory.
@@ -241,7 +241,7 @@ impl Engine {
         let [program, arguments @ ..] = command.words() else { return Ok(Vec::new()) };
         let path = self.surroundings.path.as_deref().map(OsStr::new);
         let found = os::find_program(program, path, &agent.directory)
-            .ok_or_else(|| DispatchError::NoOnDone { program: program.clone() })?;
+            .map_err(|why| DispatchError::NoOnDone { program: program.clone(), why })?;
         Ok(std::iter::once(found.into()).chain(arguments.iter().map(OsString::from)).collect())
     }
 
@@ -284,13 +284,13 @@ impl Engine {
 ///
 /// # Errors
 ///
-/// The program as it was looked for, when it is not there.
-pub fn find_program(agent: &Agent, path: Option<&OsStr>) -> Result<PathBuf, String> {
+/// The program as it was looked for, and why it cannot be run.
+pub fn find_program(agent: &Agent, path: Option<&OsStr>) -> Result<PathBuf, (String, ProgramError)> {
     let program = match agent.backend {
         BackendKind::Claude => CLAUDE,
         BackendKind::Command => agent.command.first().map_or("", String::as_str),
     };
-    os::find_program(program, path, &agent.directory).ok_or_else(|| program.to_owned())
+    os::find_program(program, path, &agent.directory).map_err(|why| (program.to_owned(), why))
 }
 
 /// What of a request a plain program has no use for.

@@ -15,14 +15,32 @@ use super::files::{FileError, PRIVATE, Refusal, failed, replace_at};
 /// The first bytes of the regular file at `path`, at most `limit`; `None` if it is anything else, or not
 /// readable. Never waits for the other end of a FIFO.
 pub fn read_beginning(path: &Path, limit: u64) -> Option<Vec<u8>> {
-    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).ok()?;
-    if !file.metadata().ok()?.is_file() {
-        return None;
-    }
     let mut bytes = Vec::new();
-    file.take(limit).read_to_end(&mut bytes).ok()?;
+    open_without_waiting(path).ok()?.take(limit).read_to_end(&mut bytes).ok()?;
     Some(bytes)
+}
+
+/// The whole regular file at `path`. Never waits for the other end of a FIFO.
+///
+/// # Errors
+///
+/// It cannot be read, is no regular file, or has more than `limit` bytes.
+pub fn read_whole(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open_without_waiting(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(io::Error::other(format!("it has more than {limit} bytes")));
+    }
+    Ok(bytes)
+}
+
+fn open_without_waiting(path: &Path) -> io::Result<File> {
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    Ok(file)
 }
 
 /// Opens the file at `path` to lock it, creating it with mode 0600 when it is missing. Refuses a link.

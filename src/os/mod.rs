@@ -27,7 +27,8 @@ pub use confined::{Bounds, answer_confined, run_confined};
 pub use files::{FileError, OwnedDir, Refusal, create_private_parents, memory_file};
 pub use footprint::{Footprint, Identity, kill_footprint, strays};
 pub use foreign::{
-    open_lock_file, open_log, open_log_to_read, read_beginning, replace_file, replace_file_keeping_mode,
+    open_lock_file, open_log, open_log_to_read, read_beginning, read_whole, replace_file,
+    replace_file_keeping_mode,
 };
 pub use groups::{group_of, own_group, session_of};
 pub use host::{FileSystem, file_system, overrule_umask, umask};
@@ -39,7 +40,7 @@ pub use processes::{
     Description, Process, Program, ancestors, arguments, in_short_lived_namespace, is_suspended,
     living_children, look as process, own_program, processes_of_this_user, signal_process,
 };
-pub use programs::{absolute_entries, find_program, find_programs, relative_entries};
+pub use programs::{ProgramError, absolute_entries, find_program, find_programs, relative_entries};
 pub use signals::{
     SignalWatch, is_ignored, reset_inherited_signals, wait_readable, wait_readable_while_read,
 };

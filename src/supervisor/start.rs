@@ -15,6 +15,9 @@ use crate::store::{HeldJob, JobFolder, Store, StoreError};
 /// How long a supervisor may take to say that it has taken over.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
+/// How much of the standard error of a supervisor that died is looked at, in bytes.
+const STDERR_BYTES: u64 = 64 * 1024;
+
 /// To whose life a job is tied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ownership {
@@ -116,9 +119,10 @@ pub fn start(
     if word == READY {
         return Ok(());
     }
-    let last_words = folder.open_stderr()?.and_then(|mut file| {
-        let mut text = String::new();
-        file.read_to_string(&mut text).ok()?;
+    let last_words = folder.open_stderr()?.and_then(|file| {
+        let mut bytes = Vec::new();
+        file.take(STDERR_BYTES).read_to_end(&mut bytes).ok()?;
+        let text = String::from_utf8_lossy(&bytes);
         text.lines().last().map(|line| format!(": {line}"))
     });
     Err(StartError::Died(last_words.unwrap_or_default()))

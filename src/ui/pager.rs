@@ -100,7 +100,7 @@ impl Pager {
         // An interrupt is the pager's: what it makes of it is no reason to end before it does.
         let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::new(AtomicBool::new(false)));
         let here = std::env::current_dir().ok()?;
-        let program = find_program(program, std::env::var_os("PATH").as_deref(), &here)?;
+        let program = find_program(program, std::env::var_os("PATH").as_deref(), &here).ok()?;
         let mut process = Command::new(program).args(arguments).stdin(Stdio::piped()).spawn().ok()?;
         let input = process.stdin.take()?;
         Some(Self { process, input })

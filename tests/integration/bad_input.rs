@@ -81,6 +81,17 @@ fn an_agent_cli_that_is_not_installed_is_3() {
         "error: the program 'no-such-program' of agent 'other' was not found on PATH\n\
          hint: install it, or change the agent's command: `agent-dispatch agents update other --command PROGRAM`\n",
     );
+    // There, but nobody may execute it.
+    let claude = environment.bin().join("claude");
+    fs::write(&claude, "#!/bin/sh\n").unwrap();
+    let said = format!(
+        "error: the program 'claude' of agent 'infra' is not executable: {0}\nhint: make it executable: `chmod +x {0}`\n",
+        claude.display()
+    );
+    refused(&environment, &[AGENT, "x"], 3, &said);
+    let doctor = environment.command(["doctor"]).run();
+    let told = format!("claude is not executable: {0}", claude.display());
+    assert!(doctor.stdout.contains(&told), "{}", doctor.stdout);
 }
 
 #[test]

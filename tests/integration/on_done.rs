@@ -162,11 +162,7 @@ fn a_command_that_cannot_be_run_is_refused_before_there_is_a_job() {
             3,
             "the program 'no-such-program', to be run when the job is over, was not found on PATH",
         ),
-        (
-            "./nothing here",
-            3,
-            "the program './nothing', to be run when the job is over, is not there, or not executable\n",
-        ),
+        ("./nothing here", 3, "the program './nothing', to be run when the job is over, does not exist\n"),
         ("say 'what", 2, "a quote is not closed"),
         ("", 2, "there is no command in it"),
     ] {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::dispositions::default_signals;
 use super::messages_api::MessagesApi;
 use super::{Invocation, leak, programs};
 
@@ -193,6 +194,7 @@ impl TestEnvironment {
         program: &Path,
         arguments: I,
     ) -> Invocation {
+        default_signals();
         let mut command = std::process::Command::new(program);
         command.args(arguments).env_clear().envs(&self.variables).current_dir(self.root());
         Invocation::new(command, self.root())

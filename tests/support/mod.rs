@@ -4,6 +4,7 @@
 // Several test binaries share this module and each uses its own part of it.
 #![allow(dead_code, unused_imports)]
 
+mod dispositions;
 mod environment;
 mod invocation;
 mod leak;

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::io;
 use std::process::Command;
 
+use super::dispositions::default_signals;
 use super::programs;
 
 /// Set in the test binary that runs inside a namespace.
@@ -114,6 +115,7 @@ fn unshare(kind: &str) -> Command {
     let here =
         std::env::split_paths(&path).map(|directory| directory.join("unshare")).find(|path| path.is_file());
     // By its path: a test's own PATH does not have it.
+    default_signals();
     let mut command = Command::new(here.unwrap_or_else(|| "unshare".into()));
     command.args(kind.split(' '));
     if !rustix::process::geteuid().is_root() {

@@ -4,16 +4,20 @@
 //! and, where there is no keychain, the credentials. With `CLAUDE_CONFIG_DIR` all of it is in that directory.
 
 use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
+
+use crate::os::read_whole;
 
 /// The state file, in the home directory or in `CLAUDE_CONFIG_DIR`.
 const STATE: &str = ".claude.json";
 
 /// The largest file that is read, in bytes. State files of long use have some megabytes.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
+
+/// The largest file that names a git directory, in bytes: a path and a word.
+const MAX_LINK_BYTES: u64 = 16 * 1024;
 
 /// Claude Code's own files.
 #[derive(Debug, Clone, Default)]
@@ -205,23 +209,20 @@ fn key_of(directory: &Path, is_repository: impl Fn(&Path) -> bool) -> String {
 
 /// The main worktree of the linked one at `root`, if it is one.
 fn main_worktree(root: &Path) -> Option<PathBuf> {
-    let link = fs::read_to_string(root.join(".git")).ok()?;
+    // In a directory that anybody may have prepared: a FIFO is not waited for.
+    let read = |path: &Path| String::from_utf8(read_whole(path, MAX_LINK_BYTES).ok()?).ok();
+    let link = read(&root.join(".git"))?;
     let git = root.join(link.strip_prefix("gitdir:")?.trim());
-    let common = fs::read_to_string(git.join("commondir")).ok()?;
+    let common = read(&git.join("commondir"))?;
     git.join(common.trim()).canonicalize().ok()?.parent().map(Path::to_owned)
 }
 
 /// The JSON in a file; `None` when there is no file.
 fn read_json(path: &Path) -> Result<Option<Value>, String> {
-    // Not to wait for the writer of a FIFO.
-    match fs::metadata(path) {
+    let bytes = match read_whole(path, MAX_BYTES) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error.to_string()),
-        Ok(metadata) if !metadata.is_file() => return Err("it is not a regular file".to_owned()),
-        Ok(metadata) if metadata.len() > MAX_BYTES => return Err("it is too large".to_owned()),
-        Ok(_) => {}
-    }
-    let bytes = fs::read(path).map_err(|error| error.to_string())?;
+        read => read.map_err(|error| error.to_string())?,
+    };
     serde_json::from_slice(&bytes).map(Some).map_err(|error| format!("it is not JSON: {error}"))
 }
 

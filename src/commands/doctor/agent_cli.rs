@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::finding::{Finding, Section, shell_path, shell_word};
 use super::probe::{self, ProbeError};
 use crate::engine::{Bills, ClaudeHome, Login, claude_options};
-use crate::os::find_programs;
+use crate::os::{ProgramError, find_program, find_programs};
 
 const SECTION: Section = Section::AgentCli;
 
@@ -29,10 +29,14 @@ struct Facts {
 pub(super) fn findings(path: Option<&OsStr>, needed: bool) -> Vec<Finding> {
     let programs = programs(path);
     let Some(program) = programs.first() else {
-        let found = "claude was not found on PATH";
-        return vec![match needed {
-            true => SECTION.error("claude-found", found).fix(INSTALL),
-            false => SECTION.note("claude-found", format!("{found}; no agent needs it")),
+        let why = find_program("claude", path, Path::new("/")).err();
+        let found = format!("claude {}", why.as_ref().map_or_else(String::new, ToString::to_string));
+        return vec![match (needed, why) {
+            (true, Some(ProgramError::NotExecutable(file))) => {
+                SECTION.error("claude-found", found).fix(format!("chmod +x {}", shell_path(&file)))
+            }
+            (true, _) => SECTION.error("claude-found", found).fix(INSTALL),
+            (false, _) => SECTION.note("claude-found", format!("{found}; no agent needs it")),
         }];
     };
     let (version, help) = std::thread::scope(|scope| {

@@ -7,6 +7,7 @@ use super::config_file::update;
 use super::finding::{Finding, Section, shell_path};
 use crate::config::{Agent, AgentName, BackendKind, Config, Effective, Exposure, describe};
 use crate::engine::{ClaudeHome, DirectoryFault, find_program};
+use crate::os::ProgramError;
 
 const SECTION: Section = Section::Agents;
 
@@ -117,9 +118,12 @@ fn exposures(name: &str, agent: &Agent) -> Vec<Finding> {
 fn program(name: &str, agent: &Agent, surroundings: &Surroundings<'_>) -> Finding {
     match find_program(agent, surroundings.path) {
         Ok(program) => SECTION.ok("agent-program", format!("its program is {}", program.display())),
-        Err(program) => {
-            let found = format!("its program '{program}' was not found");
-            SECTION.error("agent-program", found).fix(update(name, "--command", "PROGRAM"))
+        Err((program, why)) => {
+            let found = SECTION.error("agent-program", format!("its program '{program}' {why}"));
+            match why {
+                ProgramError::NotExecutable(file) => found.fix(format!("chmod +x {}", shell_path(&file))),
+                _ => found.fix(update(name, "--command", "PROGRAM")),
+            }
         }
     }
 }

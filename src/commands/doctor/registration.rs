@@ -109,7 +109,7 @@ fn target(
     if command.contains("${") {
         return Target::Unexpanded;
     }
-    let Some(program) = find_program(command, path, directory) else { return Target::Missing };
+    let Ok(program) = find_program(command, path, directory) else { return Target::Missing };
     let Some(verb) = verb(&registration.arguments) else { return Target::NoServer };
     let real = program.canonicalize().ok();
     let same_file = |this: &&Path| real.is_some() && this.canonicalize().ok() == real;

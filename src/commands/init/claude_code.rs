@@ -9,8 +9,11 @@ use super::invocation::Invocation;
 use crate::commands::doctor::probe::{self, ProbeError};
 use crate::config::home_directory;
 use crate::error::{Exit, Failure};
-use crate::os::find_program;
+use crate::os::{find_program, read_whole};
 use crate::ui::shell;
+
+/// The largest state file that is read, in bytes. Those of long use have some megabytes.
+const MAX_STATE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// What the server is called there, and with it its tools: `mcp__agent-dispatch__dispatch`.
 pub(super) const SERVER: &str = "agent-dispatch";
@@ -51,7 +54,7 @@ impl Places {
     /// What is registered under our name.
     fn registered(&self) -> Result<Option<Value>, Failure> {
         // What cannot be read here, `claude` will complain about.
-        let Ok(text) = std::fs::read(&self.state) else { return Ok(None) };
+        let Ok(text) = read_whole(&self.state, MAX_STATE_BYTES) else { return Ok(None) };
         let state: Value = serde_json::from_slice(&text).map_err(|error| {
             let state = self.state.display();
             Failure::new(
@@ -82,7 +85,7 @@ pub(super) enum Registration {
 
 /// Registers the MCP server for all projects of the user.
 pub(super) fn register(places: &Places, invocation: &Invocation) -> Result<Registration, Failure> {
-    let Some(claude) = find_program("claude", std::env::var_os("PATH").as_deref(), Path::new("/")) else {
+    let Ok(claude) = find_program("claude", std::env::var_os("PATH").as_deref(), Path::new("/")) else {
         return Ok(Registration::NoClaude);
     };
     let before = places.registered()?;

@@ -12,7 +12,10 @@ use serde_json::{Value, json};
 use super::claude_code::SERVER;
 use super::splice::{self, Style};
 use crate::error::{Exit, Failure};
-use crate::os::{create_private_parents, replace_file_keeping_mode};
+use crate::os::{create_private_parents, read_whole, replace_file_keeping_mode};
+
+/// The largest settings that are read, in bytes.
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The words of our command that follow the program and its options; by them a hook is known as ours.
 pub(super) const COMMAND: [&str; 2] = ["hook", "claude-code"];
@@ -66,12 +69,11 @@ fn target_of(path: &Path) -> io::Result<PathBuf> {
 
 /// The text of the regular file at `path`, empty when it is missing.
 fn read(path: &Path) -> io::Result<String> {
-    match fs::metadata(path) {
+    let bytes = match read_whole(path, MAX_BYTES) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(String::new()),
-        Ok(metadata) if !metadata.is_file() => return Err(io::Error::other("it is not a regular file")),
-        _ => {}
-    }
-    String::from_utf8(fs::read(path)?).map_err(|_| io::Error::other("it is not UTF-8 text"))
+        read => read?,
+    };
+    String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8 text"))
 }
 
 /// The members of an object, in its text. Of several with the same name the last one counts, as it does for Claude Code.

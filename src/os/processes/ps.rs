@@ -14,7 +14,7 @@ use super::{Description, Process};
 use crate::os::find_program;
 
 fn ps(arguments: &[&str]) -> Option<String> {
-    let ps = find_program("ps", std::env::var_os("PATH").as_deref(), Path::new("/"))?;
+    let ps = find_program("ps", std::env::var_os("PATH").as_deref(), Path::new("/")).ok()?;
     let output = Command::new(ps)
         .args(arguments)
         .env("LC_ALL", "C")

@@ -1,5 +1,6 @@
 use super::*;
 use serde_json::json;
+use std::fs;
 
 fn home(files: &[(&str, Value)]) -> (tempfile::TempDir, ClaudeHome) {
     let directory = tempfile::tempdir().unwrap();
@@ -66,6 +67,11 @@ fn a_linked_worktree_has_the_trust_of_the_main_one() {
     fs::write(linked.join(".git"), format!("gitdir: {}\n", git.display())).unwrap();
     assert!(tree.trusts(&tree.root.join("main"), &linked));
     assert!(!tree.trusts(&linked, &linked));
+    // What an agent put there: a read would wait for ever.
+    let trap = tree.directory("trap");
+    let made = std::process::Command::new("mkfifo").arg(trap.join(".git")).status().unwrap();
+    assert!(made.success());
+    assert!(tree.trusts(&trap, &trap));
 }
 
 #[test]
