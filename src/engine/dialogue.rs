@@ -65,11 +65,10 @@ impl Conversation {
         };
         let last = self.dialogue.turns.last().map(|turn| turn.result.as_str());
         let text = match (&self.sessions[side], last) {
-            // All of it is the other's word, and the heading above says so.
-            (Some(_), Some(last)) => last.to_owned(),
+            (Some(_), Some(last)) => said_by(other, last),
             (_, last) => self.introduction(other, last),
         };
-        let task = Task::new(text).ok().or_else(|| Task::new("(The other agent said nothing.)").ok())?;
+        let task = Task::new(text).ok()?;
         let left =
             self.request.max_budget_usd.map(|cap| cap.dollars() - self.dialogue.cost_usd.unwrap_or(0.0));
         let left = left.and_then(|left| BudgetUsd::new(left).ok());
@@ -90,7 +89,7 @@ impl Conversation {
         let rounds = self.request.max_rounds;
         let turns = if rounds == 1 { "turn" } else { "turns" };
         let begin = match last {
-            Some(last) => format!("## What '{other}' says\n{}", fenced(last)),
+            Some(last) => said_by(other, last),
             None => format!("You begin. Say what '{other}' has to know, and what you need from it."),
         };
         format!(
@@ -147,6 +146,14 @@ impl Conversation {
     pub fn into_dialogue(self) -> Dialogue {
         self.dialogue
     }
+}
+
+/// What the other agent said, as the whole of a prompt or the end of one. Fenced: no answer can pass for more than that.
+fn said_by(other: &str, text: &str) -> String {
+    if text.trim().is_empty() {
+        return format!("(The agent '{other}' said nothing.)");
+    }
+    format!("## What '{other}' says\n{}", fenced(text))
 }
 
 impl Engine {

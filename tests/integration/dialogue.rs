@@ -51,7 +51,9 @@ fn each_agent_goes_on_with_its_own_session_and_hears_what_the_other_said() {
         second.contains("who owns the port?") && second.ends_with("## What 'infra' says\n```\nfrage\n```\n"),
         "{second}"
     );
-    assert_eq!((&turns[2]["task"], &turns[2]["caller"]), (&json!("antwort"), &json!("web")));
+    // Fenced in every turn, so that no answer can pass for instructions of the person's.
+    let third = json!("## What 'web' says\n```\nantwort\n```\n");
+    assert_eq!((&turns[2]["task"], &turns[2]["caller"]), (&third, &json!("web")));
 }
 
 #[test]
