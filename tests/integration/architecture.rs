@@ -31,6 +31,7 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
                 "os",
                 &[
                     "Patient",
+                    "ProgramError",
                     "SignalWatch",
                     "absolute_entries",
                     "create_private_parents",
@@ -81,7 +82,7 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
             ("config", &["*"]),
             ("text", &["*"]),
             // A check of an answer runs in a process of its own.
-            ("os", &["Bounds", "answer_confined", "run_confined", "this_program"]),
+            ("os", &["Bounds", "answer_confined", "read_whole", "run_confined", "this_program"]),
             (
                 "store",
                 &[
@@ -105,7 +106,7 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
     ("config", &[("os", &["*"]), ("text", &["*"])]),
     ("os", &[]),
     ("text", &[]),
-    ("ui", &[("os", &["Patient", "find_program"]), ("text", &["*"])]),
+    ("ui", &[("os", &["Patient", "find_program", "group_of", "own_group", "session_of"]), ("text", &["*"])]),
     // One error for people out of those of every layer; only the layers above see it.
     (
         "error",

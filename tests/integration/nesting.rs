@@ -140,7 +140,7 @@ fn where_everything_ends_with_one_command_nothing_is_dispatched() {
     environment.project("infra");
     // What tells such a sandbox is the name of the first process of its process namespace.
     let first = environment.root().join("bwrap");
-    fs::copy("/bin/sh", &first).expect("a copy of the shell");
+    programs::copy("/bin/sh".as_ref(), &first);
     let mut options = vec!["--pid", "--fork", "--mount-proc"];
     if !rustix::process::geteuid().is_root() {
         options.extend(["--user", "--map-root-user"]);

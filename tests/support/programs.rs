@@ -3,6 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+/// Copies a program, so that it can be run at once: a file that this process has written may still be open for writing
+/// in a child that another test is about to start.
+#[track_caller]
+pub(crate) fn copy(from: &Path, to: &Path) {
+    let copied = std::process::Command::new("cp").args([from, to]).status();
+    assert!(copied.is_ok_and(|status| status.success()), "cp to {}", to.display());
+}
+
 /// The tool under test.
 pub(crate) fn agent_dispatch() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_agent-dispatch"))

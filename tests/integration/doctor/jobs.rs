@@ -133,7 +133,7 @@ fn a_job_without_its_supervisor_is_told_and_recorded() {
 fn a_supervisor_of_a_program_that_was_replaced_is_told() {
     let environment = healthy();
     let old = environment.root().join("old-agent-dispatch");
-    fs::copy(programs::agent_dispatch(), &old).unwrap();
+    programs::copy(programs::agent_dispatch(), &old);
     let submitted = environment.program(&old, ["submit", "api", "fake: hang"]).run().expect_code(0).stdout;
     let id = submitted.trim_end();
     let said = concat!(", runs another agent-dispatch, version ", env!("CARGO_PKG_VERSION"), ": ");
