@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use clap::Args;
 
 use super::dispatch::left;
-use super::request::{read_task, warn_of_exposures};
+use super::request::{read_task, warn_of};
 use super::verdict::Strictness;
 use super::watching::{Interrupts, Watch};
 use super::{CommandResult, Context, Problem, completions, summary, whole_number};
@@ -74,7 +74,7 @@ pub(crate) fn run(args: &DialogueArgs, context: &Context) -> CommandResult {
         timeout: args.timeout,
     };
     let engine = context.engine()?;
-    [&args.requester, &args.responder].iter().for_each(|agent| warn_of_exposures(&engine, agent, context));
+    [&args.requester, &args.responder].iter().for_each(|agent| warn_of(&engine.exposures(agent), context));
     if args.background {
         let submitted = engine.submit_dialogue(request, Ownership::Nobody, context.now())?;
         let printed = if args.json {

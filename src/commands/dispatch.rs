@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
-use super::request::{warn_of_exposures, warn_of_ignored, warn_of_short_timeout};
+use super::request::warn_of;
 use super::verdict::{Strictness, exit_of};
 use super::watching::{Interrupts, Watch};
 use super::{CommandResult, Context, Problem, summary};
@@ -56,9 +56,7 @@ pub(crate) fn hand_over(
 /// Hands the request over and prints the job's id.
 pub(crate) fn leave(request: &Request, as_json: bool, engine: &Engine, context: &Context) -> CommandResult {
     let submitted = engine.submit(request, Ownership::Nobody, context.now())?;
-    warn_of_ignored(&submitted, &request.agent, context);
-    warn_of_short_timeout(engine, request, context);
-    warn_of_exposures(engine, &request.agent, context);
+    warn_of(&engine.notices([request]), context);
     let printed = if as_json {
         context.ui.json(&json!({ "job_id": submitted.id, "agent": request.agent, "status": "pending" }))
     } else {
@@ -95,9 +93,7 @@ pub(crate) fn wait(
     let ownership = if waiting.detach { Ownership::Nobody } else { Ownership::Caller };
     // Dropped when the job is over: until then it ties the job to this process.
     let submitted = engine.submit(request, ownership, context.now())?;
-    warn_of_ignored(&submitted, &request.agent, context);
-    warn_of_short_timeout(engine, request, context);
-    warn_of_exposures(engine, &request.agent, context);
+    warn_of(&engine.notices([request]), context);
     let store = engine.store();
     let id = submitted.id;
     let record = store.read(id)?;

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{Context, completions, summary::foreign};
-use crate::config::{Agent, BudgetUsd, Timeout};
-use crate::engine::{Engine, OnDone, PROMPT_LIMIT_BYTES, Request, Submitted, Task, TaskError, look};
+use crate::config::{BudgetUsd, Timeout};
+use crate::engine::{Notice, OnDone, PROMPT_LIMIT_BYTES, Request, Task, TaskError, look};
 use crate::error::{Exit, Failure};
 use crate::os::Patient;
 use crate::store::{JobId, JobSelector, Store};
@@ -91,33 +91,16 @@ impl Conditions {
     }
 }
 
-/// Says which options had no effect.
-pub(crate) fn warn_of_ignored(submitted: &Submitted, agent: &str, context: &Context) {
-    submitted.ignored.iter().for_each(|what| warn_of(what, agent, context));
-}
-
-/// Says that a run will hardly be done in time.
-pub(crate) fn warn_of_short_timeout(engine: &Engine, request: &Request, context: &Context) {
-    if let Some(short) = engine.short_timeout(request) {
-        context.ui.warn(format_args!("'{}' has little time: {short}", request.agent));
+/// Prints what the caller should know of a dispatch that was accepted.
+pub(super) fn warn_of(notices: &[Notice], context: &Context) {
+    for notice in notices {
+        match notice {
+            Notice::Exposed { agent, .. } => context.ui.warn(format_args!(
+                "{notice} (if that is fine: `agent-dispatch agents update {agent} --trusted`)"
+            )),
+            _ => context.ui.warn(notice),
+        }
     }
-}
-
-/// Says that other users have a say in what the agent goes by.
-pub(super) fn warn_of_exposures(engine: &Engine, agent: &str, context: &Context) {
-    let exposures = engine.config().agents.get(agent).map(Agent::exposures).unwrap_or_default();
-    for exposure in exposures {
-        context.ui.warn(format_args!(
-            "'{agent}': {} {exposure}; hooks, settings and instructions of others work there as yours would \
-             (if that is fine: `agent-dispatch agents update {agent} --trusted`)",
-            exposure.path.display()
-        ));
-    }
-}
-
-/// Says that something has no effect.
-pub(super) fn warn_of(ignored: &str, agent: &str, context: &Context) {
-    context.ui.warn(format_args!("'{agent}' is a plain program: the {ignored} means nothing to it"));
 }
 
 impl RequestArgs {

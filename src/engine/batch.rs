@@ -19,8 +19,6 @@ pub struct Batch {
     pub aggregate: Option<JobId>,
     /// What ties them to this process, if anything does.
     pub owner: Option<OwnerPipe>,
-    /// What was asked for and means nothing to an agent's program.
-    pub ignored: Vec<(BatchItem, &'static str)>,
 }
 
 /// Which request of a batch is meant.
@@ -92,13 +90,12 @@ impl Engine {
     ) -> Result<Batch, BatchError> {
         let prepared = self.prepare_batch(requests, aggregate)?;
         self.check_room_for(prepared.len()).map_err(BatchError::NoRoom)?;
-        let mut batch = Batch { jobs: Vec::new(), aggregate: None, owner: None, ignored: Vec::new() };
+        let mut batch = Batch { jobs: Vec::new(), aggregate: None, owner: None };
         for (item, mut prepared) in prepared {
             if item == BatchItem::Aggregate {
                 prepared.wait_for(&batch.jobs);
             }
             let id = prepared.id();
-            batch.ignored.extend(prepared.ignored.iter().map(|what| (item, *what)));
             if let Err(error) = self.start_in(&mut batch, prepared, ownership, now) {
                 return Err(BatchError::Broken {
                     started: batch.jobs,

@@ -238,7 +238,6 @@ impl Engine {
             // Its turns are noted, so it must not be: nothing is to be counted twice.
             journal: None,
             grace_ms: GRACE_MS,
-            ignored: Vec::new(),
         };
         self.start(prepared, ownership, now)
     }

@@ -41,8 +41,6 @@ pub struct Submitted {
     pub id: JobId,
     /// What ties it to this process, if anything does.
     pub owner: Option<OwnerPipe>,
-    /// What was asked for and means nothing to the agent's program.
-    pub ignored: Vec<&'static str>,
 }
 
 /// Why a dispatch was refused or failed to start.
@@ -228,11 +226,11 @@ impl Engine {
         ownership: Ownership,
         now: UnixSeconds,
     ) -> Result<Submitted, DispatchError> {
-        let (id, ignored) = (prepared.id(), prepared.ignored.clone());
+        let id = prepared.id();
         let owner = OwnerPipe::open(ownership).map_err(|source| DispatchError::Start { id, source })?;
         self.start_tied(prepared, owner.as_ref(), now)?;
         self.forget_old_jobs(now);
-        Ok(Submitted { id, owner, ignored })
+        Ok(Submitted { id, owner })
     }
 
     /// Starts a job that is tied to `owner`, if there is one.

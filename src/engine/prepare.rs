@@ -38,7 +38,6 @@ pub struct Prepared {
     pub(super) on_done: Vec<OsString>,
     /// Where its end is noted, if it is.
     pub(super) journal: Option<Journal>,
-    pub(super) ignored: Vec<&'static str>,
 }
 
 impl Prepared {
@@ -175,7 +174,6 @@ impl Engine {
             grace_ms: GRACE_MS,
             on_done,
             journal,
-            ignored: ignored_by(agent, request),
         })
     }
 
@@ -291,17 +289,4 @@ pub fn find_program(agent: &Agent, path: Option<&OsStr>) -> Result<PathBuf, (Str
         BackendKind::Command => agent.command.first().map_or("", String::as_str),
     };
     os::find_program(program, path, &agent.directory).map_err(|why| (program.to_owned(), why))
-}
-
-/// What of a request a plain program has no use for.
-fn ignored_by(agent: &Agent, request: &Request) -> Vec<&'static str> {
-    if agent.backend == BackendKind::Claude {
-        return Vec::new();
-    }
-    let asked = [
-        (request.session.is_some(), "session"),
-        (request.model.is_some(), "model"),
-        (request.max_budget_usd.is_some(), "spend cap"),
-    ];
-    asked.into_iter().filter_map(|(asked, what)| asked.then_some(what)).collect()
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::{Engine, Request};
+use super::Engine;
 use crate::config::{Config, Timeout, UsageLog};
 use crate::os::FileError;
 use crate::store::{Entry, JobResult, Journal, UnixSeconds, Usual};
@@ -113,6 +113,14 @@ pub struct ShortTimeout {
     pub usual: Usual,
 }
 
+impl ShortTimeout {
+    /// The time limit, if half of the recent runs would not have kept it and there were enough of them to tell.
+    pub(super) fn of(timeout: Timeout, usual: Usual) -> Option<Self> {
+        let is_short = timeout.duration().as_millis() < u128::from(usual.median_ms);
+        (usual.runs >= ENOUGH_RUNS && is_short).then_some(Self { timeout, usual })
+    }
+}
+
 impl fmt::Display for ShortTimeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { timeout, usual } = self;
@@ -170,14 +178,5 @@ impl Engine {
             Some((agent, figures.usual?))
         });
         usual.collect()
-    }
-
-    /// Whether a request has a time limit that half of its agent's recent runs would not have kept.
-    pub fn short_timeout(&self, request: &Request) -> Option<ShortTimeout> {
-        let agent = self.config.agents.get(request.agent.as_str())?;
-        let timeout = request.timeout.unwrap_or(agent.effective(&self.config.settings).timeout);
-        let usual = self.usual(&request.agent).filter(|usual| usual.runs >= ENOUGH_RUNS)?;
-        (timeout.duration().as_millis() < u128::from(usual.median_ms))
-            .then_some(ShortTimeout { timeout, usual })
     }
 }

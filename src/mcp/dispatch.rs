@@ -12,7 +12,7 @@ use super::session::Session;
 use super::tasks;
 use super::waiting::{Caller, Waited};
 use crate::config::Config;
-use crate::engine::{DispatchError, Engine, Ownership, RefusedArgument, cancel, descendants};
+use crate::engine::{DispatchError, Engine, Notice, Ownership, RefusedArgument, cancel, descendants};
 use crate::store::JobId;
 
 /// `dispatch`: hands a task to an agent.
@@ -26,13 +26,14 @@ pub(super) async fn dispatch(
     let manner = Manner::read(&mut arguments)?;
     arguments.end()?;
     // The job belongs to nobody: it outlives the call, the client and this server.
-    let id = desk.starting(move |desk| {
+    let started = desk.starting(move |desk| {
         let engine = desk.engine()?;
         let refused = |error| refused(desk, engine.config(), error);
         desk.check_agent(&request.agent, engine.config()).map_err(refused)?;
-        Ok(engine.submit(&request, Ownership::Nobody, now()).map_err(refused)?.id)
+        let id = engine.submit(&request, Ownership::Nobody, now()).map_err(refused)?.id;
+        Ok((id, engine.notices([&request])))
     });
-    attend(desk, id.await?, manner, context, session).await
+    attend(desk, started.await?, manner, context, session).await
 }
 
 /// `dispatch_dialogue`: lets two agents work something out, as one job.
@@ -45,21 +46,23 @@ pub(super) async fn dialogue(
     let request = arguments::dialogue(&mut arguments)?;
     let manner = Manner::waiting(&mut arguments)?;
     arguments.end()?;
-    let id = desk.starting(move |desk| {
+    let started = desk.starting(move |desk| {
         let engine = desk.engine()?;
         let refused = |error| refused(desk, engine.config(), error);
         for agent in [&request.requester, &request.responder] {
             desk.check_agent(agent, engine.config()).map_err(refused)?;
         }
-        Ok(engine.submit_dialogue(request, Ownership::Nobody, now()).map_err(refused)?.id)
+        let notices = [&request.requester, &request.responder].map(|agent| engine.exposures(agent)).concat();
+        let id = engine.submit_dialogue(request, Ownership::Nobody, now()).map_err(refused)?.id;
+        Ok((id, notices))
     });
-    attend(desk, id.await?, manner, context, session).await
+    attend(desk, started.await?, manner, context, session).await
 }
 
 /// Waits for a job in the manner its caller wants, and answers.
 async fn attend(
     desk: &Desk,
-    id: JobId,
+    (id, notices): (JobId, Vec<Notice>),
     manner: Manner,
     context: &RequestContext<RoleServer>,
     session: &Session,
@@ -76,7 +79,7 @@ async fn attend(
         return stop(desk, vec![id]).await;
     }
     let reply = desk.blocking(move |desk| tell(desk, id, manner)).await?;
-    Ok(CallToolResult::from(reply).into())
+    Ok(CallToolResult::from(reply.with_notices(&notices)).into())
 }
 
 /// A job as it is now.

@@ -11,7 +11,7 @@ use super::dispatch::{refused, stop, tell};
 use super::result::{PART_CHARS, Refused, Reply};
 use super::session::Session;
 use super::waiting::{Caller, Waited};
-use crate::engine::{Batch, BatchError, BatchItem, Engine, Ownership, Refusal, Request};
+use crate::engine::{Batch, BatchError, BatchItem, Engine, Notice, Ownership, Refusal, Request};
 use crate::store::JobId;
 
 /// The least that is given of each answer, in characters.
@@ -31,7 +31,7 @@ pub(super) async fn parallel(
     if items.is_empty() {
         return Err(arguments.refuse("dispatches is empty"));
     }
-    let batch = desk.starting(move |desk| start(desk, items, aggregate.as_ref())).await?;
+    let (batch, notices) = desk.starting(move |desk| start(desk, items, aggregate.as_ref())).await?;
     let all: Vec<JobId> = batch.jobs.iter().copied().chain(batch.aggregate).collect();
     let caller = Caller::new(context, session, manner.wait);
     let cancelled = caller.has_cancelled()
@@ -40,11 +40,15 @@ pub(super) async fn parallel(
         return stop(desk, all).await;
     }
     let reply = desk.blocking(move |desk| tell_all(desk, &batch)).await?;
-    Ok(CallToolResult::from(reply).into())
+    Ok(CallToolResult::from(reply.with_notices(&notices)).into())
 }
 
 /// Starts all of them; or none, and says everything that is wrong with any of them.
-fn start(desk: &Desk, items: Vec<Arguments>, aggregate: Option<&Request>) -> Result<Batch, Refused> {
+fn start(
+    desk: &Desk,
+    items: Vec<Arguments>,
+    aggregate: Option<&Request>,
+) -> Result<(Batch, Vec<Notice>), Refused> {
     let engine = desk.engine()?;
     let refused_item = |refusal| refused_item(desk, &engine, refusal);
     let mut requests = Vec::new();
@@ -70,18 +74,20 @@ fn start(desk: &Desk, items: Vec<Arguments>, aggregate: Option<&Request>) -> Res
     if !problems.is_empty() {
         return Err(Refused::all(&problems));
     }
-    engine.start_batch(&requests, aggregate, Ownership::Nobody, now()).map_err(|error| match error {
-        BatchError::Refused(refusals) => {
-            Refused::all(&refusals.into_iter().map(refused_item).collect::<Vec<_>>())
-        }
-        BatchError::NoRoom(error) => refused(desk, engine.config(), error),
-        error @ BatchError::Empty => Refused::new(error),
-        BatchError::Broken { started, refusal } => {
-            let started: Vec<String> = started.iter().map(JobId::to_string).collect();
-            let problem = refused_item(*refusal);
-            Refused::with_remedy(problem.message(), format_args!("These go on: {}", started.join(", ")))
-        }
-    })
+    let batch =
+        engine.start_batch(&requests, aggregate, Ownership::Nobody, now()).map_err(|error| match error {
+            BatchError::Refused(refusals) => {
+                Refused::all(&refusals.into_iter().map(refused_item).collect::<Vec<_>>())
+            }
+            BatchError::NoRoom(error) => refused(desk, engine.config(), error),
+            error @ BatchError::Empty => Refused::new(error),
+            BatchError::Broken { started, refusal } => {
+                let started: Vec<String> = started.iter().map(JobId::to_string).collect();
+                let problem = refused_item(*refusal);
+                Refused::with_remedy(problem.message(), format_args!("These go on: {}", started.join(", ")))
+            }
+        })?;
+    Ok((batch, engine.notices(requests.iter().chain(aggregate))))
 }
 
 /// A refusal in terms of the arguments.

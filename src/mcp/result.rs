@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::tools::Name;
 use super::wording::Wording;
-use crate::engine::{Activity, DIALOGUE_SIGN, Reading};
+use crate::engine::{Activity, DIALOGUE_SIGN, Notice, Reading};
 use crate::error::Failure;
 use crate::store::{ErrorType, JobResult, Record, Status, Store, StoreError};
 use crate::text::redact;
@@ -80,6 +80,19 @@ impl Reply {
         let text = fields.to_string();
         let Value::Object(fields) = fields else { return Self { text, fields: Map::new(), is_error: false } };
         Self { text, fields, is_error: false }
+    }
+
+    /// The same with notices about the dispatch, if there are any.
+    pub(super) fn with_notices(mut self, notices: &[Notice]) -> Self {
+        if notices.is_empty() {
+            return self;
+        }
+        let warnings: Vec<String> = notices.iter().map(|notice| redact(&notice.to_string())).collect();
+        for warning in &warnings {
+            let _ = write!(self.text, "\n\n[warning: {warning}]");
+        }
+        self.fields.insert("warnings".to_owned(), json!(warnings));
+        self
     }
 }
 

@@ -9,7 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, T
 use rustix::termios::tcgetpgrp;
 
 use super::{Ui, human};
-use crate::os;
+use crate::os::own_group;
 use crate::text::one_line;
 
 /// How often a line is printed where there is no terminal.
@@ -163,7 +163,7 @@ impl Board {
 /// Whether the terminal is this process's to draw on, and not that of the shell in whose background it runs. One that
 /// is not the terminal of the session belongs to no group.
 fn is_foreground() -> bool {
-    tcgetpgrp(io::stderr()).map_or(true, |group| Some(group) == os::own_group())
+    tcgetpgrp(io::stderr()).map_or(true, |group| Some(group) == own_group())
 }
 
 /// Where spinners are drawn from now on, if that changed.

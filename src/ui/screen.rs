@@ -11,7 +11,7 @@ use signal_hook::consts::SIGTSTP;
 use signal_hook::low_level::emulate_default_handler;
 
 use super::{OutputError, is_dumb};
-use crate::os;
+use crate::os::{group_of, own_group, session_of};
 use crate::text::colored;
 
 /// The alternate screen, without a cursor, and lines that are cut rather than broken.
@@ -162,7 +162,7 @@ impl Drop for Screen {
 /// terminal that was opened for this process alone would hang instead, and so would a script between it and the shell.
 fn can_go_on() -> bool {
     let Some(parent) = getppid() else { return false };
-    os::session_of(parent) == os::session_of(getpid()) && os::group_of(parent) != os::own_group()
+    session_of(parent) == session_of(getpid()) && group_of(parent) != own_group()
 }
 
 fn write_out(text: &str) -> Result<(), OutputError> {

@@ -38,6 +38,7 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
                     "find_program",
                     "find_programs",
                     "is_ignored",
+                    "read_whole",
                     "read_within",
                     "relative_entries",
                     "replace_file_keeping_mode",

@@ -1,6 +1,7 @@
 //! `dispatch` and `dispatch_result`: what a caller is told of a job, whatever becomes of it.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -380,4 +381,26 @@ fn the_log_and_the_standard_error_of_a_job_are_there_while_it_runs_and_afterward
     assert_eq!(first.field("result").chars().count(), 10);
     assert_eq!(first.structured["next_offset"], 10);
     assert!(first.text.contains("offset 10") && first.text.contains("part log"), "{first:?}");
+}
+
+#[test]
+fn what_a_caller_should_know_of_an_agent_is_said_beside_the_answer() {
+    let environment = TestEnvironment::new();
+    let open = environment.project("open");
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).expect("a mode");
+    environment.project(AGENT);
+    let mut client = McpClient::connect(&environment);
+    let warned = |called: &Called| {
+        let warnings = called.structured["warnings"].as_array().cloned().unwrap_or_default();
+        let told = warnings.iter().all(|warning| called.text.contains(warning.as_str().unwrap()));
+        assert!(told, "the text says it, too: {called:?}");
+        warnings.iter().filter(|warning| warning.as_str().unwrap().starts_with("'open': ")).count()
+    };
+    let told = |agent: &str| json!({"agent": agent, "task": "fake: answer hello"});
+    assert_eq!(warned(&client.call("dispatch", told("open")).expect_success()), 1);
+    assert_eq!(warned(&client.call("dispatch", told(AGENT)).expect_success()), 0);
+    let all = json!({"dispatches": [told("open"), told(AGENT), told("open")]});
+    assert_eq!(warned(&client.call("dispatch_parallel", all).expect_success()), 1, "once for both");
+    let dialogue = json!({"requester": AGENT, "responder": "open", "topic": "x", "max_rounds": 1});
+    assert_eq!(warned(&client.call("dispatch_dialogue", dialogue).expect_success()), 1);
 }

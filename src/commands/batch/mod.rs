@@ -3,7 +3,6 @@
 mod document;
 mod report;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::dispatch::unprinted;
-use super::request::{open, read_at_most, standard_input, warn_of, warn_of_exposures};
+use super::request::{open, read_at_most, standard_input, warn_of};
 use super::verdict::Strictness;
 use super::watching::{Interrupts, SPIN, backlog, doing, read_along};
 use super::{CommandResult, Context, Problem, completions, summary};
@@ -77,16 +76,7 @@ pub(crate) fn run(args: &BatchArgs, context: &Context) -> CommandResult {
     let batch = engine
         .start_batch(&requests, aggregate.as_ref(), ownership, context.now())
         .map_err(|error| with_commands(error.into(), context))?;
-    for (item, ignored) in &batch.ignored {
-        let request = match item {
-            BatchItem::Dispatch(number) => requests.get(*number),
-            BatchItem::Aggregate => aggregate.as_ref(),
-        };
-        warn_of(ignored, request.map_or("", |request| &request.agent), context);
-    }
-    let agents: BTreeSet<&str> =
-        requests.iter().chain(&aggregate).map(|request| request.agent.as_str()).collect();
-    agents.into_iter().for_each(|agent| warn_of_exposures(&engine, agent, context));
+    warn_of(&engine.notices(requests.iter().chain(&aggregate)), context);
     if args.background {
         return leave(args, context, &batch);
     }
