@@ -148,11 +148,11 @@ pub(crate) enum Command {
 }
 
 #[cfg(test)]
-#[cfg(feature = "mcp")]
-mod remediations_tests;
-#[cfg(test)]
-#[cfg(feature = "mcp")]
-mod snapshots_tests;
+mod tests {
+    use super::*;
 
-#[cfg(test)]
-mod tests;
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -53,6 +53,11 @@ pub mod supervisor;
 pub mod text;
 pub mod ui;
 
+/// The command line, as `clap` knows it: what help, man pages and completions are made of.
+pub fn command() -> clap::Command {
+    <cli::Cli as clap::CommandFactory>::command()
+}
+
 /// Runs the command line.
 pub fn run() -> std::process::ExitCode {
     use clap::CommandFactory;

@@ -49,29 +49,6 @@ fn every_command_of_the_readme_works_in_the_order_it_is_printed() {
     assert!(output.stdout.contains("AGENT     DIRECTORY"), "{}", output.stdout);
 }
 
-#[test]
-fn the_page_of_the_package_says_what_the_readme_says() {
-    let read = |name: &str| fs::read_to_string(checkout().join(name)).expect("a page");
-    let (page, readme) = (read(".github/crates-io.md"), read("README.md"));
-    // What a line is about is the same there; only how the package is installed is not.
-    let commands = |text: &str| -> Vec<String> {
-        text.lines().filter(|line| line.contains("agent-dispatch ")).map(str::to_owned).collect()
-    };
-    let known = commands(&readme);
-    let in_blocks = page.split("\n```sh\n").skip(1).filter_map(|rest| rest.split("\n```").next());
-    let shown: Vec<String> = in_blocks.flat_map(commands).collect();
-    assert!(shown.len() > 5, "{shown:?}");
-    for line in shown {
-        assert!(known.iter().any(|known| known.starts_with(&line)), "the README has no `{line}`");
-    }
-    let first = |text: &str| text.lines().take(6).map(str::to_owned).collect::<Vec<_>>();
-    assert_eq!(first(&page), first(&readme));
-    let manifest = read("Cargo.toml");
-    let repository =
-        manifest.lines().find_map(|line| line.strip_prefix("repository = ")).expect("a repository");
-    assert!(page.contains(repository.trim_matches('"')));
-}
-
 /// Runs the first-run script, for which `cargo install` has been done already.
 fn first_run(environment: &TestEnvironment) -> String {
     let root = environment.root().join("installed");

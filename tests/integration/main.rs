@@ -3,6 +3,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(feature = "mcp")]
+mod advice;
 mod after;
 mod aftermath;
 mod agent_process;
@@ -39,6 +41,8 @@ mod full_disk;
 mod gc;
 mod git_hooks;
 mod groups;
+#[cfg(feature = "mcp")]
+mod help;
 mod hook;
 mod inherited_signals;
 mod init;

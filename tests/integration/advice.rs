@@ -1,18 +1,14 @@
 //! Every command, option and key of the config that a text of this tool names exists: read from the sources.
 
-#[path = "../../tests/integration/source.rs"]
-#[expect(dead_code, reason = "the architecture tests need the rest")]
-mod source;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use clap::error::ErrorKind;
-use clap::{Command, CommandFactory, Parser};
+use clap::Command;
 use serde_json::Value;
 
-use super::Cli;
+use crate::source;
 
 /// What may stand for a value that is not known before: a name, which is also the beginning of a job's id; a number; a
 /// duration.
@@ -107,7 +103,7 @@ fn commands(text: &str) -> Vec<&str> {
             continue;
         }
         let first = rest.split_whitespace().next().unwrap_or_default();
-        let is_known = Cli::command().find_subcommand(first).is_some();
+        let is_known = agent_dispatch::command().find_subcommand(first).is_some();
         let begins =
             ["  ", ": ", "$(", "<(", "| ", "&& ", "'", "-- "].iter().any(|end| before.ends_with(end));
         if begins || before.is_empty() && is_known {
@@ -180,7 +176,7 @@ fn refusal(command: &str) -> Option<String> {
         let with = |line: &Vec<String>, word: &String| line.iter().chain([word]).cloned().collect();
         lines = lines.iter().flat_map(|line| fillings.iter().map(move |word| with(line, word))).collect();
     }
-    let errors = lines.into_iter().map(|line| Cli::try_parse_from(line).err());
+    let errors = lines.into_iter().map(|line| agent_dispatch::command().try_get_matches_from(line).err());
     let mut refusals = errors.map(|error| {
         error.filter(|error| error.kind() != ErrorKind::DisplayHelp).map(|error| error.to_string())
     });
@@ -248,7 +244,7 @@ fn every_option_in_a_text_exists() {
         command.get_subcommands().for_each(|command| add(command, options));
     }
     let mut known: BTreeSet<String> = FOREIGN.map(str::to_owned).into();
-    let mut root = Cli::command();
+    let mut root = agent_dispatch::command();
     root.build();
     add(&root, &mut known);
     let mut wrong = Vec::new();
@@ -266,7 +262,7 @@ fn every_option_in_a_text_exists() {
 
 #[test]
 fn every_key_of_the_settings_in_a_text_exists() {
-    let schema: Value = serde_json::from_str(crate::config::SCHEMA).unwrap();
+    let schema: Value = serde_json::from_str(agent_dispatch::config::SCHEMA).unwrap();
     let settings = &schema["properties"]["settings"];
     let settings = settings["$ref"].as_str().map_or(settings, |path| schema.pointer(&path[1..]).unwrap());
     let mut count = 0;

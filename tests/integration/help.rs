@@ -1,17 +1,14 @@
 //! What is made of the command line and kept in the repository: the help of every command, and its man page.
 
-#[path = "../../tests/support/snapshots.rs"]
-mod snapshots;
-
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Command as Process, Stdio};
 
-use clap::{Command, CommandFactory};
+use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use super::Cli;
+use crate::support::snapshots;
 
 /// As wide as help ever gets.
 const COLUMNS: usize = 100;
@@ -22,7 +19,7 @@ fn commands() -> Vec<Command> {
         commands.push(command.clone());
         command.get_subcommands().for_each(|command| add(command, commands));
     }
-    let mut root = Cli::command().term_width(COLUMNS).disable_help_subcommand(true);
+    let mut root = agent_dispatch::command().term_width(COLUMNS).disable_help_subcommand(true);
     root.build();
     let mut commands = Vec::new();
     add(&root, &mut commands);
@@ -42,7 +39,7 @@ fn has_commands(command: &Command) -> bool {
 fn the_help_of_every_command_is_kept() {
     let help = |command: &Command| {
         let words = command.get_bin_name().unwrap_or(command.get_name()).split(' ').chain(["--help"]);
-        let asked = Cli::command().term_width(COLUMNS).try_get_matches_from(words);
+        let asked = agent_dispatch::command().term_width(COLUMNS).try_get_matches_from(words);
         asked.unwrap_err().to_string()
     };
     let helps: BTreeMap<String, String> =
