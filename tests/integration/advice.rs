@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use clap::error::ErrorKind;
 use clap::Command;
+use clap::error::ErrorKind;
 use serde_json::Value;
 
 use crate::source;
