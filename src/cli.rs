@@ -1,19 +1,20 @@
-//! The command line: what can be typed, parsed straight into the types the rest works with. No I/O.
+//! The command line: what can be typed, parsed straight into the types the rest works with, and the command run.
 
 mod mistyped;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
-use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 #[cfg(feature = "mcp")]
 use crate::commands::serve_mcp;
 use crate::commands::{
-    agents, batch, cancel, completions, dialogue, doctor, gc, groups, hook, init, jobs, logs, result, resume,
-    retry, run, stats, status, submit, wait,
+    CommandResult, Context, Global, Problem, agents, batch, cancel, completions, dialogue, doctor, gc,
+    groups, hook, init, jobs, logs, result, resume, retry, run, stats, status, submit, wait,
 };
-use crate::ui::{ColorChoice, Ui, Volume};
+use crate::engine::{bury_orphans, see_off};
+use crate::error::Exit;
+use crate::ui::{ColorChoice, Ui, Volume, human};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -42,6 +43,52 @@ pub struct Cli {
 }
 
 impl Cli {
+    /// Runs the command that was typed.
+    pub(crate) fn run(&self) -> Exit {
+        bury_orphans();
+        let context = Context::new(&self.global);
+        let ui = context.ui;
+        let outcome = match &self.command {
+            Command::Agents(command) => agents::run(command, &context),
+            Command::Groups(command) => groups::run(command, &context),
+            Command::Run(args) => run::run(args, &context),
+            Command::Submit(args) => submit::run(args, &context),
+            Command::Resume(args) => resume::run(args, &context),
+            Command::Retry(args) => retry::run(args, &context),
+            Command::Batch(args) => batch::run(args, &context),
+            Command::Dialogue(args) => dialogue::run(args, &context),
+            Command::Result(args) => result::run(args, &context),
+            Command::Status(args) => status::run(args, &context),
+            Command::Init(args) => init::run(args, &context),
+            Command::Jobs(args) => jobs::run(args, &context),
+            Command::Wait(args) => wait::run(args, &context),
+            Command::Logs(args) => logs::run(args, &context),
+            Command::Cancel(args) => cancel::run(args, &context),
+            Command::Gc(args) => gc::run(args, &context),
+            Command::Stats(args) => stats::run(args, &context),
+            Command::Doctor(args) => doctor::run(args, &context),
+            #[cfg(feature = "mcp")]
+            Command::ServeMcp(args) => serve_mcp::run(args, &context),
+            Command::Completions(args) => completions::run(args, &context),
+            Command::Hook(command) => Ok(hook::run(command, &context)),
+        };
+        let exit = report(outcome, ui);
+        // In a container this process may be the first one, whose end nothing survives.
+        let unfinished = see_off(|| {
+            ui.note(
+                "waiting for what runs after the job's end (--on-done): this container ends with this process",
+            );
+        });
+        if unfinished > 0 {
+            let jobs = human::count(unfinished, "job");
+            ui.warn(format_args!(
+                "{jobs} still running will be lost: this process is the first of its container, which ends with it; use \
+                 `agent-dispatch run AGENT TASK`, which waits for its job, or keep the container running with another first process"
+            ));
+        }
+        exit
+    }
+
     /// The command line of this process; exits when it is not understood, or asks for help.
     pub(crate) fn of_this_process() -> Self {
         let words: Vec<OsString> = std::env::args_os().collect();
@@ -57,41 +104,19 @@ impl Cli {
     }
 }
 
-/// What every command understands.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Global options")]
-pub(crate) struct Global {
-    // The variables are read where the paths are made: empty ones count as unset there.
-    /// The config file [env: AGENT_DISPATCH_CONFIG] [default: ~/.config/agent-dispatch/agents.yaml]
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-    /// The directory with the jobs [env: AGENT_DISPATCH_JOBS_DIR] [default: jobs/ beside the config file]
-    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub(crate) jobs_dir: Option<PathBuf>,
-    /// When to use colour
-    #[arg(
-        long,
-        global = true,
-        value_enum,
-        default_value_t,
-        value_name = "WHEN",
-        hide_possible_values = true
-    )]
-    pub(crate) color: ColorChoice,
-    /// Say only what went wrong
-    #[arg(long, short, global = true, overrides_with = "verbose")]
-    pub(crate) quiet: bool,
-    /// Also say which config and jobs are used, and all that the agent does
-    #[arg(long, short, global = true, action = ArgAction::Count, overrides_with = "quiet")]
-    pub(crate) verbose: u8,
-}
-
-impl Global {
-    pub(crate) fn volume(&self) -> Volume {
-        match (self.quiet, self.verbose) {
-            (true, _) => Volume::Quiet,
-            (false, 1..) => Volume::Verbose,
-            (false, 0) => Volume::Normal,
+/// Reports what went wrong, if anything did.
+fn report(outcome: CommandResult, ui: Ui) -> Exit {
+    match outcome {
+        Ok(exit) => exit,
+        Err(Problem::Failure(failure)) => {
+            ui.failure(&failure.message, failure.hint.as_deref());
+            failure.exit
+        }
+        // `agent-dispatch jobs | head` is no failure.
+        Err(Problem::Output(error)) if error.is_reader_gone() => Exit::Success,
+        Err(Problem::Output(error)) => {
+            ui.failure(error, None);
+            Exit::Failure
         }
     }
 }

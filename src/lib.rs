@@ -65,5 +65,5 @@ pub fn run() -> std::process::ExitCode {
     if arguments.next().is_some_and(|first| first == commands::completions::ENTRY) {
         return commands::completions::answer(arguments.collect(), &mut cli::Cli::command()).into();
     }
-    commands::run(&cli::Cli::of_this_process()).into()
+    cli::Cli::of_this_process().run().into()
 }

@@ -12,7 +12,7 @@ use libfuzzer_sys::fuzz_target;
 
 /// The events of the output, read in pieces of this length.
 fn events(backend: Backend, output: &[u8], piece: usize) -> Vec<Event> {
-    let mut reader = EventReader::new(backend, 0);
+    let mut reader = backend.reader(0);
     let mut events = Vec::new();
     for bytes in output.chunks(piece) {
         reader.feed(bytes, &mut |event| events.push(event));

@@ -1,11 +1,25 @@
 //! Any program as an agent: the prompt on its standard input, the answer on its standard output, exit code 0 when
 //! it is done.
 
+use std::borrow::Cow;
+
 use super::answer::{STATUS_WINDOW, outcome};
+use super::event_reader;
+use super::events::{Event, EventKind};
 use super::failure::{Failure, blank, last_message, signalled, stopped};
 use super::stderr::{end_of, tail};
 use super::{Assignment, CommandLine, Ending, Evidence, Output, RefusedArgument, schema};
 use crate::store::{AnswerFile, ErrorType, INLINE_ANSWER_BYTES, JobResult, Record};
+
+/// Decodes the output of a plain program: each line is what it says.
+#[derive(Debug)]
+pub(super) struct Decoder;
+
+impl event_reader::Decoder for Decoder {
+    fn line(&mut self, line: Cow<'_, str>, deliver: &mut dyn FnMut(Event)) {
+        deliver(EventKind::Text { text: line.into_owned() }.into());
+    }
+}
 
 /// The program and the arguments of the agent's configuration, as they are.
 ///

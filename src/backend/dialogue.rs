@@ -4,14 +4,17 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::events::clip;
+use super::event_reader;
 use super::failure::{Failure, blank, signalled, stopped};
 use super::stderr::tail;
 use super::{Ending, Event, EventKind, Evidence, Output, PROMPT_LIMIT_BYTES};
 use crate::store::{ErrorType, JobId, JobResult, Outcome, Record};
+use crate::text::clip;
 
 /// How much of an answer is shown in passing, in characters.
 const PASSING_TEXT: usize = 2_000;
@@ -75,8 +78,18 @@ pub struct Dialogue {
     pub hint: Option<String>,
 }
 
+/// Decodes the output of a dialogue.
+#[derive(Debug)]
+pub(super) struct Decoder;
+
+impl event_reader::Decoder for Decoder {
+    fn line(&mut self, line: Cow<'_, str>, deliver: &mut dyn FnMut(Event)) {
+        deliver(event(&line));
+    }
+}
+
 /// A line as what happens: a turn is what an agent says.
-pub(super) fn event(line: &str) -> Event {
+fn event(line: &str) -> Event {
     let kind = match serde_json::from_str(line) {
         Ok(DialogueLine::Turn(turn)) => {
             EventKind::Text { text: format!("{}: {}", turn.agent, clip(&turn.result, PASSING_TEXT)) }

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use super::events::clip;
 use super::{Evidence, Stop};
 use crate::config::Timeout;
 use crate::store::{ErrorType, JobResult, Record};
-use crate::text::{plain, redact};
+use crate::text::{clip, plain, redact};
 
 /// How much of a program's own message goes into an error, in characters.
 const MESSAGE_LIMIT: usize = 600;

@@ -4,9 +4,8 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
-use super::events::clip;
 use crate::store::JobFolder;
-use crate::text::{plain, redact};
+use crate::text::{clip, plain, redact};
 
 /// How much of the file's end is looked at, in bytes.
 const WINDOW: u64 = 64 * 1024;

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::cli::Global;
+use crate::commands::Global;
 use crate::config::{self, Config};
 use crate::engine::{Engine, Surroundings, journal, named_usage_log};
 use crate::error::{Exit, Failure};

@@ -12,7 +12,7 @@ use super::{Context, Problem};
 use crate::engine::{Backend, Delay};
 use crate::error::{Exit, Failure};
 use crate::store::{Answer, JobResult, Record, Status, Store};
-use crate::ui::{Tone, Ui, human};
+use crate::ui::{Cell, Tone, Ui, human};
 
 /// A status as a word in its colour.
 pub(crate) fn status_word(ui: Ui, status: Status) -> String {
@@ -183,4 +183,14 @@ pub(crate) fn what_for(delay: Delay) -> String {
 /// A job as JSON for those who look at it: its record, without what only this tool needs.
 pub(crate) fn to_json(record: &Record) -> Value {
     serde_json::from_slice(&record.to_json()).unwrap_or_else(|_| json!({ "id": record.id }))
+}
+
+/// A job's status, with its place among those that wait for a slot.
+pub(super) fn status_cell(record: &Record, place: Option<usize>) -> Cell {
+    let status = record.status();
+    let word = match place {
+        Some(place) => format!("{} ({place})", status.name()),
+        None => status.name().to_owned(),
+    };
+    Cell::toned(word, status_tone(status))
 }

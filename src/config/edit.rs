@@ -251,7 +251,7 @@ fn follow_links(path: &Path) -> Result<PathBuf, EditError> {
 pub fn agent_directory(typed: &Path) -> Result<PathBuf, EditError> {
     let refuse = |problem| EditError::Directory { path: typed.to_owned(), problem };
     let text = typed.to_str().ok_or_else(not_utf8).map_err(refuse)?;
-    let home = load::home_directory();
+    let home = super::home::home_directory();
     // Relative to the working directory, not to the config: this was typed, not read.
     let places = Places { base: Path::new(""), home: home.as_deref() };
     let path = places.absolute(text).map_err(|reason| refuse(DirectoryProblem::NotAPath(reason)))?;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::decode::{self, Places};
 use super::fields::Problem;
+use super::home::{home, home_directory};
 use super::syntax::{self, Node, Position, SyntaxError};
 use super::trust::{self, Untrusted};
 use super::types::Config;
@@ -86,17 +87,6 @@ impl ConfigError {
 
 /// What the config is called in its directory.
 const FILE_NAME: &str = "agents.yaml";
-
-/// The home directory: `$HOME`, else what the system's user database says.
-fn home(environment: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    let named = environment("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
-    named.or_else(|| directories::BaseDirs::new().map(|base| base.home_dir().to_owned()))
-}
-
-/// The home directory, which is what `~` stands for.
-pub fn home_directory() -> Option<PathBuf> {
-    home(&|name| std::env::var_os(name))
-}
 
 /// Where the config is: the file given with `--config`, else `$AGENT_DISPATCH_CONFIG`, else
 /// `$XDG_CONFIG_HOME/agent-dispatch/agents.yaml`, else `~/.config/agent-dispatch/agents.yaml`.

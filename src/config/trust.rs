@@ -6,7 +6,7 @@ use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::load::home_directory;
+use super::home::home_directory;
 use super::types::Agent;
 use crate::os::{Exposure, Writers};
 

@@ -54,6 +54,17 @@ fn request(store: &Store, id: JobId) -> Result<Cancelled, StoreError> {
     }
 }
 
+/// Asks a job and all that it led to to stop.
+pub fn cancel_tree(store: &Store, id: JobId) -> Result<(), CancelError> {
+    let led_to = descendants(store, id)?;
+    let asked = cancel(store, id);
+    for id in led_to {
+        // One that ends meanwhile needs no stopping.
+        let _ = cancel(store, id);
+    }
+    asked.map(drop)
+}
+
 /// The jobs of this tool that are not over, those that wait before those that run, which they would follow. Records
 /// among them that cannot be read are told to `unreadable`, with what came of asking their jobs to stop all the same.
 pub fn stoppable(

@@ -50,7 +50,7 @@ impl Reading {
     /// The beginning of the agent's output.
     pub fn new(record: &Record) -> Self {
         let backend = record.launch.backend.as_deref().and_then(Backend::from_name);
-        let reader = EventReader::new(backend.unwrap_or(Backend::Claude), 0);
+        let reader = backend.unwrap_or(Backend::Claude).reader(0);
         Self { id: record.id, output: None, quiet: 0, is_at_end: false, reader }
     }
 

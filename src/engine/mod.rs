@@ -11,7 +11,9 @@ mod delay;
 mod dialogue;
 mod directory;
 mod dispatch;
+mod dispatch_error;
 mod follow;
+mod journal;
 mod list;
 mod machine;
 mod newcomers;
@@ -25,13 +27,15 @@ mod stats;
 mod surroundings;
 
 pub use batch::{AGGREGATE_TASK, Batch, BatchError, BatchItem, Refusal};
-pub use cancel::{CancelError, Cancelled, cancel, descendants, stoppable};
+pub use cancel::{CancelError, Cancelled, cancel, cancel_tree, descendants, stoppable};
 pub use collect::{Collection, collect, collectable};
 pub use delay::Delay;
 pub use dialogue::{Conversation, DIALOGUE_SIGN, DialogueRequest, RESOLVED};
 pub use directory::DirectoryFault;
-pub use dispatch::{DispatchError, Engine, Submitted};
+pub use dispatch::Submitted;
+pub use dispatch_error::DispatchError;
 pub use follow::{Backlog, FollowError, Follower, Followers, Reading, lend_slot};
+pub use journal::journal;
 pub use list::{Listed, Listing, each, list};
 pub use machine::{Binary, Copy, Marked, Role, census, file_system, is_short_lived_sandbox, umask};
 pub use newcomers::Newcomers;
@@ -39,7 +43,7 @@ pub use notice::Notice;
 pub use overview::{Overview, Watched};
 pub use prepare::{Prepared, find_program};
 pub use request::{OnDone, OnDoneError, RepeatError, Request, Task, TaskError};
-pub use stats::{Figures, Selection, ShortTimeout, Stats, journal, stats};
+pub use stats::{Figures, Selection, ShortTimeout, Stats, stats};
 pub use surroundings::{Surroundings, named_usage_log};
 
 pub use crate::backend::claude::{Bills, ClaudeHome, Login, Registration, Scope, options as claude_options};
@@ -49,3 +53,41 @@ pub use crate::backend::{
 };
 pub use crate::os::{FileSystem, bury_orphans};
 pub use crate::supervisor::{OwnerPipe, Ownership, recover as look, see_off, suspended_supervisor};
+
+use crate::config::Config;
+use crate::store::Store;
+
+/// Starts jobs.
+#[derive(Debug)]
+pub struct Engine {
+    config: Config,
+    store: Store,
+    surroundings: Surroundings,
+    /// Whether a session that is gone on with must be one that a job of these agents has had.
+    only_own_sessions: bool,
+}
+
+impl Engine {
+    /// An engine for these agents, jobs and surroundings.
+    pub fn new(config: Config, store: Store, surroundings: Surroundings) -> Self {
+        let journal = journal(&config, surroundings.usage_log.as_deref());
+        Self { config, store: store.noting_in(move || journal), surroundings, only_own_sessions: false }
+    }
+
+    /// The same for a caller that may know of these agents only: it does not go on with a session that no job of theirs
+    /// has had, whose ever that is.
+    #[must_use]
+    pub fn with_own_sessions_only(self) -> Self {
+        Self { only_own_sessions: true, ..self }
+    }
+
+    /// The agents and settings.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The jobs.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+}

@@ -3,8 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use super::dispatch::{DispatchError, Engine};
-use super::{DirectoryFault, OnDone, PROMPT_LIMIT_BYTES, Request, prompt};
+use super::{DirectoryFault, DispatchError, Engine, OnDone, PROMPT_LIMIT_BYTES, Request, prompt};
 use crate::backend::claude::is_kept;
 use crate::backend::{Assignment, Backend, CommandLine, Session, SessionId, check_schema};
 use crate::config::{Agent, AgentName, BackendKind, BudgetUsd, Group, GroupName, check_journal};

@@ -2,15 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::path::Path;
 
 use serde::Serialize;
 
-use super::Engine;
-use crate::config::{Config, Timeout, UsageLog};
+use super::{Engine, journal};
+use crate::config::Timeout;
 use crate::os::FileError;
 use crate::store::{Entry, JobResult, Journal, UnixSeconds, Usual};
-use crate::supervisor;
 
 /// How many runs it takes to tell what is usual.
 const ENOUGH_RUNS: usize = 5;
@@ -137,19 +135,6 @@ impl fmt::Display for ShortTimeout {
 fn seconds(millis: u64) -> String {
     let seconds = format!("{}s", millis.div_ceil(1_000));
     seconds.parse().map_or(seconds, |time: Timeout| time.to_string())
-}
-
-/// The usage journal of this config, unless it switches that off; `named` is where the environment says that it is.
-pub fn journal(config: &Config, named: Option<&Path>) -> Option<Journal> {
-    let beside_config = || config.path.parent().unwrap_or(Path::new(".")).join("usage.jsonl");
-    let named = named.map(Path::to_owned);
-    let path = match &config.settings.usage_log {
-        UsageLog::Off => return None,
-        UsageLog::On => named.unwrap_or_else(beside_config),
-        UsageLog::At(path) => named.unwrap_or_else(|| path.clone()),
-    };
-    // Supervisors work from `/`.
-    Some(supervisor::journal_at(std::path::absolute(&path).unwrap_or(path)))
 }
 
 impl Engine {

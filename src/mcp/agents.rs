@@ -8,7 +8,9 @@ use serde_json::{Map, Value, json};
 use super::arguments::Arguments;
 use super::desk::Desk;
 use super::dispatch::refused;
-use super::result::{PART_CHARS, Refused, Reply};
+use super::refused::Refused;
+use super::result::Reply;
+use super::window::PART_CHARS;
 use crate::config::{
     Agent, AgentName, BackendKind, BudgetUsd, Config, Group, GroupName, claude_md, describe,
 };

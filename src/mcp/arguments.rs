@@ -6,7 +6,8 @@ use std::time::Duration;
 use rmcp::model::JsonObject;
 use serde_json::Value;
 
-use super::result::{PART_CHARS, Refused, Window};
+use super::refused::Refused;
+use super::window::{PART_CHARS, Window};
 use crate::config::Timeout;
 use crate::engine::{DialogueRequest, Request, Task};
 use crate::store::JobId;

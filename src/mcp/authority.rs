@@ -1,6 +1,6 @@
 //! What a client may do: the one place that decides it, for every request.
 
-use super::tools::Name;
+use super::tool::{ALL, Name, Need};
 use crate::config::AgentName;
 use crate::engine::DIALOGUE_SIGN;
 
@@ -15,36 +15,12 @@ pub struct Authority {
     pub allow_configure: bool,
 }
 
-/// What a client has to be allowed to do for a request to be carried out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Need {
-    /// To be connected: the request is about the protocol only.
-    Connect,
-    /// To see agents and jobs.
-    Look,
-    /// To start and stop jobs.
-    Act,
-    /// To delete jobs, whose ever they are.
-    Delete,
-    /// To change agents.
-    Configure,
-}
-
-impl Need {
-    /// What a request of this method needs, and of this tool if it calls one. `None` for what is not offered: a method
-    /// that is not named here is refused.
-    pub(super) fn of(method: &str, tool: Option<&str>) -> Option<Self> {
-        Some(match method {
-            "initialize" | "ping" | "server/discover" | "tools/list" => Self::Connect,
-            "tools/call" => Name::named(tool?)?.need(),
-            "tasks/get" => Self::Look,
-            "tasks/cancel" => Self::Act,
-            _ => return None,
-        })
-    }
-}
-
 impl Authority {
+    /// The tools a client may use.
+    pub(super) fn tools(&self) -> impl Iterator<Item = Name> {
+        ALL.into_iter().filter(|tool| self.grants(tool.need()))
+    }
+
     /// Whether a client may do what needs this.
     pub(super) fn grants(&self, need: Need) -> bool {
         match need {

@@ -7,7 +7,8 @@ use serde_json::json;
 use super::arguments::Arguments;
 use super::desk::Desk;
 use super::dispatch::refused;
-use super::result::{Refused, Reply};
+use super::refused::Refused;
+use super::result::Reply;
 use crate::config::{
     AgentChanges, AgentName, BudgetUsd, EditError, Editor, Field, agent_directory, describe,
 };

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::authority::Authority;
-use super::result::Refused;
+use super::refused::Refused;
 use super::scope::Scope;
 use super::wording::Wording;
 use crate::config::{self, Agent, AgentName, Config, ConfigError};

@@ -7,12 +7,13 @@ use rmcp::service::RequestContext;
 use super::arguments::{self, Arguments, Manner};
 use super::desk::{Desk, now};
 use super::naming::no_such_agent;
-use super::result::{self, Refused, Reply};
+use super::refused::Refused;
+use super::result::{self, Reply};
 use super::session::Session;
 use super::tasks;
 use super::waiting::{Caller, Waited};
 use crate::config::Config;
-use crate::engine::{DispatchError, Engine, Notice, Ownership, RefusedArgument, cancel, descendants};
+use crate::engine::{DispatchError, Notice, Ownership, RefusedArgument, cancel_tree};
 use crate::store::JobId;
 
 /// `dispatch`: hands a task to an agent.
@@ -98,23 +99,10 @@ pub(super) async fn stop(desk: &Desk, jobs: Vec<JobId>) -> Result<CallToolRespon
     desk.blocking(move |desk| {
         let engine = desk.engine()?;
         // One that cannot be asked keeps none of the others from being asked.
-        jobs.iter().map(|id| cancel_all(&engine, *id)).fold(Ok(()), Result::and)
+        jobs.iter().map(|id| Ok(cancel_tree(engine.store(), *id)?)).fold(Ok(()), Result::and)
     })
     .await?;
     Err(Refused::new("the call was cancelled"))
-}
-
-/// Asks a job and all that it led to to stop.
-pub(super) fn cancel_all(engine: &Engine, id: JobId) -> Result<(), Refused> {
-    let store = engine.store();
-    let led_to = descendants(store, id)?;
-    let asked = cancel(store, id);
-    for id in led_to {
-        // One that ends meanwhile needs no stopping.
-        let _ = cancel(store, id);
-    }
-    asked?;
-    Ok(())
 }
 
 /// What an agent at the end of a chain of dispatches can do.

@@ -12,9 +12,10 @@ use rmcp::service::{NotificationContext, RequestContext, RoleServer, Service};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::authority::{Authority, Need};
+use super::authority::Authority;
 use super::server::Server;
 use super::session::Session;
+use super::tool::Need;
 use super::tools;
 
 /// A server behind its door.

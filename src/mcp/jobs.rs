@@ -9,12 +9,14 @@ use serde_json::{Value, json};
 
 use super::arguments::{Arguments, Kind, MOST_DAYS, MOST_JOBS, Wanted};
 use super::desk::{Desk, now};
-use super::dispatch::{cancel_all, refused};
-use super::result::{self, Refused, Reply, Window};
+use super::dispatch::refused;
+use super::refused::Refused;
+use super::result::{self, Reply};
 use super::session::Session;
 use super::waiting::Caller;
+use super::window::Window;
 use crate::engine::{
-    DIALOGUE_SIGN, Engine, FollowError, Reading, collect, collectable, suspended_supervisor,
+    DIALOGUE_SIGN, Engine, FollowError, Reading, cancel_tree, collect, collectable, suspended_supervisor,
 };
 use crate::store::{JobId, Policy, Record, Status};
 use crate::text::plain;
@@ -208,7 +210,7 @@ pub(super) async fn cancel(
     let record = desk.blocking(move |desk| desk.look(id)).await?;
     let was_over = record.finished().is_some();
     if !was_over {
-        desk.blocking(move |desk| cancel_all(&*desk.engine()?, id)).await?;
+        desk.blocking(move |desk| Ok(cancel_tree(desk.engine()?.store(), id)?)).await?;
         Caller::new(context, session, Some(STOP_PATIENCE)).wait_for(desk, &[id]).await?;
     }
     let record = desk.blocking(move |desk| desk.look(id)).await?;

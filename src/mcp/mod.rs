@@ -14,14 +14,17 @@ mod door;
 mod jobs;
 mod naming;
 mod parallel;
+mod refused;
 mod result;
 mod scope;
 mod server;
 mod session;
 mod streams;
 mod tasks;
+mod tool;
 mod tools;
 mod waiting;
+mod window;
 mod wire;
 mod wording;
 

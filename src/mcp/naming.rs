@@ -1,7 +1,7 @@
 //! Names that a client may have meant, when it gives one that nobody has.
 
 use super::desk::Desk;
-use super::result::Refused;
+use super::refused::Refused;
 use crate::config::{AgentName, Config};
 use crate::engine::DispatchError;
 

@@ -8,9 +8,11 @@ use serde_json::{Map, Value, json};
 use super::arguments::{self, Arguments, Manner};
 use super::desk::{Desk, now};
 use super::dispatch::{refused, stop, tell};
-use super::result::{PART_CHARS, Refused, Reply};
+use super::refused::Refused;
+use super::result::Reply;
 use super::session::Session;
 use super::waiting::{Caller, Waited};
+use super::window::PART_CHARS;
 use crate::engine::{Batch, BatchError, BatchItem, Engine, Notice, Ownership, Refusal, Request};
 use crate::store::JobId;
 

@@ -1,67 +1,19 @@
 //! What a call answers: a job in words for the model and as an object for programs, both saying the same.
 
-use std::fmt::{Display, Write};
+use std::fmt::Write;
 use std::time::Duration;
 
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Map, Value, json};
 
-use super::tools::Name;
+use super::refused::Refused;
+use super::tool::Name;
+use super::window::{Part, Window};
 use super::wording::Wording;
 use crate::engine::{Activity, DIALOGUE_SIGN, Notice, Reading};
-use crate::error::Failure;
 use crate::store::{ErrorType, JobResult, Record, Status, Store, StoreError};
 use crate::text::redact;
 use crate::ui::human;
-
-/// The longest part of an answer in one result, in characters. Claude Code takes results of up to about 50,000.
-pub(super) const PART_CHARS: usize = 30_000;
-
-/// Why a call did not do what it was asked: a sentence that says how to do it right.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refused(String);
-
-impl Refused {
-    /// The same in terms of the client's tools.
-    pub(super) fn in_terms_of(self, wording: &Wording) -> Self {
-        Self(wording.tell(&self.0, |_| None))
-    }
-
-    pub(super) fn new(message: impl Display) -> Self {
-        Self(redact(&message.to_string()))
-    }
-
-    /// What happened, and what to do about it.
-    pub(super) fn with_remedy(message: impl Display, remedy: impl Display) -> Self {
-        Self(redact(&format!("{message}. {remedy}")))
-    }
-
-    /// Several of them, a line each.
-    pub(super) fn all(refusals: &[Self]) -> Self {
-        Self(refusals.iter().map(Self::message).collect::<Vec<_>>().join("\n"))
-    }
-
-    /// What it says.
-    pub(super) fn message(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<E: Into<Failure>> From<E> for Refused {
-    fn from(error: E) -> Self {
-        let failure = error.into();
-        match &failure.hint {
-            Some(hint) => Self::with_remedy(&failure.message, hint),
-            None => Self(failure.message),
-        }
-    }
-}
-
-impl From<Refused> for CallToolResult {
-    fn from(refused: Refused) -> Self {
-        Self::error(vec![ContentBlock::text(refused.0)])
-    }
-}
 
 /// A result in the making.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,59 +54,6 @@ impl From<Reply> for CallToolResult {
         let mut result = if reply.is_error { Self::error(content) } else { Self::success(content) };
         result.structured_content = Some(Value::Object(reply.fields));
         result
-    }
-}
-
-/// Which part of a text is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Window {
-    /// How many characters to leave out at the beginning.
-    pub(super) offset: usize,
-    /// How many to give at most.
-    pub(super) max_chars: usize,
-}
-
-/// A part of a text, and how much there is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Part {
-    pub(super) text: String,
-    pub(super) total_chars: usize,
-    /// Where the next part begins, if there is one.
-    pub(super) next_offset: Option<usize>,
-}
-
-impl Part {
-    /// How much there is, when the wanted part begins only after it.
-    pub(super) fn missed(&self, window: Window) -> Option<usize> {
-        (window.offset > 0 && window.offset >= self.total_chars).then_some(self.total_chars)
-    }
-}
-
-impl Window {
-    /// Cuts the part out of a text that comes in pieces.
-    pub(super) fn cut<E>(self, give: impl FnOnce(&mut dyn FnMut(&str)) -> Result<(), E>) -> Result<Part, E> {
-        let mut part = Part::default();
-        let mut taken = 0;
-        give(&mut |piece| {
-            let skipped = self.offset.saturating_sub(part.total_chars);
-            for character in piece.chars().skip(skipped).take(self.max_chars - taken) {
-                part.text.push(character);
-                taken += 1;
-            }
-            part.total_chars += piece.chars().count();
-        })?;
-        let next = self.offset.saturating_add(taken);
-        part.next_offset = (next < part.total_chars).then_some(next);
-        Ok(part)
-    }
-
-    /// Cuts the part out of a text.
-    pub(super) fn cut_text(self, text: &str) -> Part {
-        let cut = self.cut::<std::convert::Infallible>(|take| {
-            take(text);
-            Ok(())
-        });
-        cut.unwrap_or_default()
     }
 }
 

@@ -10,9 +10,10 @@ use rmcp::service::RequestContext;
 
 use super::arguments::Arguments;
 use super::desk::Desk;
-use super::result::{Refused, Reply};
+use super::refused::Refused;
+use super::result::Reply;
 use super::session::Session;
-use super::tools::Name;
+use super::tool::Name;
 use super::{agents, configure, dispatch, jobs, parallel, tasks, tools};
 
 /// Answers one client.
@@ -91,7 +92,7 @@ impl ServerHandler for Server {
         };
         let arguments = Arguments::new(tool.as_str(), request.arguments.unwrap_or_default());
         let answered = self.call(tool, arguments, &context).await;
-        let told = |refused: Refused| CallToolResult::from(refused.in_terms_of(self.desk.wording())).into();
+        let told = |refused: Refused| CallToolResult::from(self.desk.wording().refusal(&refused)).into();
         Ok(answered.unwrap_or_else(told))
     }
 

@@ -4,74 +4,12 @@ use rmcp::model::{JsonObject, MetaObject, Tool, ToolAnnotations};
 use serde_json::{Value, json};
 
 use super::arguments::{MOST_DAYS, MOST_JOBS};
-use super::authority::{Authority, Need};
+use super::authority::Authority;
 use super::naming::as_many_as_fit;
+use super::tool::{Name, Need};
 use crate::config::{AgentName, Config};
 
-/// The tools.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Name {
-    Dispatch,
-    DispatchParallel,
-    DispatchDialogue,
-    DispatchResult,
-    DispatchJobs,
-    DispatchCancel,
-    DispatchGc,
-    ListAgents,
-    ConfigureAgent,
-}
-
-/// All tools, in the order in which they are listed.
-const ALL: [Name; 9] = [
-    Name::Dispatch,
-    Name::DispatchParallel,
-    Name::DispatchDialogue,
-    Name::DispatchResult,
-    Name::DispatchJobs,
-    Name::DispatchCancel,
-    Name::DispatchGc,
-    Name::ListAgents,
-    Name::ConfigureAgent,
-];
-
 impl Name {
-    /// The tool of this name. Whether a client may use it is decided at the door.
-    pub(super) fn named(name: &str) -> Option<Self> {
-        ALL.into_iter().find(|tool| tool.as_str() == name)
-    }
-
-    /// The tools a client may use.
-    pub(super) fn offered(authority: &Authority) -> impl Iterator<Item = Self> {
-        ALL.into_iter().filter(|tool| authority.grants(tool.need()))
-    }
-
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Dispatch => "dispatch",
-            Self::DispatchParallel => "dispatch_parallel",
-            Self::DispatchDialogue => "dispatch_dialogue",
-            Self::DispatchResult => "dispatch_result",
-            Self::DispatchJobs => "dispatch_jobs",
-            Self::DispatchCancel => "dispatch_cancel",
-            Self::DispatchGc => "dispatch_gc",
-            Self::ListAgents => "list_agents",
-            Self::ConfigureAgent => "configure_agent",
-        }
-    }
-
-    /// What a client has to be allowed to do to use it.
-    pub(super) fn need(self) -> Need {
-        match self {
-            Self::DispatchResult | Self::DispatchJobs | Self::ListAgents => Need::Look,
-            Self::Dispatch | Self::DispatchParallel | Self::DispatchDialogue | Self::DispatchCancel => {
-                Need::Act
-            }
-            Self::DispatchGc => Need::Delete,
-            Self::ConfigureAgent => Need::Configure,
-        }
-    }
-
     fn describe(self) -> Tool {
         let starts = || hints(false, true, false, true);
         let looks = || hints(true, false, true, false);
@@ -201,7 +139,7 @@ impl Name {
 
 /// The tools a client may use, described.
 pub(super) fn list(authority: &Authority) -> Vec<Tool> {
-    Name::offered(authority).map(Name::describe).collect()
+    authority.tools().map(Name::describe).collect()
 }
 
 fn hints(read_only: bool, destructive: bool, idempotent: bool, open_world: bool) -> ToolAnnotations {
@@ -338,6 +276,7 @@ fn append_names<'a>(text: &mut String, what: &str, names: impl Iterator<Item = &
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mcp::tool::ALL;
 
     fn everything() -> Authority {
         Authority { allow_configure: true, ..Authority::default() }
@@ -360,9 +299,8 @@ mod tests {
 
     #[test]
     fn a_client_is_offered_what_it_may_use() {
-        let names = |authority: &Authority| -> Vec<&'static str> {
-            Name::offered(authority).map(Name::as_str).collect()
-        };
+        let names =
+            |authority: &Authority| -> Vec<&'static str> { authority.tools().map(Name::as_str).collect() };
         let read_only = Authority { read_only: true, allow_configure: true, ..Authority::default() };
         assert_eq!(names(&read_only), ["dispatch_result", "dispatch_jobs", "list_agents"]);
         let scoped = Authority { agents: Some(Vec::new()), ..Authority::default() };

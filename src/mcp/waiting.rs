@@ -8,7 +8,7 @@ use rmcp::model::ProgressNotificationParam;
 use rmcp::service::RequestContext;
 
 use super::desk::Desk;
-use super::result::Refused;
+use super::refused::Refused;
 use super::session::Session;
 use crate::engine::{Activity, Engine, Reading};
 use crate::store::{JobId, Record};

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use serde_json::json;
 
 use super::authority::Authority;
-use super::tools::Name;
+use super::refused::Refused;
+use super::tool::Name;
 use crate::config::Timeout;
 use crate::store::{JobId, Record};
 use crate::ui::shell;
@@ -23,12 +24,17 @@ pub(super) struct Wording {
 
 impl Wording {
     pub(super) fn new(authority: &Authority, options: String) -> Self {
-        Self { tools: Name::offered(authority).collect(), options }
+        Self { tools: authority.tools().collect(), options }
     }
 
     /// Whether the client has this tool.
     pub(super) fn has(&self, tool: Name) -> bool {
         self.tools.contains(&tool)
+    }
+
+    /// A refusal in these terms.
+    pub(super) fn refusal(&self, refused: &Refused) -> Refused {
+        Refused::new(self.tell(refused.message(), |_| None))
     }
 
     /// The text with a call in the place of each command that one can stand for. What is left for the user to type is

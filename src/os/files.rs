@@ -12,90 +12,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
+use super::file_error::{FileError, Refusal, failed, io_failed};
+
 /// What the name of an unfinished file begins with, so that leftovers of a crash can be told and removed.
 const TEMPORARY_PREFIX: &str = ".tmp-";
 
 /// The mode of what only its owner may read and write.
 pub(super) const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
-
-/// Why a file or directory could not be used. Every message names the path.
-#[derive(Debug, thiserror::Error)]
-pub enum FileError {
-    /// The operating system refused.
-    #[error("failed to {action} {}: {source}", path.display())]
-    Io {
-        /// What was tried: a verb that fits "failed to …".
-        action: &'static str,
-        /// Where.
-        path: PathBuf,
-        /// What the operating system said.
-        source: io::Error,
-    },
-    /// Something is in the way that must not be followed or trusted.
-    #[error("refused {}: {reason}", path.display())]
-    Refused {
-        /// Where.
-        path: PathBuf,
-        /// Why.
-        reason: Refusal,
-    },
-}
-
-/// Why a path is not trusted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// A symbolic link where a directory or a record should be.
-    #[error("it is a symbolic link")]
-    SymbolicLink,
-    /// A file where a directory should be.
-    #[error("it is not a directory")]
-    NotADirectory,
-    /// A directory, FIFO, socket or device where a file should be.
-    #[error("it is not a regular file")]
-    NotAFile,
-    /// Another user owns it.
-    #[error("it belongs to another user (uid {0})")]
-    ForeignOwner(u32),
-    /// Other users can write to it.
-    #[error("other users can write to it")]
-    WritableByOthers,
-    /// Other users can reach into it.
-    #[error("other users can open it (mode {0:04o})")]
-    OpenToOthers(u32),
-}
-
-impl FileError {
-    /// The kind of the underlying error of the operating system, if that is what it was.
-    pub fn io_kind(&self) -> Option<io::ErrorKind> {
-        match self {
-            Self::Io { source, .. } => Some(source.kind()),
-            Self::Refused { .. } => None,
-        }
-    }
-
-    /// Whether the file simply is not there.
-    pub fn is_not_found(&self) -> bool {
-        self.io_kind() == Some(io::ErrorKind::NotFound)
-    }
-
-    /// Where it happened.
-    pub fn path(&self) -> &Path {
-        match self {
-            Self::Io { path, .. } | Self::Refused { path, .. } => path,
-        }
-    }
-}
-
-/// Turns an error of the operating system into one that says what was tried, and where.
-pub(super) fn failed(action: &'static str, path: &Path) -> impl FnOnce(Errno) -> FileError {
-    let path = path.to_owned();
-    move |errno| FileError::Io { action, path, source: errno.into() }
-}
-
-fn io_failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
-    let path = path.to_owned();
-    move |source| FileError::Io { action, path, source }
-}
 
 /// A directory that only its owner can enter, held open: later operations cannot be redirected by
 /// whoever renames or links things on the way to it.
@@ -110,7 +33,7 @@ impl OwnedDir {
     ///
     /// Refuses a symbolic link, somebody else's directory and one that others can open.
     pub fn open_or_create(path: &Path) -> Result<Self, FileError> {
-        let path = &super::foreign::without_end(path);
+        let path = &without_end(path);
         match rustix::fs::mkdir(path, Mode::RWXU) {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(Errno::NOENT) => {
@@ -128,7 +51,7 @@ impl OwnedDir {
 
     /// Opens an existing directory, with the same refusals.
     pub fn open(path: &Path) -> Result<Self, FileError> {
-        let path = &super::foreign::without_end(path);
+        let path = &without_end(path);
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = rustix::fs::open(path, flags, Mode::empty())
             .map_err(|errno| not_a_directory(errno, path, || rustix::fs::lstat(path)))?;
@@ -446,4 +369,10 @@ fn not_a_directory(
     let link = stat().is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Symlink);
     let reason = if link { Refusal::SymbolicLink } else { Refusal::NotADirectory };
     FileError::Refused { path: path.to_owned(), reason }
+}
+
+/// The path without `/` and `/.` at its end: with them, the last name is no longer the end, and a link there is followed
+/// whatever the flags say.
+pub(super) fn without_end(path: &Path) -> PathBuf {
+    path.components().collect()
 }

@@ -1,47 +1,17 @@
 //! Files in directories that need not be owner-only: other projects, a config kept among dotfiles.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use super::Exposure;
-use super::files::{FileError, PRIVATE, Refusal, failed, replace_at};
-
-/// The first bytes of the regular file at `path`, at most `limit`; `None` if it is anything else, or not
-/// readable. Never waits for the other end of a FIFO.
-pub fn read_beginning(path: &Path, limit: u64) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    open_without_waiting(path).ok()?.take(limit).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
-}
-
-/// The whole regular file at `path`. Never waits for the other end of a FIFO.
-///
-/// # Errors
-///
-/// It cannot be read, is no regular file, or has more than `limit` bytes.
-pub fn read_whole(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    open_without_waiting(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit {
-        return Err(io::Error::other(format!("it has more than {limit} bytes")));
-    }
-    Ok(bytes)
-}
-
-fn open_without_waiting(path: &Path) -> io::Result<File> {
-    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    Ok(file)
-}
+use super::file_error::{FileError, Refusal, failed};
+use super::files::{PRIVATE, replace_at, without_end};
 
 /// Opens the file at `path` to lock it, creating it with mode 0600 when it is missing. Refuses a link.
 pub fn open_lock_file(path: &Path) -> io::Result<File> {
@@ -120,16 +90,9 @@ fn open_regular(path: &Path, options: &mut OpenOptions, is_vouched_for: bool) ->
     }
 }
 
-/// The path without `/` and `/.` at its end: with them, the last name is no longer the end, and a link there is followed
-/// whatever the flags say.
-pub(super) fn without_end(path: &Path) -> PathBuf {
-    path.components().collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rustix::fs::FileType;
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
@@ -146,21 +109,5 @@ mod tests {
         }
         replace_file(&path, b"3").unwrap();
         assert_eq!(mode(), 0o600);
-    }
-
-    #[test]
-    fn a_whole_file_is_a_regular_one_of_bounded_size() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("x");
-        std::fs::write(&file, "12345").unwrap();
-        assert_eq!(read_whole(&file, 5).unwrap(), b"12345");
-        let said = |path: &Path, limit| read_whole(path, limit).unwrap_err().to_string();
-        assert_eq!(said(&file, 4), "it has more than 4 bytes");
-        assert_eq!(said(directory.path(), 5), "it is not a regular file");
-        // Nobody writes into it: a read would wait for ever.
-        let fifo = directory.path().join("fifo");
-        rustix::fs::mknodat(rustix::fs::CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
-        assert_eq!(said(&fifo, 5), "it is not a regular file");
-        assert_eq!(read_beginning(&fifo, 5), None);
     }
 }

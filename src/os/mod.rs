@@ -6,6 +6,7 @@
 //! elsewhere. The `ps` way is compiled and tested on Linux too.
 
 mod confined;
+mod file_error;
 mod files;
 mod footprint;
 mod foreign;
@@ -17,6 +18,7 @@ mod orphans;
 mod patient;
 mod processes;
 mod programs;
+mod reading;
 mod signals;
 mod spawn;
 mod tree;
@@ -24,12 +26,10 @@ mod trust;
 mod users;
 
 pub use confined::{Bounds, answer_confined, run_confined};
-pub use files::{FileError, OwnedDir, Refusal, create_private_parents, memory_file};
+pub use file_error::{FileError, Refusal};
+pub use files::{OwnedDir, create_private_parents, memory_file};
 pub use footprint::{Footprint, Identity, kill_footprint, strays};
-pub use foreign::{
-    open_lock_file, open_log, open_log_to_read, read_beginning, read_whole, replace_file,
-    replace_file_keeping_mode,
-};
+pub use foreign::{open_lock_file, open_log, open_log_to_read, replace_file, replace_file_keeping_mode};
 pub use groups::{group_of, own_group, session_of};
 pub use host::{FileSystem, file_system, overrule_umask, umask};
 pub use input::read_within;
@@ -41,6 +41,7 @@ pub use processes::{
     living_children, look as process, own_program, processes_of_this_user, signal_process,
 };
 pub use programs::{ProgramError, absolute_entries, find_program, find_programs, relative_entries};
+pub use reading::{read_beginning, read_whole};
 pub use signals::{
     SignalWatch, is_ignored, reset_inherited_signals, wait_readable, wait_readable_while_read,
 };

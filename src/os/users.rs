@@ -39,8 +39,8 @@ pub(super) fn is_private_group(gid: u32, uids: &[u32]) -> bool {
 
 /// Whether the list of users has one of another number whose first group this is.
 fn is_group_of_another(gid: u32, uids: &[u32]) -> bool {
-    let users =
-        super::read_beginning(std::path::Path::new("/etc/passwd"), 4 * 1024 * 1024).unwrap_or_default();
+    let users = super::reading::read_beginning(std::path::Path::new("/etc/passwd"), 4 * 1024 * 1024)
+        .unwrap_or_default();
     String::from_utf8_lossy(&users).lines().any(|line| {
         let mut numbers = line.split(':').skip(2).map(str::parse::<u32>);
         match (numbers.next(), numbers.next()) {

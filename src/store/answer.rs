@@ -5,8 +5,6 @@
 use std::fs::File;
 use std::io::{self, Read, Seek};
 
-use serde::{Deserialize, Serialize};
-
 use super::{JobResult, Store, StoreError};
 
 /// The longest answer that stands in the record, in bytes.
@@ -14,16 +12,6 @@ pub const INLINE_ANSWER_BYTES: u64 = 8 * 1024 * 1024;
 
 /// How much of a file is read at once, in bytes.
 const PIECE: usize = 64 * 1024;
-
-/// Which file of the job's folder holds a long answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum AnswerFile {
-    /// A file of its own: the text as the agent CLI's stream quotes it.
-    Answer,
-    /// The agent's standard output, which is the answer of a plain program.
-    Stdout,
-}
 
 /// An answer to be read.
 #[derive(Debug)]

@@ -27,7 +27,7 @@ use std::sync::LazyLock;
 
 use crate::os::{FileError, OwnedDir};
 
-pub use answer::{Answer, AnswerFile, INLINE_ANSWER_BYTES};
+pub use answer::{Answer, INLINE_ANSWER_BYTES};
 pub use claim::{Claim, Claimable, Claimed};
 pub use id::{InvalidJobId, InvalidJobSelector, JobId, JobSelector};
 pub use journal::{Entry, Journal, Usual};
@@ -37,7 +37,7 @@ pub use lock::{HeldJob, Liveness, Waiter};
 pub use notes::{Halt, MOST_STRAYS, Notes};
 pub use queue::{Admission, Place, Slot};
 pub use record::{FORMAT, Finished, Launch, Record, State, Status, UnixSeconds, Verdict};
-pub use result::{ErrorType, JobResult, Outcome, Unfinished, UnfinishedState, WorkKind};
+pub use result::{AnswerFile, ErrorType, JobResult, Outcome, Unfinished, UnfinishedState, WorkKind};
 pub use retention::{Candidate, Plan, Policy, plan};
 
 /// The jobs directory.

@@ -3,8 +3,18 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{AnswerFile, JobId};
+use super::JobId;
 use crate::text::redact;
+
+/// Which file of the job's folder holds a long answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AnswerFile {
+    /// A file of its own: the text as the agent CLI's stream quotes it.
+    Answer,
+    /// The agent's standard output, which is the answer of a plain program.
+    Stdout,
+}
 
 /// The result of a dispatch. Absent fields are left out of the JSON, never null.
 ///

@@ -16,10 +16,7 @@ use super::{Order, now, on_done};
 use crate::os;
 use crate::store::{HeldJob, JobId, Record, Store};
 
-/// The first argument of a supervisor. It is no command of the command line: nobody is meant to type it.
-pub const ENTRY: &str = "__supervise";
-
-/// Runs a job to its end. `arguments` are those after [`ENTRY`].
+/// Runs a job to its end. `arguments` are those after [`ENTRY`](super::ENTRY).
 pub fn enter(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     match supervise(arguments) {
         Ok(()) => ExitCode::SUCCESS,

@@ -22,12 +22,15 @@ mod summons;
 mod turn;
 mod watch;
 
-pub use entry::{ENTRY, enter};
+pub use entry::enter;
 pub use farewell::see_off;
 pub use kin::{call_off, enclosing_job, suspended_supervisor, wake};
 pub use order::{Order, journal_at};
 pub use recover::recover;
 pub use start::{OwnerPipe, Ownership, StartError, start};
+
+/// The first argument of a supervisor. It is no command of the command line: nobody is meant to type it.
+pub const ENTRY: &str = "__supervise";
 
 /// The environment variable that names the job an agent works on.
 pub const JOB_VARIABLE: &str = "AGENT_DISPATCH_JOB";

@@ -32,7 +32,7 @@ impl StreamWatch {
         let reader = backend.shows_failures().then(|| {
             // Without the file there is nothing to see, and the agent's end comes all the same.
             let file = folder.open_stdout().ok().flatten()?;
-            let (reader, shared) = (EventReader::new(backend, 0), Arc::clone(&shared));
+            let (reader, shared) = (backend.reader(0), Arc::clone(&shared));
             // Without a thread a failure is seen at the end of the run instead of in the middle.
             let thread = std::thread::Builder::new().name("stream".to_owned());
             let started = thread.spawn(move || read_along(file, reader, &shared)).ok()?;

@@ -37,6 +37,14 @@ fn clean(text: &str, mut cleaner: Cleaner) -> String {
     cleaned
 }
 
+/// The first `limit` characters of a text, with an ellipsis when there are more.
+pub fn clip(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
 /// The beginning of a text as one plain line, white space collapsed, at most `limit` characters long.
 pub fn one_line(text: &str, limit: usize) -> String {
     let mut line = String::new();
@@ -99,5 +107,11 @@ mod tests {
         let long = "wort ".repeat(100_000);
         assert_eq!(one_line(&long, 120).chars().count(), 120);
         assert_eq!(one_line(&long, usize::MAX), long.trim_end());
+    }
+
+    #[test]
+    fn a_clip_never_cuts_a_character() {
+        assert_eq!(clip("äöü", 2), "äö…");
+        assert_eq!(clip("äöü", 3), "äöü");
     }
 }

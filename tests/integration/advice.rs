@@ -23,12 +23,13 @@ struct Text {
 /// Every text of the program, without its tests.
 fn texts() -> Vec<Text> {
     fn add(directory: &Path, texts: &mut Vec<Text>) {
-        for path in fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
+        for path in fs::read_dir(directory).expect("a directory").map(|entry| entry.expect("an entry").path())
+        {
             let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
             if path.is_dir() {
                 add(&path, texts);
             } else if !(name.ends_with("tests") || name == "testing") {
-                let source = fs::read_to_string(&path).unwrap();
+                let source = fs::read_to_string(&path).expect("a source");
                 let source = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
                 texts.extend(
                     texts_of(source)

@@ -18,6 +18,7 @@ mod bad_places;
 mod batch;
 mod cancel;
 #[cfg(target_os = "linux")]
+mod circles;
 mod clock;
 mod closed_directories;
 mod completions;

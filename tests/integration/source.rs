@@ -1,5 +1,7 @@
 //! Rust source as far as the architecture tests need it: words without comments and texts, and paths.
 
+use std::collections::BTreeMap;
+
 /// A word or sign of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Token {
@@ -120,6 +122,76 @@ pub(crate) fn paths(source: &Source) -> Vec<Vec<String>> {
     // `crate` alone, or `self` as the receiver of a method, names nothing.
     paths.retain(|path| !path.is_empty());
     paths
+}
+
+/// The paths that a file needs: those that begin with `crate`, `super`, `self` or one of its child modules, except what
+/// it only passes on.
+pub(crate) fn needed_paths(source: &Source, is_child: impl Fn(&str) -> bool) -> Vec<Vec<String>> {
+    let tokens = source.without_tests();
+    let mut own: Vec<Token> = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        if let Some(begin) = re_export_at(&tokens, at) {
+            at = (begin..tokens.len()).find(|at| tokens[*at].text == ";").unwrap_or(tokens.len());
+        }
+        // To be visible there needs nothing from there: `pub(super)`.
+        if tokens.get(at).is_some_and(|token| token.text == "(") && at > 0 && tokens[at - 1].text == "pub" {
+            at = (at..tokens.len()).find(|at| tokens[*at].text == ")").unwrap_or(tokens.len());
+        }
+        own.extend(tokens.get(at).cloned());
+        at += 1;
+    }
+    let of_children = own
+        .windows(3)
+        .filter(|window| window[0].text != "::" && window[2].text == "::" && is_child(&window[1].text));
+    let of_children: Vec<Vec<String>> = of_children
+        .map(|window| source.module.iter().cloned().chain([window[1].text.clone()]).collect())
+        .collect();
+    let rest = Source { name: String::new(), module: source.module.clone(), tokens: own, lines: 0 };
+    let mut needed = paths(&rest);
+    needed.extend(of_children);
+    needed
+}
+
+/// What a module passes on, by the name under which it does, and where it is from.
+pub(crate) fn re_exports(source: &Source) -> BTreeMap<String, Vec<String>> {
+    let tokens = source.without_tests();
+    let words: Vec<&str> = tokens.iter().map(|token| token.text.as_str()).collect();
+    let mut passed_on = BTreeMap::new();
+    for begin in (0..tokens.len()).filter_map(|at| re_export_at(&tokens, at)) {
+        let end = (begin..words.len()).find(|at| words[*at] == ";").unwrap_or(words.len());
+        let mut found = Vec::new();
+        let own = source.module.clone();
+        match words[begin] {
+            "crate" | "super" | "self" => path(&words[..end], begin, Some(own), Vec::new(), &mut found),
+            _ => path(&words[..end], begin, None, own, &mut found),
+        };
+        let other_names: BTreeMap<&str, &str> = words[begin..end]
+            .windows(3)
+            .filter(|window| window[1] == "as")
+            .map(|window| (window[0], window[2]))
+            .collect();
+        for origin in found {
+            let Some(last) = origin.last() else { continue };
+            let name = other_names.get(last.as_str()).map_or(last.clone(), |name| (*name).to_owned());
+            passed_on.insert(name, origin);
+        }
+    }
+    passed_on
+}
+
+/// Where the path of a `pub use` begins that stands at `at`, if one does.
+fn re_export_at(tokens: &[Token], at: usize) -> Option<usize> {
+    let word = |at: usize| tokens.get(at).map(|token| token.text.as_str());
+    if word(at) != Some("pub") {
+        return None;
+    }
+    let at = if word(at + 1) == Some("(") {
+        (at..tokens.len()).find(|at| word(*at) == Some(")"))? + 1
+    } else {
+        at + 1
+    };
+    (word(at) == Some("use")).then_some(at + 1)
 }
 
 /// Reads the path or group at `at`. As long as it consists of `super` it is in `module`; then it has a `prefix`.

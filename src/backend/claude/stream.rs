@@ -11,10 +11,11 @@ use serde_json::Value;
 
 use super::finder::{Finder, is_blank, stands_alone, visible};
 use super::surrogates::mended;
-use super::tasks;
+use super::tasks::{self, string};
 use super::tool_summary::summary;
-use crate::backend::events::{Event, EventKind, McpServer, PASSING_TEXT, Started, TurnResult, clip};
-use crate::text::one_line;
+use crate::backend::event_reader;
+use crate::backend::events::{Event, EventKind, McpServer, PASSING_TEXT, Started, TurnResult};
+use crate::text::{clip, one_line};
 
 /// Turns lines into events.
 #[derive(Debug, Clone)]
@@ -41,9 +42,11 @@ impl Decoder {
     pub(in crate::backend) fn new(limit: usize) -> Self {
         Self { document: None, limit }
     }
+}
 
-    /// Delivers the events of one line.
-    pub(in crate::backend) fn line(&mut self, line: &str, deliver: &mut dyn FnMut(Event)) {
+impl event_reader::Decoder for Decoder {
+    fn line(&mut self, line: Cow<'_, str>, deliver: &mut dyn FnMut(Event)) {
+        let line = line.as_ref();
         if let Some(document) = &mut self.document {
             if document.can_go_on_with(line) {
                 document.push(line);
@@ -74,7 +77,7 @@ impl Decoder {
     }
 
     /// Delivers what is left when the output is over.
-    pub(in crate::backend) fn finish(&mut self, deliver: &mut dyn FnMut(Event)) {
+    fn finish(&mut self, deliver: &mut dyn FnMut(Event)) {
         if let Some(document) = self.document.take() {
             decode(&document.text, deliver);
         }
@@ -380,11 +383,6 @@ fn cost_since_last_result(event: &Value) -> Option<f64> {
 /// An amount of money; a text like `"1e999"` or a negative number is none.
 fn dollars(value: &Value) -> Option<f64> {
     value.as_f64().filter(|cost| cost.is_finite() && *cost >= 0.0)
-}
-
-/// A field that holds a text which is not empty.
-pub(super) fn string(value: &Value, key: &str) -> Option<String> {
-    value.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 /// A field without a copy, as an answer may have 100 MB; `None` for null.

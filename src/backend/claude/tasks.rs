@@ -7,7 +7,6 @@
 
 use serde_json::Value;
 
-use super::stream::string;
 use crate::backend::events::{EventKind, Task, TaskState};
 use crate::store::{Unfinished, UnfinishedState, WorkKind};
 use crate::text::{one_line, redact};
@@ -154,6 +153,11 @@ impl Tasks {
         });
         told.take(TOLD_LIMIT).collect()
     }
+}
+
+/// A field that holds a text which is not empty.
+pub(super) fn string(value: &Value, key: &str) -> Option<String> {
+    value.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::large::{LargeError, LongTexts};
+use super::stream::Decoder;
 use super::stream::decode_document;
 use super::tasks::Tasks;
-use crate::backend::events::{Event, EventKind, EventReader, TurnResult};
+use crate::backend::EventReader;
+use crate::backend::Output;
+use crate::backend::events::{Event, EventKind, TurnResult};
 use crate::backend::spend::Spend;
-use crate::backend::{Backend, Output};
 
 /// The longest line that is read as a whole, in bytes. Tests, which are not optimised, make do with less.
 const LINE_LIMIT: usize = if cfg!(test) { 1024 * 1024 } else { 8 * 1024 * 1024 };
@@ -88,7 +90,7 @@ impl Transcript {
         patience: Duration,
     ) -> Result<(), LargeError> {
         let mut broken = Ok(());
-        let mut reader = EventReader::with_limit(Backend::Claude, 0, LINE_LIMIT);
+        let mut reader = EventReader::new(Decoder::new(LINE_LIMIT), 0, LINE_LIMIT);
         let mut buffer = vec![0; 64 * 1024];
         let mut position = 0;
         let mut deadline = Instant::now() + patience;
@@ -102,7 +104,7 @@ impl Transcript {
                 let tail = file.metadata()?.len().saturating_sub(TAIL_BYTES);
                 if tail > position {
                     position = next_line(file, tail)?;
-                    reader = EventReader::with_limit(Backend::Claude, position, LINE_LIMIT);
+                    reader = EventReader::new(Decoder::new(LINE_LIMIT), position, LINE_LIMIT);
                 }
                 deadline = Instant::now() + patience;
             }

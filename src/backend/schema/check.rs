@@ -4,7 +4,7 @@ use jsonschema::ReferencingError;
 use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
 
-use super::super::events::clip;
+use crate::text::clip;
 
 /// How much of a validation message is kept, in characters.
 const MESSAGE_LIMIT: usize = 300;

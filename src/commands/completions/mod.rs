@@ -12,7 +12,7 @@ use std::path::Path;
 use clap::{Args, Command, ValueEnum};
 
 use super::{CommandResult, Context};
-use crate::cli::Global;
+use crate::commands::Global;
 use crate::config;
 use crate::error::Exit;
 use crate::text;

@@ -73,7 +73,14 @@ impl From<StatusArg> for Status {
 pub(crate) fn run(args: &JobsArgs, context: &Context) -> CommandResult {
     let store = context.store()?;
     if args.watch {
-        return watch::run(args, &store, context);
+        return {
+            let only = watch::Filter {
+                status: args.status.map(Status::from),
+                agent: args.agent.as_deref(),
+                limit: args.limit,
+            };
+            watch::run(only, &store, context)
+        };
     }
     let limit = if args.limit == 0 { usize::MAX } else { args.limit };
     let of_agent = |agent: &str| args.agent.as_deref().is_none_or(|wanted| wanted == agent);
@@ -193,21 +200,11 @@ fn row(depth: usize, record: &Record, places: &HashMap<JobId, usize>, context: &
     vec![
         format!("{branch}{}", record.id).into(),
         record.agent.as_str().into(),
-        status_cell(record, places.get(&record.id).copied()),
+        summary::status_cell(record, places.get(&record.id).copied()),
         human::ago(context.now() - record.created_at).into(),
         result.and_then(|result| result.cost_usd).map(human::dollars).unwrap_or_default().into(),
         human::one_line(&record.task, 60).into(),
     ]
-}
-
-/// A job's status, with its place among those that wait for a slot.
-fn status_cell(record: &Record, place: Option<usize>) -> Cell {
-    let status = record.status();
-    let word = match place {
-        Some(place) => format!("{} ({place})", status.name()),
-        None => status.name().to_owned(),
-    };
-    Cell::toned(word, summary::status_tone(status))
 }
 
 /// Puts each job below the one whose agent dispatched it, with its depth in the list. The order stays otherwise.

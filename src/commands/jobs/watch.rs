@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 
-use super::{JobsArgs, status_cell};
 use crate::commands::{CommandResult, Context, Problem, summary};
 use crate::engine::{Overview, Watched};
 use crate::error::{Exit, Failure};
@@ -22,9 +21,18 @@ const TICK: Duration = Duration::from_secs(1);
 /// Lines that are no jobs: the summary and the headings.
 const OTHER_LINES: usize = 2;
 
-pub(super) fn run(args: &JobsArgs, store: &Store, context: &Context) -> CommandResult {
+/// Which jobs are shown.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Filter<'a> {
+    pub(super) status: Option<Status>,
+    pub(super) agent: Option<&'a str>,
+    /// How many at the most; 0 for all.
+    pub(super) limit: usize,
+}
+
+pub(super) fn run(only: Filter<'_>, store: &Store, context: &Context) -> CommandResult {
     let mut screen = Screen::take().map_err(refused)?;
-    let watched = watch(args, store, context, &mut screen);
+    let watched = watch(only, store, context, &mut screen);
     drop(screen);
     let (exit, last) = watched?;
     context.ui.data(&last)?;
@@ -47,19 +55,19 @@ fn refused(reason: NoScreen) -> Problem {
 
 /// Shows the jobs until somebody has seen enough; returns what was shown last.
 fn watch(
-    args: &JobsArgs,
+    only: Filter<'_>,
     store: &Store,
     context: &Context,
     screen: &mut Screen,
 ) -> Result<(Exit, String), Problem> {
     let signals = SignalWatch::new(&[SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGWINCH])
         .map_err(|error| Failure::new(Exit::Failure, format_args!("failed to watch for signals: {error}")))?;
-    let mut overview = Overview::new(store, args.status.map(Status::from), args.agent.as_deref());
+    let mut overview = Overview::new(store, only.status, only.agent);
     let mut drawn: Option<Instant> = None;
     let mut last = String::new();
     loop {
         let room = screen.size().rows.saturating_sub(OTHER_LINES).max(1);
-        let is_new = overview.look(if args.limit == 0 { room } else { room.min(args.limit) })?;
+        let is_new = overview.look(if only.limit == 0 { room } else { room.min(only.limit) })?;
         if is_new || drawn.is_none_or(|drawn| drawn.elapsed() >= TICK) {
             last = table(context, overview.jobs(), &store.queued()?);
             screen.show(&format!("{}\n{last}", headline(context, overview.jobs())))?;
@@ -119,7 +127,10 @@ fn table(context: &Context, jobs: &[Watched<'_>], queued: &[JobId]) -> String {
         vec![
             record.id.to_string().into(),
             record.agent.as_str().into(),
-            status_cell(record, queued.iter().position(|id| *id == record.id).map(|place| place + 1)),
+            summary::status_cell(
+                record,
+                queued.iter().position(|id| *id == record.id).map(|place| place + 1),
+            ),
             time.into(),
             cost.map(human::dollars).unwrap_or_default().into(),
             match doing {

@@ -1,7 +1,7 @@
 //! Secrets that are known by their form, or by what stands before them. One pass, which never looks twice at more than
 //! a few dozen bytes.
 
-use super::{CUT, SHORTEST, is_secret_name};
+use super::names::{CUT, SHORTEST, is_secret_name};
 
 /// What a token consists of.
 #[derive(Clone, Copy)]
