@@ -7,6 +7,7 @@
 
 mod answer;
 mod claim;
+mod depth;
 mod id;
 mod journal;
 mod leftovers;
@@ -29,6 +30,7 @@ use crate::os::{FileError, OwnedDir};
 
 pub use answer::{Answer, INLINE_ANSWER_BYTES};
 pub use claim::{Claim, Claimable, Claimed};
+pub use depth::{DEEPEST_DATA, is_too_deep};
 pub use id::{InvalidJobId, InvalidJobSelector, JobId, JobSelector};
 pub use journal::{Entry, Journal, Usual};
 pub use leftovers::Leftovers;

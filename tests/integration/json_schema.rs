@@ -109,6 +109,34 @@ fn a_schema_that_no_argument_can_hold_is_refused() {
     assert!(environment.job_ids().is_empty());
 }
 
+#[test]
+fn an_answer_that_nests_deeper_than_a_record_can_is_told_and_its_record_stays_whole() {
+    let environment = TestEnvironment::new();
+    let any = schema(&environment, "{}");
+    for levels in [100, 101, 126, 127, 128, 5_000] {
+        let answer = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        let file = environment.root().join(format!("{levels}.json"));
+        fs::write(&file, &answer).expect("a file");
+        let name = format!("deep-{levels}");
+        let path = file.to_str().expect("a path");
+        environment.project_with(&name, &format!("backend: command\ncommand: [cat, \"{path}\"]"));
+        let code = i32::from(levels > 100);
+        let run = environment.command(["run", &name, "x", "--json", "--json-schema"]).arg(&any);
+        let result = run.run().expect_code(code).json();
+        if levels > 100 {
+            let error = result["error"].as_str().expect("an error");
+            assert!(error.contains("nests more than 100 levels deep"), "{levels}: {error}");
+        }
+        assert_eq!(result["result"], answer.as_str());
+        let again = environment.command(["result", "latest", "--json"]).run().expect_code(code).json();
+        assert_eq!(again["result"], answer.as_str());
+    }
+    let deep = format!("{{\"const\":{}{}}}", "[".repeat(125), "]".repeat(125));
+    let run = environment.command(["run", "deep-100", "x", "--json-schema"]).arg(schema(&environment, &deep));
+    let refused = run.run().expect_code(2);
+    assert!(refused.stderr.contains("it nests more than 100 levels deep"), "{}", refused.stderr);
+}
+
 /// A schema of 2 KB whose check takes 2^30 steps.
 fn schema_that_multiplies() -> String {
     let mut definitions = serde_json::Map::new();

@@ -18,7 +18,9 @@ use crate::backend::command::exited;
 use crate::backend::events::TurnResult;
 use crate::backend::failure::{Failure, blank, message, resume_command, signalled, stopped};
 use crate::backend::{Ending, Evidence, SessionId, Stop, schema, stderr};
-use crate::store::{AnswerFile, ErrorType, JobFolder, JobResult, Outcome, Record, WorkKind};
+use crate::store::{
+    AnswerFile, DEEPEST_DATA, ErrorType, JobFolder, JobResult, Outcome, Record, WorkKind, is_too_deep,
+};
 use crate::text::{one_line, redact, shell};
 
 /// How long the output of a run is read that ended by itself, and as long again its end: more than a long answer takes.
@@ -42,10 +44,12 @@ pub(in crate::backend) fn conclude(record: &Record, evidence: &Evidence<'_>) -> 
     result.unfinished = transcript.tasks.unfinished();
     result.budget_exceeded = cap(record).zip(result.cost_usd).is_some_and(|(cap, cost)| cost > cap);
     if let Some(turn) = &transcript.last {
-        result.usage = turn.usage.clone();
+        result.usage = turn.usage.clone().filter(|usage| !is_too_deep(usage));
         result.duration_ms = result.duration_ms.or(turn.duration_ms);
     }
 
+    let lost_usage =
+        transcript.last.as_ref().is_some_and(|turn| turn.usage.is_some()) && result.usage.is_none();
     match take_answer(&mut transcript, evidence) {
         Some(turn) => answered(turn, transcript, record, evidence, &mut result),
         None => {
@@ -58,8 +62,14 @@ pub(in crate::backend) fn conclude(record: &Record, evidence: &Evidence<'_>) -> 
         }
     }
     if let Some(other) = other_session {
-        let remark = format!("the agent's output names another session, '{other}', which was ignored");
-        result.hint = Some(result.hint.take().map_or(remark.clone(), |hint| format!("{hint}; {remark}")));
+        add_hint(
+            &mut result,
+            format!("the agent's output names another session, '{other}', which was ignored"),
+        );
+    }
+    if lost_usage {
+        let remark = format!("its token counts nest more than {DEEPEST_DATA} levels deep and were left out");
+        add_hint(&mut result, remark);
     }
     result.outcome = outcome(&result.result);
     match long_texts.keep(&result.result) {
@@ -78,6 +88,13 @@ pub(in crate::backend) fn conclude(record: &Record, evidence: &Evidence<'_>) -> 
         }
     }
     result
+}
+
+fn add_hint(result: &mut JobResult, remark: String) {
+    result.hint = Some(match result.hint.take() {
+        Some(hint) => format!("{hint}; {remark}"),
+        None => remark,
+    });
 }
 
 fn outcome_of_long(folder: &JobFolder) -> Option<Outcome> {

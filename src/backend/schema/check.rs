@@ -2,8 +2,11 @@
 
 use jsonschema::ReferencingError;
 use jsonschema::error::ValidationErrorKind;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use super::too_deep;
+use crate::store::is_too_deep;
 use crate::text::clip;
 
 /// How much of a validation message is kept, in characters.
@@ -28,7 +31,14 @@ pub(super) fn parsed(schema: &Value, structured: Option<Value>, text: &str) -> R
     let validator = jsonschema::validator_for(schema)
         .map_err(|error| format!("the response schema is not valid: {}", describe(&error)))?;
     let mut complaint = None;
-    for candidate in structured.into_iter().chain(candidates(text)) {
+    for candidate in structured.into_iter().map(Candidate::Data).chain(candidates(text)) {
+        let candidate = match candidate {
+            Candidate::Data(value) if !is_too_deep(&value) => value,
+            Candidate::Data(_) | Candidate::TooDeep => {
+                complaint.get_or_insert_with(too_deep);
+                continue;
+            }
+        };
         let mut errors = validator.iter_errors(&candidate).take(3).map(|error| describe(&error)).peekable();
         if errors.peek().is_none() {
             drop(errors);
@@ -55,13 +65,33 @@ fn describe(error: &jsonschema::ValidationError<'_>) -> String {
     if path.is_empty() { message } else { format!("at {}: {message}", clip(&path, 100)) }
 }
 
+/// What could be meant as the answer.
+enum Candidate {
+    Data(Value),
+    /// JSON, as far as it could be read: it nests too deep for a reader's stack.
+    TooDeep,
+}
+
+impl Candidate {
+    fn read(text: &str) -> Option<Self> {
+        match serde_json::from_str(text) {
+            Ok(value) => Some(Self::Data(value)),
+            // The library does not name the reason in another way. Skipping a value takes it no stack.
+            Err(error) if error.to_string().starts_with("recursion limit exceeded") => {
+                serde_json::from_str::<IgnoredAny>(text).is_ok().then_some(Self::TooDeep)
+            }
+            Err(_) => None,
+        }
+    }
+}
+
 /// Everything in a text that is JSON and could be meant as the answer, the likeliest first.
-fn candidates(text: &str) -> impl Iterator<Item = Value> {
+fn candidates(text: &str) -> impl Iterator<Item = Candidate> {
     let text = text.trim();
     let fenced = fenced_blocks(text).into_iter().rev();
     // Around it a model likes to say a sentence, and the dispatch protocol asks for a last line.
     let objects = between(text, '{', '}').into_iter().chain(between(text, '[', ']'));
-    std::iter::once(text).chain(fenced).chain(objects).filter_map(|text| serde_json::from_str(text).ok())
+    std::iter::once(text).chain(fenced).chain(objects).filter_map(Candidate::read)
 }
 
 fn between(text: &str, open: char, close: char) -> Option<&str> {

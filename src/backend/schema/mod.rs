@@ -13,6 +13,8 @@ use serde_json::Value;
 pub use confined::{CHECK_ENTRY, confine_checks, run_check};
 use confined::{Question, ask};
 
+use crate::store::{DEEPEST_DATA, is_too_deep};
+
 /// Whether a response schema can be used at all.
 ///
 /// Claude Code silently ignores an invalid schema, and the run is paid for by then, so this comes before it.
@@ -23,6 +25,9 @@ use confined::{Question, ask};
 pub fn check_schema(schema: &Value) -> Result<(), String> {
     if !schema.is_object() {
         return Err("it is not a JSON object".to_owned());
+    }
+    if is_too_deep(schema) {
+        return Err(format!("it nests more than {DEEPEST_DATA} levels deep"));
     }
     unfolding::check(schema)?;
     ask(&Question::Schema { schema: schema.clone() })?.map(drop)
@@ -35,10 +40,17 @@ pub fn check_schema(schema: &Value) -> Result<(), String> {
 ///
 /// Why there is no such data, as a sentence without a full stop.
 pub(super) fn parsed(schema: &Value, structured: Option<Value>, text: &str) -> Result<Value, String> {
+    if structured.as_ref().is_some_and(is_too_deep) {
+        return Err(too_deep());
+    }
     let question = Question::Answer { schema: schema.clone(), structured, text: text.to_owned() };
     let checked = ask(&question)
         .map_err(|why| format!("the answer could not be checked by the response schema: {why}"))?;
     checked?.ok_or_else(|| "the answer could not be checked by the response schema".to_owned())
+}
+
+fn too_deep() -> String {
+    format!("the answer as data nests more than {DEEPEST_DATA} levels deep, the most that is kept")
 }
 
 #[cfg(test)]
@@ -88,6 +100,29 @@ mod tests {
             assert_eq!(parsed(&schema(), None, text), Ok(json!({"n": 7})), "{text}");
         }
         assert_eq!(parsed(&json!({"type": "array"}), None, "so: [1, 2]"), Ok(json!([1, 2])));
+    }
+
+    #[test]
+    fn what_nests_too_deep_for_a_record_is_refused_for_that_reason() {
+        let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        let value = |levels| serde_json::from_str::<Value>(&nested(levels)).unwrap();
+        assert_eq!(parsed(&json!({}), None, &nested(DEEPEST_DATA)), Ok(value(DEEPEST_DATA)));
+        for levels in [101, 124, 126, 127, 128, 200, 100_000] {
+            let text = format!("Here it is:\n```json\n{}\n```", nested(levels));
+            for text in [&nested(levels), &text] {
+                let error = parsed(&json!({}), None, text).unwrap_err();
+                assert!(error.contains("more than 100 levels deep"), "{levels}: {error}");
+            }
+        }
+        for levels in [101, 126] {
+            let error = parsed(&json!({}), Some(value(levels)), "{}").unwrap_err();
+            assert!(error.contains("more than 100 levels deep"), "{levels}: {error}");
+            let error = check_schema(&json!({ "const": value(levels - 1) })).unwrap_err();
+            assert!(error.contains("more than 100 levels deep"), "{levels}: {error}");
+        }
+        // Brackets in a text are no data.
+        let error = parsed(&json!({}), None, &"[".repeat(1_000)).unwrap_err();
+        assert!(error.contains("not JSON"), "{error}");
     }
 
     #[test]

@@ -143,6 +143,17 @@ fn a_resumed_run_costs_only_what_it_spent_itself() {
 }
 
 #[test]
+fn token_counts_that_nest_deeper_than_a_record_can_are_left_out_and_that_is_told() {
+    let nested = |levels| (0..levels).fold(json!(1), |inner, _| json!({ "a": inner }));
+    for (levels, kept) in [(100, true), (101, false), (125, false)] {
+        let concluded = run(&[init(), result(json!({ "usage": nested(levels) }))]).conclude();
+        assert!(concluded.success && concluded.result == "hello", "{concluded:?}");
+        assert_eq!(concluded.usage.is_some(), kept, "{levels}");
+        assert_eq!(concluded.hint.is_none_or(|hint| !hint.contains("token counts")), kept, "{levels}");
+    }
+}
+
+#[test]
 fn a_model_without_a_price_leaves_the_cost_to_the_totals() {
     let mut event = spent(0.5, 0.75);
     event["model_usage_since_last_result"]["claude-next"] = json!({"inputTokens": 10});
