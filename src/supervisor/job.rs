@@ -76,7 +76,7 @@ pub(super) fn run(
 
     let started = Instant::now();
     let folder = belongings.summons.folder();
-    let (agent, gauge) = match spawn(&record, belongings, folder) {
+    let (agent, mut gauge) = match spawn(&record, belongings, folder) {
         Ok(started) => started,
         Err(error) => {
             let kind = match error.kind() {
@@ -98,12 +98,17 @@ pub(super) fn run(
     let backend = backend_of(&record);
     let watch = StreamWatch::start(backend, folder);
     let mut brood = Brood::new(agent.pid);
-    let ended = attend(agent, &mut brood, started, &record, belongings, &watch, gauge);
+    let ended = attend(agent, &mut brood, started, &record, belongings, &watch, &mut gauge);
     drop(watch);
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     if ended.any_left || ended.stop.is_some() {
         sweep(&mut brood, &record);
     }
+    // Now that nothing writes any more: one that ended by itself may have written any amount since it was looked at.
+    let stop = ended.stop.or_else(|| {
+        let limit_bytes = belongings.order.output_limit_bytes;
+        gauge.is_over().then(|| note(Stop::OutputLimit { limit_bytes }, belongings))
+    });
     let folder = belongings.summons.folder();
     place::clear(folder, record.id);
     let output = open_output(folder, RECORD_PATIENCE);
@@ -114,10 +119,11 @@ pub(super) fn run(
             Exit::Code(code) => Ending::Exited(code),
             Exit::Signal(signal) => Ending::Signalled(signal),
         }),
-        stop: ended.stop,
+        stop,
         duration_ms: Some(duration_ms),
     };
     let result = backend.conclude(&record, &evidence);
+    gauge.cut();
     finish(job, record, result, &journal, clock)
 }
 
@@ -187,7 +193,7 @@ fn attend(
     record: &Record,
     belongings: &mut Belongings<'_>,
     watch: &StreamWatch,
-    mut gauge: OutputGauge,
+    gauge: &mut OutputGauge,
 ) -> Ended {
     let limit = record.launch.timeout_seconds.as_ref().and_then(RecordedLimit::seconds);
     let idle_limit = record.launch.idle_timeout_seconds.as_ref().and_then(RecordedLimit::seconds);
@@ -237,14 +243,20 @@ fn attend(
             watch.hopeless().map(Stop::Hopeless)
         };
         if let Some(reason) = reason {
-            if let Some(halt) = halt(reason) {
-                belongings.summons.notes().halt(halt);
-            }
+            let reason = note(reason, belongings);
             // Claude Code answers an interrupt with its costs and its session.
             agent.signal_group(Signal::INT);
             stopping = Some((reason, Instant::now()));
         }
     }
+}
+
+/// Notes a reason to stop, as far as it is not noted yet.
+fn note(reason: Stop, belongings: &Belongings<'_>) -> Stop {
+    if let Some(halt) = halt(reason) {
+        belongings.summons.notes().halt(halt);
+    }
+    reason
 }
 
 /// What of a reason to stop only this process knows: noted, it is told as the reason also when no record can be written.

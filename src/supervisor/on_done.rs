@@ -46,6 +46,7 @@ fn run_or_say_why_not(store: &Store, record: &Record, belongings: &mut Belonging
     let started = Instant::now();
     let limit = Duration::from_millis(order.on_done_limit_ms);
     let mut brood = Brood::new(os::spawn_owned(command, order.umask).map_err(|error| failed(&error))?.pid);
+    let too_much = || format!("because it wrote more than {} MB", order.output_limit_bytes / 1024 / 1024);
     let stopped = loop {
         brood.reap();
         if brood.exit().is_some() {
@@ -57,11 +58,14 @@ fn run_or_say_why_not(store: &Store, record: &Record, belongings: &mut Belonging
             break Some(format!("after {} s", limit.as_secs_f64()));
         }
         if gauge.is_over() {
-            break Some(format!("because it wrote more than {} MB", order.output_limit_bytes / 1024 / 1024));
+            break Some(too_much());
         }
         belongings.summons.wait(None, left.min(gauge.pause()));
     };
     job::sweep(&mut brood, record);
+    // It may have written any amount since it was looked at.
+    let stopped = stopped.or_else(|| gauge.is_over().then(too_much));
+    gauge.cut();
     if let Some(why) = stopped {
         return Err(format!("{} was ended {why}", program.display()));
     }

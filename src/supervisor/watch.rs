@@ -109,7 +109,21 @@ impl OutputGauge {
 
     /// Whether it has written so much more that it gets no grace.
     pub(super) fn is_far_over(&self) -> bool {
-        self.bytes() > self.limit.saturating_add(self.limit / 4)
+        self.bytes() > self.most()
+    }
+
+    /// How much a program can have written that was stopped in time.
+    fn most(&self) -> u64 {
+        self.limit.saturating_add(self.limit / 4)
+    }
+
+    /// Cuts off what lies beyond that: a program can write much, or make its output long, between two looks. To be
+    /// called when nothing writes any more.
+    pub(super) fn cut(&self) {
+        for file in self.stdout.iter().chain([&self.stderr]).filter(|file| length(file) > self.most()) {
+            // What cannot be cut stays as it is: that is no reason to lose the outcome.
+            let _ = file.set_len(self.most());
+        }
     }
 
     /// When to look again, at the pace at which it has been writing since this was asked last.

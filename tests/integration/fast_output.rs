@@ -121,6 +121,32 @@ fn an_agent_that_writes_more_than_it_may_is_stopped_and_its_answer_so_far_is_kep
 }
 
 #[test]
+fn an_agent_that_ends_before_the_next_look_is_held_to_the_limit_and_what_is_beyond_it_is_cut() {
+    const MOST: u64 = 10 << 20;
+    for shell in [
+        "head -c 40000000 /dev/zero",
+        "head -c 40000000 /dev/zero >&2",
+        "truncate -s 64G /dev/stdout",
+        "truncate -s 64G /dev/stderr",
+    ] {
+        for environment in environments(shell, "settings:\n  output_limit_mb: 8\n") {
+            for _ in 0..3 {
+                environment.command(["run", "fast", "x", "-q", "--timeout", "60s"]).run().expect_code(1);
+            }
+            for id in environment.job_ids() {
+                let result = environment.record(&id)["result"].clone();
+                assert_eq!(result["error_type"], "output_limit", "{shell}: {result}");
+                let folder = environment.jobs_directory().join(&id);
+                for name in ["stdout.jsonl", "stderr.log"] {
+                    let length = folder.join(name).metadata().expect("a log").len();
+                    assert!(length <= MOST, "{shell}: {name} has {length} bytes");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn what_a_program_writes_to_standard_error_counts_as_output() {
     for environment in environments("exec yes a >&2", "settings:\n  output_limit_mb: 8\n") {
         environment.command(["run", "fast", "x", "-q", "--timeout", "60s"]).run().expect_code(1);

@@ -208,9 +208,10 @@ fn ending_remark(evidence: &Evidence<'_>) -> Option<String> {
         (Some(Stop::Timeout { limit_seconds, .. } | Stop::Idle { limit_seconds }), _) => Some(format!(
             "the answer was complete, but the agent did not end within {limit_seconds}s and was stopped"
         )),
-        (Some(Stop::OutputLimit { .. }), _) => {
-            Some("the answer was complete, but the agent went on writing and was stopped".to_owned())
-        }
+        (Some(Stop::OutputLimit { limit_bytes }), _) => Some(format!(
+            "the answer was complete, but the agent wrote more than {} MB of output",
+            limit_bytes / 1024 / 1024
+        )),
         (Some(_), _) | (None, None | Some(Ending::Exited(0))) => None,
         (None, Some(Ending::Exited(code))) => {
             Some(format!("the answer was complete, but the agent then exited with code {code}"))
