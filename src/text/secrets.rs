@@ -21,11 +21,17 @@ pub fn redact(text: &str) -> String {
 /// A command without secrets, for a record: also without what follows an option that is named like one.
 pub fn redact_words<W: AsRef<str>>(words: impl IntoIterator<Item = W>) -> Vec<String> {
     let mut is_value = false;
+    // As in `aws configure set aws_secret_access_key …`: a name of one word is one of other things as well.
+    let is_setting =
+        |word: &str| names::in_words(word).contains('_') && is_secret_name(&word.replace('-', "_"));
+    let mut may_be_value = false;
     let words = words.into_iter().map(|word| {
         let word = word.as_ref();
         let is_option = word.starts_with('-');
-        let shown = if is_value && !is_option && !word.is_empty() { CUT.to_string() } else { redact(word) };
+        let is_secret = is_value || may_be_value && word.chars().count() >= SHORTEST;
+        let shown = if is_secret && !is_option && !word.is_empty() { CUT.to_string() } else { redact(word) };
         is_value = word.strip_prefix("--").is_some_and(|name| is_secret_name(&name.replace('-', "_")));
+        may_be_value = is_setting(word);
         shown
     });
     words.collect()
@@ -96,6 +102,27 @@ mod tests {
             ("{\"password\": \"", "correct horse", "\", \"a\": 1}"),
             ("db_password='", "with spaces", "'"),
             ("{\\\"api_key\\\":\\\"", "0123456789\\", "\"}"),
+            ("aws_secret_access_key = ", "wJalrXUtnFEMI/K7MDENG", "\n"),
+            ("aws configure set aws_secret_access_key ", "wJalrXUtnFEMI/K7MDENG", ""),
+            ("{\"SecretAccessKey\": \"", "wJalrXUtnFEMI/K7MDENG", "\","),
+            ("\"SessionToken\" : \"", "FwoGZXIvYXdzE", "\""),
+            ("//registry.npmjs.org/:_authToken=", "0123456789", "\n"),
+            ("//registry.npmjs.org/:_auth=", "dXNlcjpwYXNz", "\n"),
+            ("DB_PASSWORD = \"", "hunter2hunter2", "\""),
+            ("password\t=\t'", "hunter2hunter2", "'"),
+            ("api_key := \"", "hunter2hunter2", "\""),
+            ("\"api_key\" => \"", "hunter2hunter2", "\""),
+            ("\"refreshToken\":\"", "hunter2hunter2", "\""),
+            ("{'accessToken': '", "hunter2hunter2", "'}"),
+            ("clientSecret: ", "hunter2hunter2", ", a"),
+            ("\"secret\": \"", "hunter2hunter2", "\""),
+            ("?apiKey=", "hunter2hunter2", "&a=b"),
+            ("AWSSecretKey=", "hunter2hunter2", ""),
+            ("xoxc-", "1-2-abc", ""),
+            ("xoxd-", "1-2-abc", ""),
+            ("https://hooks.slack.com/workflows/", "T0/A0/1/xyz", " failed"),
+            ("https://hooks.slack.com/triggers/", "T0/1/xyz", ""),
+            ("https://discord.com/api/webhooks/", "1/xyz", ""),
         ] {
             let told = cut(&format!("{before}{secret}{after}"));
             assert_eq!(told, format!("{before}…{after}"));
@@ -118,6 +145,10 @@ mod tests {
             "AKIA and eyJust",
             "über=größer ≠ …",
             "--max-tokens=1000000000",
+            "maxTokens = 1000000000 and \"inputTokens\": 123456789",
+            "Monkey = understanding, hotkey: understanding",
+            "the secret: something else, and the token : something else",
+            "password =                               far away",
             "",
         ] {
             assert_eq!(cut(text), text);
@@ -148,6 +179,10 @@ mod tests {
             redact_words(words),
             ["curl", "--token", "…", "--verbose", "--api-key", "--url", "https://u:…@h", ""]
         );
+        let words = ["aws", "configure", "set", "aws_secret_access_key", "wJalrXUtnFEMI/K7MDENG"];
+        assert_eq!(redact_words(words), ["aws", "configure", "set", "aws_secret_access_key", "…"]);
+        let words = ["docker", "rm", "my_key", "web", "token", "understanding"];
+        assert_eq!(redact_words(words), words);
     }
 
     #[test]

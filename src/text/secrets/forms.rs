@@ -1,7 +1,7 @@
 //! Secrets that are known by their form, or by what stands before them. One pass, which never looks twice at more than
 //! a few dozen bytes.
 
-use super::names::{CUT, SHORTEST, is_secret_name};
+use super::names::{CUT, SHORTEST, in_words, is_secret_name};
 
 /// What a token consists of.
 #[derive(Clone, Copy)]
@@ -42,6 +42,8 @@ const ANYWHERE: &[Form] = &[
     ("glcbt-", Alphabet::Any, 8),
     ("xoxa-", Alphabet::Any, 1),
     ("xoxb-", Alphabet::Any, 1),
+    ("xoxc-", Alphabet::Any, 1),
+    ("xoxd-", Alphabet::Any, 1),
     ("xoxe-", Alphabet::Any, 1),
     ("xoxe.", Alphabet::Any, 1),
     ("xoxp-", Alphabet::Any, 1),
@@ -49,6 +51,13 @@ const ANYWHERE: &[Form] = &[
     ("xoxs-", Alphabet::Any, 1),
     ("xapp-", Alphabet::Any, 8),
     ("hooks.slack.com/services/", Alphabet::Any, 1),
+    ("hooks.slack.com/workflows/", Alphabet::Any, 1),
+    ("hooks.slack.com/triggers/", Alphabet::Any, 1),
+    ("discord.com/api/webhooks/", Alphabet::Any, 1),
+    ("discordapp.com/api/webhooks/", Alphabet::Any, 1),
+    // As in `aws configure set aws_secret_access_key …`.
+    ("aws_secret_access_key ", Alphabet::Any, 16),
+    ("aws_session_token ", Alphabet::Any, 16),
     ("GOCSPX-", Alphabet::Any, 8),
     ("dckr_pat_", Alphabet::Any, 8),
     ("pypi-AgE", Alphabet::Any, 8),
@@ -78,6 +87,9 @@ const AT_THE_BEGINNING: &[Form] = &[
 
 /// The longest name whose value is looked at, in bytes.
 const NAME: usize = 64;
+
+/// How many spaces may stand between a name, its sign and its value.
+const BLANKS: usize = 16;
 
 /// The text without them.
 pub(super) fn cut(text: &str) -> String {
@@ -166,11 +178,12 @@ fn password_in_url(text: &str, at: usize) -> Option<(usize, usize)> {
     (user + 1 < host).then_some((start + user + 1, start + host))
 }
 
-/// The value of a name that stands before this `=` or `:`.
+/// The value of a name that stands before this `=` or `:`, with or without spaces around it. Also of `:=` and `=>`.
 fn assigned(text: &str, at: usize) -> Option<(usize, usize)> {
     let bytes = text.as_bytes();
     let is_colon = bytes[at] == b':';
-    let before = &bytes[at.saturating_sub(NAME)..at];
+    let before = trim_blanks(&bytes[at.saturating_sub(NAME)..at]);
+    let before = if is_colon { before } else { before.strip_suffix(b":").map_or(before, trim_blanks) };
     let (before, is_quoted) = match before {
         // Also in a text that is itself in quotes.
         [rest @ .., b'\\', b'"' | b'\''] | [rest @ .., b'"' | b'\''] => (rest, true),
@@ -180,12 +193,13 @@ fn assigned(text: &str, at: usize) -> Option<(usize, usize)> {
     let name = &before[before.iter().rposition(|byte| !is_name(byte)).map_or(0, |last| last + 1)..];
     let name = std::str::from_utf8(name).ok()?.trim_start_matches('-').replace('-', "_");
     // Before a colon a single word is one of a sentence: "unexpected token: …".
-    let is_sure = !is_colon || is_quoted || name.contains('_');
+    let is_sure = !is_colon || is_quoted || in_words(&name).contains('_');
     if name.is_empty() || !is_sure || !is_secret_name(&name) {
         return None;
     }
     let mut start = at + 1;
-    start += bytes[start..].iter().take(2).take_while(|byte| **byte == b' ' && is_colon).count();
+    start += usize::from(!is_colon && bytes.get(start) == Some(&b'>'));
+    start += bytes[start..].iter().take(BLANKS).take_while(|byte| is_blank(**byte)).count();
     start += usize::from(matches!(bytes[start..], [b'\\', b'"' | b'\'', ..]));
     let quote = bytes.get(start).copied().filter(|byte| matches!(byte, b'"' | b'\''));
     start += usize::from(quote.is_some());
@@ -196,6 +210,16 @@ fn assigned(text: &str, at: usize) -> Option<(usize, usize)> {
     let length = bytes[start..].iter().position(|byte| is_end(*byte)).unwrap_or(bytes.len() - start);
     let value = text.get(start..start + length)?;
     (value.chars().count() >= SHORTEST).then_some((start, start + length))
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+/// Without the spaces at the end.
+fn trim_blanks(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().rposition(|byte| !is_blank(*byte)).map_or(0, |last| last + 1);
+    if bytes.len() - end <= BLANKS { &bytes[..end] } else { bytes }
 }
 
 /// A private key, to its end or that of the text.
