@@ -9,6 +9,8 @@ use crate::text::{clip, plain, redact};
 
 /// How much of the file's end is looked at, in bytes.
 const WINDOW: u64 = 64 * 1024;
+/// How much before it is looked at for secrets that reach into it: more than the longest key has.
+const MARGIN: u64 = 32 * 1024;
 /// How many lines are kept.
 const LINES: usize = 10;
 /// How much of a line is kept, in characters.
@@ -19,8 +21,29 @@ const SOURCE_LINE: usize = 1_500;
 /// The last lines the program wrote, cleaned; empty when there are none.
 pub(super) fn tail(folder: &JobFolder) -> String {
     let file = folder.open_stderr().ok().flatten();
-    let end = file.and_then(|file| end_of(&file, WINDOW).ok());
-    end.map(|bytes| clean(&String::from_utf8_lossy(&bytes))).unwrap_or_default()
+    let end = file.and_then(|file| end_of(&file, MARGIN + WINDOW).ok());
+    end.map(|bytes| {
+        let margin = bytes.len().saturating_sub(WINDOW as usize);
+        // A secret goes on to the end of a line as a rule, so this is where the first one begins that is whole.
+        let line_end = bytes[margin..].iter().position(|byte| *byte == b'\n');
+        let margin = if margin == 0 { 0 } else { line_end.map_or(bytes.len(), |end| margin + end + 1) };
+        let (before, lines) = bytes.split_at(margin);
+        clean(&String::from_utf8_lossy(before), &String::from_utf8_lossy(lines))
+    })
+    .unwrap_or_default()
+}
+
+/// The second text without secrets, also without those that begin in the first, which goes before it.
+fn redact_after(before: &str, text: &str) -> String {
+    let both = redact(&format!("{before}{text}"));
+    let before = redact(before);
+    if let Some(after) = both.strip_prefix(&before) {
+        return after.to_owned();
+    }
+    // A secret of several lines spans them: what is left of its last line is not told.
+    let same = both.bytes().zip(before.bytes()).take_while(|(one, other)| one == other).count();
+    let end = both.as_bytes()[same..].iter().position(|byte| *byte == b'\n');
+    end.map(|end| both[same + end + 1..].to_owned()).unwrap_or_default()
 }
 
 /// The last `limit` bytes of a file.
@@ -33,10 +56,10 @@ pub(super) fn end_of(mut file: &File, limit: u64) -> io::Result<Vec<u8>> {
 }
 
 /// The last lines that say something, without source code, stack frames, control characters and secrets.
-fn clean(text: &str) -> String {
+fn clean(before: &str, text: &str) -> String {
     let mut lines = VecDeque::new();
     // Before it is cut into lines, and these are cut off: half a secret is not known for one.
-    let text = redact(&plain(text)).replace('\t', " ");
+    let text = redact_after(&plain(before), &plain(text)).replace('\t', " ");
     for line in text.lines() {
         if is_noise(line) {
             continue;
@@ -66,8 +89,8 @@ mod tests {
     #[test]
     fn the_last_lines_are_kept() {
         let text: String = (0..100).map(|n| format!("line {n}\n\n")).collect();
-        assert_eq!(clean(&text).lines().count(), LINES);
-        assert!(clean(&text).ends_with("line 99"));
+        assert_eq!(clean("", &text).lines().count(), LINES);
+        assert!(clean("", &text).ends_with("line 99"));
     }
 
     #[test]
@@ -77,14 +100,47 @@ mod tests {
             "b;".repeat(40),
             "var a=1;".repeat(400),
         );
-        assert_eq!(clean(&text), "error: --max-budget-usd must be positive");
+        assert_eq!(clean("", &text), "error: --max-budget-usd must be positive");
     }
 
     #[test]
     fn a_secret_is_cut_before_the_line_is() {
         let text = format!("{} AKIAIOSFODNN7EXAMPLE", "x".repeat(LINE_LIMIT - 12));
-        assert!(clean(&text).ends_with(" AKIA…"), "{}", clean(&text));
-        assert_eq!(clean("key \u{1b}[1msk-ant-\u{1b}[0mapi03-AbC"), "key sk-ant-…");
+        assert!(clean("", &text).ends_with(" AKIA…"), "{}", clean("", &text));
+        assert_eq!(clean("", "key \u{1b}[1msk-ant-\u{1b}[0mapi03-AbC"), "key sk-ant-…");
+    }
+
+    #[test]
+    fn a_secret_that_reaches_into_the_window_is_cut_as_a_whole() {
+        let directory = super::super::testing::folder();
+        let folder = JobFolder::open(directory.path()).unwrap();
+        // The last `inside` bytes of the beginning are in the window.
+        let tail_of = |beginning: &str, inside: usize, end: &str| {
+            let filler = "\n".repeat(WINDOW as usize - end.len() - inside);
+            std::fs::write(directory.path().join("stderr.log"), format!("{beginning}{filler}{end}")).unwrap();
+            tail(&folder)
+        };
+        // By its name, its form, its beginning: the window begins in the middle of each.
+        for secret in
+            ["X_TOKEN=hunter2hunter2", "sk-ant-api03-0123456789", "https://user:hunter2hunter2@host"]
+        {
+            assert_eq!(tail_of(&format!("early\n{secret}"), 9, "the end"), "the end", "{secret}");
+        }
+        // The key begins before the window and ends in it.
+        let key = format!("-----BEGIN PRIVATE KEY-----\n{}", "MIIEabcdefgh0123\n".repeat(500));
+        let end = "-----END PRIVATE KEY-----\nthe end";
+        let told = tail_of(&key, 17 * 250, end);
+        assert_eq!(told, "-----END PRIVATE KEY-----\nthe end");
+        // Lines of their own stay, however much is before them.
+        assert_eq!(tail_of(&"early\n".repeat(100_000), 0, "one\ntwo\nthe end"), "one\ntwo\nthe end");
+    }
+
+    #[test]
+    fn a_secret_of_several_lines_is_not_told_by_its_end() {
+        assert_eq!(redact_after("a\n", "b\nc"), "b\nc");
+        assert_eq!(redact_after("", "b sk-ant-api03-x"), "b sk-ant-…");
+        let key = "-----BEGIN PRIVATE KEY-----\nMIIE\n";
+        assert_eq!(redact_after(key, "abc\n-----END PRIVATE KEY-----\nd"), "-----END PRIVATE KEY-----\nd");
     }
 
     #[test]
