@@ -297,6 +297,8 @@ impl From<DispatchError> for Failure {
                 .hint("give its path; one that is not absolute is meant from the agent's directory"),
             DispatchError::TooDeep { .. } => Self::new(Exit::Recursion, &error)
                 .hint("answer with what is known here, or raise `settings.max_dispatch_depth` in the config file"),
+            DispatchError::UnknownDepth { .. } => Self::new(Exit::Recursion, &error)
+                .hint("give it the value that agent-dispatch set for the agent; where no agent calls, `unset AGENT_DISPATCH_DEPTH`"),
             DispatchError::ForeignSession { session, owner, .. } => Self::new(Exit::NotFound, &error)
                 .hint(format!("go on with it there: `agent-dispatch run {owner} TASK --session {session}`")),
             DispatchError::UnknownSession { transcripts, .. } => Self::new(Exit::NotFound, &error).hint(format!(

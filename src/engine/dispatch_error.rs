@@ -64,6 +64,14 @@ pub enum DispatchError {
         /// Why it cannot be run.
         why: ProgramError,
     },
+    /// What says how deep this dispatch is cannot be read.
+    #[error(
+        "AGENT_DISPATCH_DEPTH is '{said}', which is no number: how deep this dispatch would be is not known"
+    )]
+    UnknownDepth {
+        /// What it says.
+        said: String,
+    },
     /// Too many dispatches within dispatches.
     #[error("this dispatch would be number {depth} in a chain of agents calling agents; {limit} are allowed")]
     TooDeep {

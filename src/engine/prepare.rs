@@ -65,6 +65,9 @@ impl Engine {
             Some(group) => Some(self.group_of(group, name)?.shared_context.as_str()),
             None => None,
         };
+        if let Some(said) = &self.surroundings.unknown_depth {
+            return Err(DispatchError::UnknownDepth { said: said.clone() });
+        }
         let depth = self.surroundings.depth.saturating_add(1);
         let limit = self.config.settings.max_dispatch_depth;
         if depth > limit {

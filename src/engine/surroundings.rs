@@ -19,6 +19,9 @@ pub fn named_usage_log() -> Option<PathBuf> {
 pub struct Surroundings {
     /// How deep the caller is: 0 for a person or a script, the caller's own depth when it is an agent.
     pub depth: u32,
+    /// What the environment says instead of a depth, where it says something that is none: then the caller counts as
+    /// too deep, however deep it is.
+    pub unknown_depth: Option<String>,
     /// The job the caller works on.
     pub parent: Option<JobId>,
     /// The first job of the chain that led to the caller.
@@ -36,7 +39,7 @@ impl Surroundings {
     /// environment does not make an agent's dispatch look like a person's.
     pub fn of_this_process() -> Self {
         let variable = |name| std::env::var(name).ok();
-        let depth = variable(supervisor::DEPTH_VARIABLE).and_then(|depth| depth.parse().ok()).unwrap_or(0);
+        let (depth, unknown_depth) = depth(std::env::var_os(supervisor::DEPTH_VARIABLE));
         let parent = variable(supervisor::JOB_VARIABLE).and_then(|id| id.parse().ok());
         let path = std::env::var_os("PATH");
         let usage_log = named_usage_log();
@@ -44,13 +47,24 @@ impl Surroundings {
         match supervisor::enclosing_job() {
             Some(enclosing) => Self {
                 depth: depth.max(enclosing.launch.depth.unwrap_or(1)),
+                unknown_depth,
                 parent: Some(enclosing.id),
                 root: Some(enclosing.launch.root.unwrap_or(enclosing.id)),
                 path,
                 usage_log,
                 transcripts,
             },
-            None => Self { depth, parent, root: None, path, usage_log, transcripts },
+            None => Self { depth, unknown_depth, parent, root: None, path, usage_log, transcripts },
         }
+    }
+}
+
+/// How deep the caller says it is, and what it says instead if that is no number.
+fn depth(variable: Option<std::ffi::OsString>) -> (u32, Option<String>) {
+    let Some(said) = variable else { return (0, None) };
+    match said.to_str().and_then(|said| said.parse().ok()) {
+        Some(depth) => (depth, None),
+        // As it is: that there is a space in it may be all that is wrong.
+        None => (0, Some(said.to_string_lossy().chars().take(40).flat_map(char::escape_debug).collect())),
     }
 }

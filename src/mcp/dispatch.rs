@@ -144,9 +144,9 @@ pub(super) fn refused(desk: &Desk, config: &Config, error: DispatchError) -> Ref
         DispatchError::Argument(RefusedArgument::NotASession { .. }) => {
             "Pass the session_id of an earlier answer, or leave it out".to_owned()
         }
-        DispatchError::TooDeep { .. } | DispatchError::TreeTooLarge { .. } => {
-            INSTEAD_OF_DISPATCHING.to_owned()
-        }
+        DispatchError::TooDeep { .. }
+        | DispatchError::UnknownDepth { .. }
+        | DispatchError::TreeTooLarge { .. } => INSTEAD_OF_DISPATCHING.to_owned(),
         DispatchError::QueueFull { .. } => {
             "Wait for some of them with dispatch_result, or stop some with dispatch_cancel".to_owned()
         }

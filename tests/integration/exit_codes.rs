@@ -81,6 +81,19 @@ fn too_deep_a_chain_is_7_and_no_job() {
 }
 
 #[test]
+fn a_depth_that_cannot_be_read_counts_as_too_deep() {
+    let environment = with_agent();
+    for said in ["4294967296", "4 ", "abc", "-1", "", "0x1"] {
+        let run = environment.command(["run", AGENT, "x"]).env("AGENT_DISPATCH_DEPTH", said);
+        let output = run.run().expect_code(7);
+        let expected = format!("error: AGENT_DISPATCH_DEPTH is '{said}', which is no number");
+        assert!(output.stderr.starts_with(expected.trim_end()), "{said:?}: {}", output.stderr);
+        assert!(output.stderr.contains("hint: "), "{}", output.stderr);
+    }
+    assert!(environment.job_ids().is_empty());
+}
+
+#[test]
 fn missing_logins_bad_keys_and_no_credit_are_8() {
     let environment = with_agent();
     check(&environment, "fake: is-error Not logged in · Please run /login", 8, "auth");

@@ -50,6 +50,11 @@ fn is_of_the_cli(name: &OsStr, claude: &ClaudeHome, environment: impl Fn(&str) -
 
 fn nested(surroundings: &Surroundings, limit: Option<u32>) -> Option<Finding> {
     let depth = surroundings.depth;
+    if let Some(said) = &surroundings.unknown_depth {
+        let found =
+            format!("AGENT_DISPATCH_DEPTH is '{said}', which is no number: nothing is dispatched from here");
+        return Some(SECTION.warning("nested", found).fix("unset AGENT_DISPATCH_DEPTH".to_owned()));
+    }
     if depth == 0 && surroundings.parent.is_none() {
         return None;
     }
@@ -142,5 +147,7 @@ mod tests {
         assert_eq!(nested(&at(0), Some(3)), None);
         assert_eq!(nested(&at(1), Some(3)).unwrap().level, Level::Note);
         assert_eq!(nested(&at(3), Some(3)).unwrap().level, Level::Warning);
+        let unknown = Surroundings { unknown_depth: Some("abc".to_owned()), ..Surroundings::default() };
+        assert_eq!(nested(&unknown, Some(3)).unwrap().level, Level::Warning);
     }
 }
