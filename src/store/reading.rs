@@ -17,7 +17,7 @@ use crate::os::FileError;
 const LONGEST_RECORD: u64 = 256 * 1024 * 1024;
 
 /// How much of a record's beginning is enough to know it for one of ours.
-const HEAD: u64 = 32;
+const HEAD: u64 = 64;
 
 /// What lies in the place of a record.
 enum Content {
@@ -81,9 +81,8 @@ impl Store {
         let length = file.metadata().map_err(failed)?.len();
         if length > LONGEST_RECORD {
             let head = head(&file).map_err(failed)?;
-            let newer = format_at_the_beginning(&head).filter(|format| *format > u64::from(FORMAT));
-            return Ok(match newer {
-                Some(format) => Content::Newer(format.to_string()),
+            return Ok(match newer_at_the_beginning(&head) {
+                Some(format) => Content::Newer(format),
                 None => Content::Damaged(format!("it has {length} bytes, more than any record")),
             });
         }
@@ -93,7 +92,11 @@ impl Store {
         // What is read as a record says its format itself; what is not may be one all the same, of another time.
         let newer = match &record {
             Ok(record) if !record.is_newer() => None,
-            _ => serde_json::from_slice::<Format>(&bytes).ok().and_then(|format| format.newer()),
+            // It need not be one document for that, nor whole.
+            _ => {
+                let whole = serde_json::from_slice::<Format>(&bytes).ok().and_then(|format| format.newer());
+                whole.or_else(|| newer_at_the_beginning(&bytes))
+            }
         };
         Ok(match (record, newer) {
             (Ok(record), _) if record.id == id => Content::Record(Box::new(record)),
@@ -147,11 +150,21 @@ fn head(file: &File) -> std::io::Result<Vec<u8>> {
     Ok(head)
 }
 
-/// The format of a record that begins with it, as those of this program do.
-fn format_at_the_beginning(head: &[u8]) -> Option<u64> {
-    let digits = head.strip_prefix(br#"{"format":"#)?;
+/// The format of a record that begins with it, as those of this program do, if it is none that this version knows.
+fn newer_at_the_beginning(bytes: &[u8]) -> Option<String> {
+    let format = format_at_the_beginning(bytes)?;
+    (format > u64::from(FORMAT)).then(|| format.to_string())
+}
+
+/// The format of a record that begins with it, whatever follows.
+fn format_at_the_beginning(bytes: &[u8]) -> Option<u64> {
+    let mut rest = bytes;
+    for token in [&b"{"[..], br#""format""#, b":"] {
+        rest = rest.trim_ascii_start().strip_prefix(token)?;
+    }
+    let digits = rest.trim_ascii_start();
     let end = digits.iter().position(|byte| !byte.is_ascii_digit())?;
-    if digits[end] != b',' {
+    if !matches!(digits[end], b',' | b'}' | b' ' | b'\t' | b'\r' | b'\n') {
         return None;
     }
     std::str::from_utf8(&digits[..end]).ok()?.parse().ok()

@@ -88,6 +88,28 @@ fn a_record_of_a_newer_version_is_shown_and_never_touched() {
 }
 
 #[test]
+fn a_record_of_a_newer_version_that_is_not_one_json_document_is_not_touched_either() {
+    let id = format!("\"id\":\"{OLD}\",\"agent\":\"infra\"");
+    for content in [
+        format!("{{\"format\":3,{id}}}\n{{\"event\":\"end\"}}\n"),
+        format!("{{\"format\":3,\"format\":4,{id}}}"),
+        // Cut off by a power cut, say.
+        format!("{{\"format\":3,{id},\"task\":\"of tom"),
+        format!("{{\n  \"format\": 3,\n  {id}\n}}\n{{}}\n"),
+        format!("{{\"format\":3,{id},\"deep\":{}{}}}", "[".repeat(200), "]".repeat(200)),
+    ] {
+        let environment = with_record(content.as_bytes());
+        look_at_everything(&environment);
+        let kept =
+            fs::read_to_string(path(&environment, OLD)).unwrap_or_else(|error| panic!("{content}: {error}"));
+        assert_eq!(kept, content);
+        assert!(!environment.jobs_directory().join(format!("{OLD}.damaged")).exists(), "{content}");
+        let status = environment.command(["status", OLD]).run().expect_code(1);
+        assert!(status.stderr.contains("a newer version of agent-dispatch"), "{content}: {}", status.stderr);
+    }
+}
+
+#[test]
 fn a_job_of_a_newer_version_that_runs_is_not_stopped_or_told_to_be_lost() {
     let content = newer(&json!({"status": "running", "started_at": 2.0}));
     let environment = with_record(&content);
