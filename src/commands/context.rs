@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::commands::Global;
 use crate::config::{self, Config};
-use crate::engine::{Engine, Surroundings, journal, named_usage_log};
+use crate::engine::{Engine, Surroundings, is_trusted_journal, journal, named_usage_log};
 use crate::error::{Exit, Failure};
 use crate::store::{JobId, JobSelector, Store, StoreError, UnixSeconds};
 use crate::ui::{Ui, human};
@@ -141,7 +141,10 @@ impl Context {
     /// most jobs are over when they are looked at.
     pub(crate) fn noting(&self, store: Store) -> Store {
         let config = self.config_path();
-        store.noting_in(move || journal(&config::load(&config.ok()?).ok()?, named_usage_log().as_deref()))
+        store.noting_in(move || {
+            let config = config::load(&config.ok()?).ok()?;
+            journal(&config, named_usage_log().as_deref()).filter(is_trusted_journal)
+        })
     }
 
     /// Says something to those who want to know all.

@@ -24,7 +24,7 @@ pub use home::home_directory;
 pub use load::{ConfigError, config_path, inspect, load};
 pub use schema::SCHEMA;
 pub use tools::{InvalidTool, tool_pattern};
-pub use trust::{Untrusted, Vouched, check_jobs_directory, check_journal};
+pub use trust::{Untrusted, Vouched, check_jobs_directory, check_journal, directories_of};
 pub use types::{
     Agent, BackendKind, Cache, Config, Effective, Group, Member, PERMISSION_MODES, Settings, UsageLog,
     Warning, nearest,

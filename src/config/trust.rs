@@ -13,6 +13,9 @@ use crate::os::{Exposure, Writers};
 /// The variable that names paths the user vouches for, with all that is below them.
 const VARIABLE: &str = "AGENT_DISPATCH_TRUST";
 
+/// What stands between its paths.
+const SEPARATOR: &str = ":";
+
 /// The paths that the user vouches for. They come from the environment and never from a config: it would vouch for itself.
 #[derive(Debug, Clone, Default)]
 pub struct Vouched {
@@ -36,14 +39,19 @@ impl Vouched {
             .any(|entry| path.starts_with(resolved(&entry)))
     }
 
-    /// The words of a shell that vouch for `path` as well.
-    fn with(&self, path: &Path) -> String {
+    /// The words of a shell that vouch for `path` as well; `None` when the variable cannot name it.
+    fn with(&self, path: &Path) -> Option<String> {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        // A list is taken apart at each colon, and what is not UTF-8 cannot be printed as it is.
+        if path.to_str()?.contains(SEPARATOR) {
+            return None;
+        }
         let mut value = self.given.clone().unwrap_or_default();
         if !value.is_empty() {
-            value.push(":");
+            value.push(SEPARATOR);
         }
-        value.push(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
-        format!("{VARIABLE}={}", word(Path::new(&value)))
+        value.push(path);
+        Some(format!("{VARIABLE}={}", word(Path::new(&value))))
     }
 }
 
@@ -92,8 +100,17 @@ impl Untrusted {
     /// The commands that mend it, and what to set when it is meant to be so.
     pub fn hint(&self) -> String {
         let mend = self.exposure.remedies(word).join(" && ");
-        let vouch = Vouched::by_this_process().with(&self.path);
-        format!("mend it with `{mend}`; or, if this is meant to be so, vouch for it: `export {vouch}`")
+        match Vouched::by_this_process().with(&self.path) {
+            Some(vouch) => {
+                format!(
+                    "mend it with `{mend}`; or, if this is meant to be so, vouch for it: `export {vouch}`"
+                )
+            }
+            None => format!(
+                "mend it with `{mend}`; {VARIABLE} cannot vouch for it, because it is a list of paths with '{SEPARATOR}' \
+                 between them: if this is meant to be so, move it to a path of UTF-8 without '{SEPARATOR}'"
+            ),
+        }
     }
 
     /// The commands that mend it; `word` makes a path a word of a shell.
@@ -115,43 +132,39 @@ impl Untrusted {
 pub(super) fn check_config(path: &Path, file: &File) -> Result<(), Untrusted> {
     let target = path.canonicalize().ok();
     let place = target.as_deref().unwrap_or(path);
-    let exposure = Exposure::of_file(file, place).or_else(|| config_directories(path));
+    let exposure = Exposure::of_file(file, place).or_else(|| directories_of(path));
     Untrusted::unless_vouched("the config", path, exposure)
 }
 
 /// Refuses a directory that others have a say in as the one for a new config.
 pub(super) fn check_config_directory(path: &Path) -> Result<(), Untrusted> {
-    Untrusted::unless_vouched("the config", path, config_directories(path))
+    Untrusted::unless_vouched("the config", path, directories_of(path))
 }
 
-/// Who has a say in which file is the config: in its directory, and in that of the file which a link leads to.
-fn config_directories(path: &Path) -> Option<Exposure> {
+/// Who has a say in which file has this name: in its directory and that of the file which a link leads to, or anywhere
+/// on the way up to the home directory.
+pub fn directories_of(path: &Path) -> Option<Exposure> {
     let target = path.canonicalize().ok();
     let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
     let of_target =
         target.as_deref().and_then(Path::parent).filter(|of_target| Some(*of_target) != directory);
-    directory.into_iter().chain(of_target).find_map(Exposure::of)
+    let nearest = directory.into_iter().chain(of_target).find_map(Exposure::of);
+    nearest.or_else(|| Exposure::on_the_way(path, home_directory().as_deref()))
 }
 
-/// Refuses a usage journal that others have a say in. One that is not there is fine: it is created for the user alone.
+/// Refuses a usage journal that others have a say in, or in which file it is. One that is not there is fine: it is
+/// created for the user alone.
 pub fn check_journal(path: &Path) -> Result<(), Untrusted> {
     let is_link = path.symlink_metadata().is_ok_and(|found| found.is_symlink());
     // A link is refused for being one.
     let exposure = if is_link { None } else { Exposure::of(path) };
-    Untrusted::unless_vouched("the usage journal", path, exposure)
+    Untrusted::unless_vouched("the usage journal", path, exposure.or_else(|| directories_of(path)))
 }
 
-/// Refuses a jobs directory when others have a say in which directory that is: in one of those it is in, up to the home
-/// directory.
+/// Refuses a jobs directory when others have a say in which directory that is: in one of those that lead to it, up to
+/// the home directory.
 pub fn check_jobs_directory(path: &Path) -> Result<(), Untrusted> {
-    let home = home_directory();
-    let home = home.as_deref();
-    // Each link on the way lies in a directory, too.
-    let exposure = Exposure::of_parents(path, home).or_else(|| {
-        let target = path.parent()?.canonicalize().ok()?.join(path.file_name()?);
-        let home = home.and_then(|home| home.canonicalize().ok());
-        if target == path { None } else { Exposure::of_parents(&target, home.as_deref()) }
-    });
+    let exposure = Exposure::on_the_way(path, home_directory().as_deref());
     Untrusted::unless_vouched("the jobs directory", path, exposure)
 }
 
@@ -208,7 +221,15 @@ mod tests {
 
     #[test]
     fn what_is_to_be_set_keeps_what_is_set_already() {
-        assert_eq!(Vouched::default().with(Path::new("/a b/c")), "AGENT_DISPATCH_TRUST='/a b/c'");
-        assert_eq!(vouched("/srv/b").with(Path::new("/x")), "AGENT_DISPATCH_TRUST=/srv/b:/x");
+        let with = |vouched: Vouched, path: &str| vouched.with(Path::new(path));
+        assert_eq!(with(Vouched::default(), "/a b/c").unwrap(), "AGENT_DISPATCH_TRUST='/a b/c'");
+        assert_eq!(with(vouched("/srv/b"), "/x").unwrap(), "AGENT_DISPATCH_TRUST=/srv/b:/x");
+    }
+
+    #[test]
+    fn nothing_is_to_be_set_for_a_path_that_the_variable_cannot_name() {
+        use std::os::unix::ffi::OsStrExt;
+        assert_eq!(Vouched::default().with(Path::new("/a:b/c")), None);
+        assert_eq!(Vouched::default().with(Path::new(std::ffi::OsStr::from_bytes(b"/a\xff/c"))), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::config::{Config, UsageLog};
+use crate::config::{Config, UsageLog, check_journal};
 use crate::store::Journal;
 use crate::supervisor;
 
@@ -17,4 +17,9 @@ pub fn journal(config: &Config, named: Option<&Path>) -> Option<Journal> {
     };
     // Supervisors work from `/`.
     Some(supervisor::journal_at(std::path::absolute(&path).unwrap_or(path)))
+}
+
+/// Whether the end of a job whose supervisor is gone is noted in this journal: not where others have a say in it.
+pub fn is_trusted_journal(journal: &Journal) -> bool {
+    check_journal(journal.path()).is_ok()
 }

@@ -35,7 +35,7 @@ pub use directory::DirectoryFault;
 pub use dispatch::Submitted;
 pub use dispatch_error::DispatchError;
 pub use follow::{Backlog, FollowError, Follower, Followers, Reading, lend_slot};
-pub use journal::journal;
+pub use journal::{is_trusted_journal, journal};
 pub use list::{Listed, Listing, each, list};
 pub use machine::{Binary, Copy, Marked, Role, census, file_system, is_short_lived_sandbox, umask};
 pub use newcomers::Newcomers;
@@ -71,7 +71,8 @@ impl Engine {
     /// An engine for these agents, jobs and surroundings.
     pub fn new(config: Config, store: Store, surroundings: Surroundings) -> Self {
         let journal = journal(&config, surroundings.usage_log.as_deref());
-        Self { config, store: store.noting_in(move || journal), surroundings, only_own_sessions: false }
+        let store = store.noting_in(move || journal.filter(is_trusted_journal));
+        Self { config, store, surroundings, only_own_sessions: false }
     }
 
     /// The same for a caller that may know of these agents only: it does not go on with a session that no job of theirs

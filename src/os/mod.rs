@@ -24,6 +24,7 @@ mod spawn;
 mod tree;
 mod trust;
 mod users;
+mod way;
 
 pub use confined::{Bounds, answer_confined, run_confined};
 pub use file_error::{FileError, Refusal};

@@ -8,6 +8,7 @@ use rustix::fs::{FileType, Mode, Stat, StatVfsMountFlags};
 
 use super::host;
 use super::users::{is_private_group, own_uids};
+use super::way::deciding_names;
 
 /// A file or a directory that others have a say in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub struct Exposure {
     /// Who else can write to it.
     pub writers: Option<Writers>,
     mode: u32,
-    is_directory: bool,
+    kind: FileType,
 }
 
 /// Users who can write to a file besides its owner.
@@ -56,11 +57,13 @@ impl Exposure {
         let path = word(&self.path);
         let mut remedies = Vec::new();
         if self.foreign_owner.is_some() {
-            remedies.push(format!("{sudo}chown {} {path}", me.as_raw()));
+            // Otherwise what the link leads to would be given to this user.
+            let of_link = if self.kind == FileType::Symlink { "-h " } else { "" };
+            remedies.push(format!("{sudo}chown {of_link}{} {path}", me.as_raw()));
         }
         match self.writers {
             // What is no directory need not be open to others at all.
-            Some(_) if !self.is_directory => remedies.push(format!("chmod 600 {path}")),
+            Some(_) if self.kind != FileType::Directory => remedies.push(format!("chmod 600 {path}")),
             Some(_) => remedies.push(format!("chmod go-w {path}")),
             None => {}
         }
@@ -77,24 +80,46 @@ impl Exposure {
         Self::of_place(&Place::Open(file), path)
     }
 
-    /// Who has a say in one of the directories above `path`: each decides which directory has the name of the next. The
-    /// directories are looked at up to the first one with the sticky bit, where only owners rename, and up to `end`.
-    pub fn of_parents(path: &Path, end: Option<&Path>) -> Option<Self> {
-        // Where root's number has no meaning, as in a user namespace, its files seem to be those of another user.
-        let root = rustix::fs::stat("/").map_or(0, |stat| stat.st_uid);
-        for parent in path.ancestors().skip(1).filter(|parent| !parent.as_os_str().is_empty()) {
-            let Ok(stat) = rustix::fs::stat(parent) else { continue };
-            if end == Some(parent) || Mode::from_raw_mode(stat.st_mode).contains(Mode::SVTX) {
+    /// Who has a say in where `path` leads: in a directory above it, or above a link on the way, or in such a link. The
+    /// directories above each are looked at up to the first one with the sticky bit, where only owners rename, and up
+    /// to `home`.
+    pub fn on_the_way(path: &Path, home: Option<&Path>) -> Option<Self> {
+        let end = home.and_then(|home| home.canonicalize().ok());
+        deciding_names(path, home)
+            .iter()
+            .find_map(|name| Self::of_link(name).or_else(|| Self::of_parents(name, end.as_deref())))
+    }
+
+    /// Who can replace the link at `path` although only owners rename in its directory.
+    fn of_link(path: &Path) -> Option<Self> {
+        let is_link = path.symlink_metadata().is_ok_and(|found| found.is_symlink());
+        let is_in_sticky = || path.parent().is_some_and(is_sticky);
+        if is_link && is_in_sticky() {
+            Self::of_place(&Place::Link(path), path).filter(Self::is_of_a_stranger)
+        } else {
+            None
+        }
+    }
+
+    /// Who has a say in one of the directories above `path`: each decides which directory has the name of the next.
+    fn of_parents(path: &Path, end: Option<&Path>) -> Option<Self> {
+        for parent in path.ancestors().skip(1) {
+            if end == Some(parent) {
                 return None;
             }
-            let exposure = Self::of(parent).filter(|exposure| {
-                exposure.writers.is_some() || exposure.foreign_owner.is_some_and(|owner| owner != root)
-            });
-            if exposure.is_some() {
+            let exposure = Self::of(parent).filter(Self::is_of_a_stranger);
+            if exposure.is_some() || is_sticky(parent) {
                 return exposure;
             }
         }
         None
+    }
+
+    /// Whether others can write, or the owner is not root under another number: where root's number has no meaning, as in
+    /// a user namespace, its files seem to be those of another user.
+    fn is_of_a_stranger(&self) -> bool {
+        let root = || rustix::fs::stat("/").map_or(0, |stat| stat.st_uid);
+        self.writers.is_some() || self.foreign_owner.is_some_and(|owner| owner != root())
     }
 
     fn of_place(place: &Place<'_>, path: &Path) -> Option<Self> {
@@ -105,15 +130,22 @@ impl Exposure {
             foreign_owner: Some(stat.st_uid).filter(|uid| !uids.contains(uid)),
             writers: writers(place, &stat, &uids),
             mode: Mode::from_raw_mode(stat.st_mode).bits() & 0o7777,
-            is_directory: FileType::from_raw_mode(stat.st_mode) == FileType::Directory,
+            kind: FileType::from_raw_mode(stat.st_mode),
         };
         (exposure.foreign_owner.is_some() || exposure.writers.is_some()).then_some(exposure)
     }
 }
 
+/// Whether only owners rename in a directory.
+fn is_sticky(directory: &Path) -> bool {
+    rustix::fs::stat(directory).is_ok_and(|stat| Mode::from_raw_mode(stat.st_mode).contains(Mode::SVTX))
+}
+
 /// What is looked at.
 enum Place<'a> {
     Named(&'a Path),
+    /// A link itself, not what it leads to.
+    Link(&'a Path),
     Open(&'a File),
 }
 
@@ -121,6 +153,7 @@ impl Place<'_> {
     fn stat(&self) -> rustix::io::Result<Stat> {
         match self {
             Self::Named(path) => rustix::fs::stat(*path),
+            Self::Link(path) => rustix::fs::lstat(*path),
             Self::Open(file) => rustix::fs::fstat(file),
         }
     }
@@ -128,7 +161,7 @@ impl Place<'_> {
     /// Whether nothing can be written there by anybody.
     fn is_read_only(&self) -> bool {
         let found = match self {
-            Self::Named(path) => rustix::fs::statvfs(*path),
+            Self::Named(path) | Self::Link(path) => rustix::fs::statvfs(*path),
             Self::Open(file) => rustix::fs::fstatvfs(file),
         };
         found.is_ok_and(|found| found.f_flag.contains(StatVfsMountFlags::RDONLY))
@@ -137,7 +170,7 @@ impl Place<'_> {
     /// Whether modes are made up there.
     fn is_without_modes(&self) -> bool {
         let found = match self {
-            Self::Named(path) => rustix::fs::statfs(*path),
+            Self::Named(path) | Self::Link(path) => rustix::fs::statfs(*path),
             Self::Open(file) => rustix::fs::fstatfs(file),
         };
         found.is_ok_and(|found| host::without_modes(&found).is_some())
@@ -148,7 +181,7 @@ impl Place<'_> {
     fn has_access_list(&self) -> bool {
         const LIST: &str = "system.posix_acl_access";
         let length = match self {
-            Self::Named(path) => rustix::fs::getxattr(*path, LIST, &mut [0_u8; 0][..]),
+            Self::Named(path) | Self::Link(path) => rustix::fs::getxattr(*path, LIST, &mut [0_u8; 0][..]),
             Self::Open(file) => rustix::fs::fgetxattr(file, LIST, &mut [0_u8; 0][..]),
         };
         length.is_ok_and(|bytes| bytes > 0)
@@ -244,17 +277,61 @@ mod tests {
     }
 
     #[test]
-    fn parents_are_looked_at_up_to_the_first_sticky_one_and_up_to_the_end() {
+    fn parents_are_looked_at_up_to_the_first_sticky_one_and_up_to_the_home_directory() {
         let dir = tempfile::tempdir().unwrap();
-        let (open, sticky) = (dir.path().join("open"), dir.path().join("open/sticky"));
+        let root = dir.path().canonicalize().unwrap();
+        let (open, sticky) = (root.join("open"), root.join("open/sticky"));
         let jobs = sticky.join("a/jobs");
         fs::create_dir_all(sticky.join("a")).unwrap();
         with_mode(&open, 0o777);
         with_mode(&sticky, 0o1777);
-        assert_eq!(Exposure::of_parents(&jobs, None), None, "the sticky one is the last");
+        assert_eq!(Exposure::on_the_way(&jobs, None), None, "the sticky one is the last");
         with_mode(&sticky, 0o755);
-        assert_eq!(Exposure::of_parents(&jobs, None).map(|exposure| exposure.path), Some(open.clone()));
-        assert_eq!(Exposure::of_parents(&jobs, Some(&sticky)), None);
-        assert_eq!(Exposure::of_parents(&jobs, Some(&open)), None, "the end itself is not looked at");
+        assert_eq!(Exposure::on_the_way(&jobs, None).map(|exposure| exposure.path), Some(open.clone()));
+        assert_eq!(Exposure::on_the_way(&jobs, Some(&sticky)), None);
+        assert_eq!(Exposure::on_the_way(&jobs, Some(&open)), None, "the end itself is not looked at");
+    }
+
+    #[test]
+    fn the_directories_of_links_on_the_way_are_looked_at() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        for name in ["mine", "open", "safe"] {
+            fs::create_dir(root.join(name)).unwrap();
+        }
+        with_mode(&root.join("open"), 0o777);
+        symlink("../safe", root.join("open/l")).unwrap();
+        symlink("../open/l", root.join("mine/l")).unwrap();
+        for path in ["mine/l/jobs", "open/sub/../../safe/jobs", "mine/../open/l/jobs"] {
+            let found = Exposure::on_the_way(&root.join(path), None).map(|exposure| exposure.path);
+            assert_eq!(found, Some(root.join("open")), "{path}");
+        }
+        for path in ["mine/../safe/jobs", "open/../safe/jobs"] {
+            assert_eq!(Exposure::on_the_way(&root.join(path), None), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_strangers_link_and_a_strangers_directory_are_exposed_although_they_are_sticky() {
+        const STRANGER: u32 = 3_999_999_999;
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        let shared = root.join("shared");
+        fs::create_dir(&shared).unwrap();
+        fs::create_dir(root.join("safe")).unwrap();
+        with_mode(&shared, 0o1777);
+        symlink(root.join("safe"), shared.join("l")).unwrap();
+        let jobs = shared.join("l/jobs");
+        assert_eq!(Exposure::on_the_way(&jobs, None), None);
+        std::os::unix::fs::lchown(shared.join("l"), Some(STRANGER), None).unwrap();
+        let link = Exposure::on_the_way(&jobs, None).unwrap();
+        assert_eq!(link.path, shared.join("l"));
+        assert_eq!(link.remedies(|_| "LINK".to_owned()), ["chown -h 0 LINK"]);
+        std::os::unix::fs::chown(&shared, Some(STRANGER), None).unwrap();
+        let directory = Exposure::on_the_way(&shared.join("jobs"), None).unwrap();
+        assert_eq!((directory.path, directory.foreign_owner), (shared, Some(STRANGER)));
     }
 }

@@ -76,7 +76,8 @@ fn expect_refused(environment: &TestEnvironment, config: &Path, exposed: &str, f
     };
     assert!(findings.iter().any(|finding| is_told(&finding)), "{told:#}");
     // And the way out that is printed.
-    for vouched in [config, config.parent().expect("a directory")] {
+    let real = config.canonicalize().expect("the config");
+    for vouched in [config, real.parent().expect("a directory")] {
         let output = environment
             .command(["--config", &config.display().to_string(), "agents", "list"])
             .env("AGENT_DISPATCH_TRUST", vouched)
@@ -142,6 +143,45 @@ fn a_config_in_a_directory_that_others_can_write_is_refused_and_also_what_a_link
     // Where only owners replace files, all is well.
     set_mode(directory, 0o1777);
     environment.command(["--config", &config.display().to_string(), "agents", "list"]).run().expect_code(0);
+}
+
+#[test]
+fn a_config_that_is_found_by_way_of_a_directory_that_others_can_write_is_refused() {
+    let environment = with_agent();
+    let root = environment.root().canonicalize().expect("the root");
+    let config = config_of(&environment, "safe/agents.yaml");
+    let (open, mine) = (root.join("open"), root.join("mine"));
+    fs::create_dir_all(open.join("sub")).expect("directories");
+    fs::create_dir(&mine).expect("a directory");
+    // A link in the middle of a chain, which another user can give another end.
+    symlink("../safe", open.join("l")).expect("a link");
+    symlink("../open/l/agents.yaml", mine.join("agents.yaml")).expect("a link");
+    // And a directory that another user can put in the place of this one.
+    fs::copy(&config, open.join("sub/agents.yaml")).expect("a config");
+    let list =
+        |config: &Path| environment.command(["--config", &config.display().to_string(), "agents", "list"]);
+    for config in
+        [mine.join("agents.yaml"), open.join("sub/agents.yaml"), open.join("sub/../../safe/agents.yaml")]
+    {
+        set_mode(&open, 0o777);
+        let exposed = format!("{} can be written by every user (mode 0777)", open.display());
+        expect_refused(&environment, &config, &exposed, &format!("chmod go-w {}", open.display()));
+        set_mode(&open, 0o1777);
+        list(&config).run().expect_code(0);
+        set_mode(&open, 0o755);
+        list(&config).run().expect_code(0);
+    }
+}
+
+#[test]
+fn a_path_that_the_variable_cannot_name_is_refused_without_a_way_out_that_does_not_work() {
+    let environment = with_agent();
+    let config = config_of(&environment, "a:b/agents.yaml");
+    set_mode(&config, 0o666);
+    let refused = environment.command(["--config", &config.display().to_string(), "agents", "list"]).run();
+    let said = refused.expect_code(2).stderr;
+    assert!(said.contains("`chmod 600 ") && said.contains("without ':'"), "{said}");
+    assert!(!said.contains("export AGENT_DISPATCH_TRUST"), "{said}");
 }
 
 #[test]
@@ -224,6 +264,27 @@ fn the_journal_of_another_user_is_neither_written_nor_read() {
 }
 
 #[test]
+fn a_journal_in_a_directory_that_others_can_write_is_refused() {
+    let environment = with_agent();
+    let open = environment.root().join("open");
+    fs::create_dir_all(open.join("mine")).expect("directories");
+    set_mode(&open, 0o777);
+    for journal in [open.join("usage.jsonl"), open.join("mine/usage.jsonl")] {
+        let with_journal =
+            |words: &[&str]| environment.command(words).env("AGENT_DISPATCH_USAGE_LOG", &journal);
+        for command in [&["run", AGENT, "hi"][..], &["submit", AGENT, "hi"], &["stats"]] {
+            let refused = with_journal(command).run().expect_code(2);
+            assert!(refused.stderr.contains("refused the usage journal"), "{}", refused.stderr);
+            let said = format!("{} can be written by every user", open.display());
+            assert!(refused.stderr.contains(&said), "{}", refused.stderr);
+        }
+        assert!(!journal.exists());
+        with_journal(&["run", AGENT, "hi"]).env("AGENT_DISPATCH_TRUST", &journal).run().expect_code(0);
+        assert!(journal.exists());
+    }
+}
+
+#[test]
 fn an_agents_directory_of_another_user_is_warned_of() {
     with_other_users(|| {
         let environment = with_agent();
@@ -280,4 +341,25 @@ fn a_jobs_directory_below_one_that_every_user_can_write_is_refused() {
     with_jobs(&["run", AGENT, "hi"]).env("AGENT_DISPATCH_TRUST", &jobs).run().expect_code(0);
     set_mode(&open, 0o1777);
     with_jobs(&["run", AGENT, "hi"]).run().expect_code(0);
+}
+
+#[test]
+fn a_jobs_directory_that_is_found_by_way_of_a_link_which_others_can_replace_is_refused() {
+    let environment = with_agent();
+    let root = environment.root();
+    for name in ["mine", "open", "safe"] {
+        fs::create_dir(root.join(name)).expect("a directory");
+    }
+    symlink("../safe", root.join("open/sl")).expect("a link");
+    symlink("../open/sl", root.join("mine/sl2")).expect("a link");
+    let jobs = root.join("mine/sl2/jobs");
+    let with_jobs = |words: &[&str]| environment.command(words).arg("--jobs-dir").arg(&jobs);
+    with_jobs(&["run", AGENT, "hi"]).run().expect_code(0);
+    set_mode(&root.join("open"), 0o777);
+    for command in [&["run", AGENT, "hi"][..], &["jobs"], &["status", "latest"]] {
+        let refused = with_jobs(command).run().expect_code(2);
+        assert!(refused.stderr.contains("open can be written by every user"), "{}", refused.stderr);
+    }
+    let doctor = with_jobs(&["doctor"]).run().expect_code(1);
+    assert!(doctor.stdout.contains("open can be written by every user"), "{}", doctor.stdout);
 }

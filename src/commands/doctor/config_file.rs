@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::finding::{Finding, Section, shell_path, shell_word};
-use crate::config::{Config, ConfigError, Exposure, Vouched};
+use crate::config::{Config, ConfigError, Exposure, Vouched, directories_of};
 use crate::engine::{FileSystem, file_system};
 use crate::ui::human;
 
@@ -94,10 +94,7 @@ fn access(path: &Path) -> Vec<Finding> {
         Some(exposure) => vec![exposed("config-access", &exposure)],
         None => vec![readers(&file, &metadata)],
     };
-    let mut directories: Vec<&Path> = [path, &file].into_iter().filter_map(Path::parent).collect();
-    directories.dedup();
-    let directories = directories.into_iter().filter_map(Exposure::of);
-    findings.extend(directories.map(|exposure| exposed("config-directory", &exposure)));
+    findings.extend(directories_of(path).map(|exposure| exposed("config-directory", &exposure)));
     if let Ok(FileSystem { without_modes: Some(kind), .. }) = file_system(&file) {
         let found = format!(
             "{} is on {kind}, where owners and modes may be made up: who can change it is not known",
