@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 
 use crate::dispatch::{self, AGENT, submit_and_finish, with_agent};
 use crate::support::programs::agent_dispatch;
-use crate::support::{TestEnvironment, quoted};
+use crate::support::{TestEnvironment, quoted, skip};
 
 /// Runs a shell line in which `$tool` is the tool.
 fn shell(environment: &TestEnvironment, line: &str) -> crate::support::Invocation {
@@ -60,10 +60,7 @@ fn can_mount() -> bool {
         std::process::Command::new("unshare").args(["-m", "mount", "-t", "tmpfs", "none", "/mnt"]).output();
     let possible = probe.as_ref().is_ok_and(|output| output.status.success());
     if !possible {
-        assert!(std::env::var_os("CI").is_none(), "a mount namespace cannot be made: {probe:?}");
-        // Past the capture of the test harness: a skipped test must be seen.
-        let _ =
-            std::io::Write::write_all(&mut std::io::stderr(), b"skipped: a mount namespace cannot be made\n");
+        skip(&format!("a mount namespace cannot be made: {probe:?}"));
     }
     possible
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use crate::dispatch::{AGENT, submit, submit_and_finish, submit_endless, with_agent};
-use crate::support::{PATIENCE, TestEnvironment, namespace, quoted, wait_until};
+use crate::support::{PATIENCE, TestEnvironment, quoted, skip, wait_until};
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
@@ -28,7 +28,7 @@ impl Scene {
         match Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(source).output() {
             Ok(made) => assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr)),
             Err(error) => {
-                namespace::skip(&format!("the clock cannot be shifted without a C compiler: cc: {error}"));
+                skip(&format!("the clock cannot be shifted without a C compiler: cc: {error}"));
                 return None;
             }
         }

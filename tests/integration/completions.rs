@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::dispatch::{AGENT, submit, submit_and_finish, submit_endless, with_agent};
-use crate::support::{Output, Terminal, TestEnvironment, namespace, programs};
+use crate::support::{Output, Terminal, TestEnvironment, programs, skip};
 
 /// The shells, each with what asks its completion for the line in `$LINE` and prints the words it offers.
 const SHELLS: [(&str, &str); 4] = [
@@ -54,7 +54,7 @@ const SHELLS: [(&str, &str); 4] = [
 fn is_missing(shell: &str) -> bool {
     let missing = Command::new(shell).args(["-c", "true"]).output().is_err();
     if missing {
-        namespace::skip(&format!("{shell} is not installed"));
+        skip(&format!("{shell} is not installed"));
     }
     missing
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::aftermath::{self, Tally};
 use crate::dispatch;
-use crate::support::{Invocation, Output, TestEnvironment, namespace, programs};
+use crate::support::{Invocation, Output, TestEnvironment, programs, skip};
 
 /// The calls by which a job comes to be, lives and ends on disk, and how each of them can fail.
 const CALLS: [(&str, &str); 8] = [
@@ -88,7 +88,7 @@ pub(crate) fn without_strace() -> bool {
         Ok(output) => String::from_utf8_lossy(&output.stderr).trim().to_owned(),
         Err(error) => error.to_string(),
     };
-    namespace::skip(&format!("strace cannot trace here: {why}"));
+    skip(&format!("strace cannot trace here: {why}"));
     true
 }
 

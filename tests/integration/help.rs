@@ -8,7 +8,7 @@ use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use crate::support::snapshots;
+use crate::support::{skip, snapshots};
 
 /// As wide as help ever gets.
 const COLUMNS: usize = 100;
@@ -183,9 +183,7 @@ fn every_man_page_is_rendered_without_a_warning() {
     for command in &commands {
         let name = name(command);
         let Some((text, warnings)) = render(&page(command, &commands)) else {
-            assert!(std::env::var_os("CI").is_none(), "groff is needed");
-            writeln!(std::io::stderr(), "skipped: groff is not installed").expect("standard error");
-            return;
+            return skip("groff is not installed");
         };
         assert_eq!(warnings, "", "{name}");
         for heading in ["NAME", "SYNOPSIS", "EXIT STATUS", "ENVIRONMENT", "FILES", "SEE ALSO"] {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{PATIENCE, TestEnvironment, namespace, programs, quoted, wait_until};
+use crate::support::{PATIENCE, TestEnvironment, programs, quoted, skip, wait_until};
 
 /// An agent `outer` whose every run executes this shell line, in which `$tool` is the tool.
 fn nesting(settings: &str, line: &str) -> TestEnvironment {
@@ -148,7 +148,7 @@ fn where_everything_ends_with_one_command_nothing_is_dispatched() {
     let unshare = || environment.program(Path::new("unshare"), &options);
     let probe = unshare().arg("true").run();
     if probe.code != Some(0) {
-        return namespace::skip(&format!("no process namespace can be made: {}", probe.stderr.trim()));
+        return skip(&format!("no process namespace can be made: {}", probe.stderr.trim()));
     }
     let script = "\"$0\" run infra hi; exit $?";
     let refused = unshare().arg(&first).args(["-c", script]).arg(programs::agent_dispatch()).run();

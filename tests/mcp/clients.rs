@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::scene::with_agent;
-use crate::support::{Invocation, TestEnvironment, namespace, programs};
+use crate::support::{Invocation, TestEnvironment, programs, skip};
 
 /// Interpreters start slowly, and these start several at once.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -18,7 +18,7 @@ fn clients() -> Option<PathBuf> {
     if clients.join("stamp").exists() {
         return Some(clients);
     }
-    namespace::skip("the MCP clients are not installed: run tests/install-mcp-clients");
+    skip("the MCP clients are not installed: run tests/install-mcp-clients");
     None
 }
 

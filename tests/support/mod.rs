@@ -13,6 +13,7 @@ pub(crate) mod messages_api;
 pub(crate) mod namespace;
 pub(crate) mod programs;
 mod pty;
+mod skip;
 pub(crate) mod snapshots;
 mod terminal;
 
@@ -20,6 +21,7 @@ pub(crate) use environment::TestEnvironment;
 pub(crate) use invocation::{Invocation, Output, Running};
 pub(crate) use leak::signal;
 pub(crate) use pty::on_a_terminal;
+pub(crate) use skip::skip;
 pub(crate) use terminal::Terminal;
 
 /// A path as one word of a shell command: as the tool writes it in the commands that it proposes.

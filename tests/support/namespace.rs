@@ -3,12 +3,12 @@
 
 #![expect(unsafe_code, reason = "a network interface is brought up by ioctl")]
 
-use std::ffi::OsString;
 use std::io;
 use std::process::Command;
 
 use super::dispositions::default_signals;
 use super::programs;
+use super::skip::skip;
 
 /// Set in the test binary that runs inside a namespace.
 const MARKER: &str = "AGENT_DISPATCH_TEST_NAMESPACE";
@@ -67,12 +67,6 @@ pub(crate) fn with_other_users<Body: FnOnce()>(body: Body) {
     }
     // Beside root, the numbers that `/etc/subuid` gives to this user.
     run_again::<Body>("--map-auto");
-}
-
-/// Says that the calling test cannot run here; on a CI (`CI` is set) it fails.
-pub(crate) fn skip(why: &str) {
-    assert!(std::env::var_os("CI").is_none(), "{why}");
-    report(&format!("skipped: {why}"));
 }
 
 /// Runs the calling test again in a namespace of this kind.
@@ -142,12 +136,4 @@ fn bring_loopback_up() -> io::Result<()> {
         libc::close(socket);
         if done == 0 { Ok(()) } else { Err(error) }
     }
-}
-
-/// A line on the test's standard error, past the capture: a skipped test must be seen.
-fn report(line: &str) {
-    use std::io::Write;
-    let mut line = OsString::from(line).into_encoded_bytes();
-    line.push(b'\n');
-    let _ = io::stderr().write_all(&line);
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{PATIENCE, TestEnvironment, namespace, programs, wait_until};
+use super::{PATIENCE, TestEnvironment, programs, skip::skip, wait_until};
 
 /// A terminal with a shell in it, in the environment of a test. It is gone when this is dropped.
 pub(crate) struct Terminal<'a> {
@@ -14,7 +14,7 @@ impl<'a> Terminal<'a> {
     /// A terminal of this size. Where there is no tmux, the test says so and ends; on a CI it fails.
     pub(crate) fn open(environment: &'a TestEnvironment, columns: u16, rows: u16) -> Option<Self> {
         if !Path::new("/usr/bin/tmux").exists() {
-            namespace::skip("there is no tmux: install it to test what a terminal shows");
+            skip("there is no tmux: install it to test what a terminal shows");
             return None;
         }
         environment.link("agent-dispatch", programs::agent_dispatch());
