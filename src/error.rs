@@ -188,7 +188,7 @@ impl From<StoreError> for Failure {
                 .hint("the agent's output, if there is any, is in the job's folder"),
             StoreError::Unreadable { ref path, error: ref cause } => {
                 let is_denied = cause.io_kind() == Some(std::io::ErrorKind::PermissionDenied);
-                let mend = || format!("make it readable again: `chmod 600 {}`", path.display());
+                let mend = || format!("make it readable again: `chmod 600 {}`", shell::path(path));
                 Self::new(Exit::Failure, &error).maybe_hint(is_denied.then(mend))
             }
             StoreError::Newer { .. } => Self::new(Exit::Failure, &error)
@@ -275,7 +275,7 @@ impl From<DispatchError> for Failure {
             )),
             DispatchError::NoDirectory { directory, fault, .. } if fault.barrier(directory).is_some() => {
                 let barrier = fault.barrier(directory).unwrap_or(directory);
-                let hint = format!("let yourself in: `chmod u+x {}`, or ask its owner to", barrier.display());
+                let hint = format!("let yourself in: `chmod u+x {}`, or ask its owner to", shell::path(barrier));
                 Self::new(Exit::NotFound, &error).hint(hint)
             }
             DispatchError::NoDirectory { agent, .. } => Self::new(Exit::NotFound, &error).hint(format!(

@@ -12,6 +12,7 @@ use super::home::{home, home_directory};
 use super::syntax::{self, Node, Position, SyntaxError};
 use super::trust::{self, Untrusted};
 use super::types::Config;
+use crate::text::shell;
 
 /// The largest config that is read, in bytes: one of 10,000 agents has a tenth of it.
 const MAX_BYTES: u64 = 32 * 1024 * 1024;
@@ -70,7 +71,7 @@ impl ConfigError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Unreadable { path, source } if source.kind() == io::ErrorKind::PermissionDenied => {
-                Some(format!("make it readable for you: chmod u+r {}", path.display()))
+                Some(format!("make it readable for you: `chmod u+r {}`", shell::path(path)))
             }
             Self::IsADirectory { path } => {
                 Some(format!("name the file in it: --config {}", path.join(FILE_NAME).display()))
@@ -141,7 +142,7 @@ fn read_if(
     check: impl FnOnce(&File) -> Result<(), Untrusted>,
 ) -> Result<Option<String>, ConfigError> {
     let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
-    // Not to wait for somebody who may never write to a FIFO.
+    // A FIFO may never have a writer: do not wait for one.
     let opened = File::options().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path);
     let mut file = match opened {
         Ok(file) => file,
@@ -165,7 +166,7 @@ fn read_if(
         return Err(ConfigError::TooLarge { path: path.to_owned() });
     }
     if is_fifo && bytes.is_empty() {
-        return Err(unreadable(io::Error::other("it is a FIFO that nobody writes to")));
+        return Err(unreadable(io::Error::other("it is a FIFO without a writer")));
     }
     String::from_utf8(bytes).map(Some).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];

@@ -6,7 +6,7 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::os::{FileError, OwnedDir};
 use crate::store::{JobFolder, JobId};
@@ -33,7 +33,7 @@ pub(super) fn make(folder: &JobFolder, id: JobId) -> Result<OsString, FileError>
     clear(folder, id);
     let place = match fits(folder) {
         true => folder.make_directory(NAME)?,
-        false => OwnedDir::open_or_create(&elsewhere())?.open_or_create_child(&id.to_string())?,
+        false => OwnedDir::open_or_create(&elsewhere(id))?,
     };
     Ok(place.path().as_os_str().to_owned())
 }
@@ -43,8 +43,8 @@ pub(super) fn clear(folder: &JobFolder, id: JobId) {
     // What cannot be removed goes with the job's folder, or with the next start of the machine.
     if fits(folder) {
         let _ = folder.remove_directory(NAME);
-    } else if let Ok(parent) = OwnedDir::open(&elsewhere()) {
-        let _ = parent.remove_child(&id.to_string(), &[]);
+    } else if OwnedDir::open(&elsewhere(id)).is_ok() {
+        let _ = std::fs::remove_dir_all(elsewhere(id));
     }
 }
 
@@ -52,6 +52,7 @@ fn fits(folder: &JobFolder) -> bool {
     folder.path().join(NAME).as_os_str().as_bytes().len() + SOCKET.len() <= SOCKET_PATH_LIMIT
 }
 
-fn elsewhere() -> std::path::PathBuf {
-    Path::new(ELSEWHERE).join(format!("agent-dispatch-{}", rustix::process::geteuid().as_raw()))
+/// A directory that no other user can have made before: its name is that of the job, which is random.
+fn elsewhere(id: JobId) -> PathBuf {
+    Path::new(ELSEWHERE).join(format!("agent-dispatch-{id}"))
 }

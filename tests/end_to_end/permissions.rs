@@ -29,7 +29,8 @@ fn accepted_edits_write_files_without_an_allowed_tool() {
             // The tool wants an absolute path, and the system prompt tells the directory.
             let system = request.system() + &request.conversation();
             let at = system.find("/projects/worker").expect("the prompt names the working directory");
-            let start = system[..at].rfind(char::is_whitespace).map_or(0, |space| space + 1);
+            // A directory above may have a space in its name.
+            let start = system[..at].rfind(" /").map_or(0, |space| space + 1);
             let path = format!("{}/projects/worker/note.txt", &system[start..at]);
             Reply::tool("Write", json!({"file_path": path, "content": "noted\n"}))
         });

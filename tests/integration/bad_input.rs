@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::dispatch::{AGENT, with_agent};
-use crate::support::{Output, TestEnvironment};
+use crate::support::{Output, TestEnvironment, quoted};
 
 /// Checks `run` and `submit` with these arguments: the exit code, exactly these words, nothing on stdout, no job.
 #[track_caller]
@@ -85,8 +85,9 @@ fn an_agent_cli_that_is_not_installed_is_3() {
     let claude = environment.bin().join("claude");
     fs::write(&claude, "#!/bin/sh\n").unwrap();
     let said = format!(
-        "error: the program 'claude' of agent 'infra' is not executable: {0}\nhint: make it executable: `chmod +x {0}`\n",
-        claude.display()
+        "error: the program 'claude' of agent 'infra' is not executable: {}\nhint: make it executable: `chmod +x {}`\n",
+        claude.display(),
+        quoted(&claude)
     );
     refused(&environment, &[AGENT, "x"], 3, &said);
     let doctor = environment.command(["doctor"]).run();

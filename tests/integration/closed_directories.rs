@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::support::{Output, TestEnvironment};
+use crate::support::{Output, TestEnvironment, quoted};
 
 fn set_mode(directory: &Path, mode: u32) {
     fs::set_permissions(directory, fs::Permissions::from_mode(mode)).expect("a directory of ours");
@@ -39,16 +39,16 @@ fn a_directory_that_cannot_be_entered_is_not_told_as_missing() {
     }
     assert_eq!((in_closed.code, in_below.code), (Some(3), Some(3)));
     assert!(in_closed.stderr.contains("cannot be entered (Permission denied"), "{}", in_closed.stderr);
-    assert!(in_closed.stderr.contains(&format!("chmod u+x {}`", closed.display())), "{}", in_closed.stderr);
+    assert!(in_closed.stderr.contains(&format!("chmod u+x {}`", quoted(&closed))), "{}", in_closed.stderr);
     let barrier = format!("cannot be reached, because {} cannot be entered", above.display());
     assert!(in_below.stderr.contains(&barrier), "{}", in_below.stderr);
-    assert!(in_below.stderr.contains(&format!("chmod u+x {}`", above.display())), "{}", in_below.stderr);
+    assert!(in_below.stderr.contains(&format!("chmod u+x {}`", quoted(&above))), "{}", in_below.stderr);
     assert!(
         list.stdout.contains("(cannot be entered)") && list.stdout.contains("(cannot be reached)"),
         "{}",
         list.stdout
     );
-    assert!(doctor.stdout.contains(&format!("chmod u+x {}", above.display())), "{}", doctor.stdout);
+    assert!(doctor.stdout.contains(&format!("chmod u+x {}", quoted(&above))), "{}", doctor.stdout);
     let json = json.expect_code(0).json();
     assert_eq!((json[1].get("exists"), &json[0]["exists"]), (None, &true.into()), "{json}");
 }

@@ -138,7 +138,7 @@ fn jobs_that_cannot_be_written_can_still_be_read() {
         let lost = running_job(&environment, "hang");
         environment.kill_supervisor(&lost);
         environment.assert_nothing_running();
-        mount(&["-o", "remount,ro"], &environment.jobs_directory());
+        mount(&["-o", "remount,bind,ro"], &environment.jobs_directory());
         let ids = environment.job_ids();
         for verb in ["status", "logs", "result"] {
             environment.command([verb, &ids[0]]).run().expect_code(0);
@@ -149,7 +149,7 @@ fn jobs_that_cannot_be_written_can_still_be_read() {
         let refused = environment.command(["run", "infra", &task]).run().expect_code(2);
         assert!(refused.stderr.contains("Read-only file system"), "{}", refused.stderr);
         assert!(refused.stderr.contains("--jobs-dir"), "{}", refused.stderr);
-        mount(&["-o", "remount,rw"], &environment.jobs_directory());
+        mount(&["-o", "remount,bind,rw"], &environment.jobs_directory());
         let tally = aftermath::check(&environment, "after a read-only disk");
         assert_eq!((tally.done, tally.failed), (1, 1));
         lifted(environment);

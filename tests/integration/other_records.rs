@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::support::{Output, TestEnvironment};
+use crate::support::{Output, TestEnvironment, quoted};
 
 /// A job of long ago, whose id says so.
 const OLD: &str = "0170000000007000800000000000beef";
@@ -134,7 +134,7 @@ fn a_record_that_cannot_be_read_hides_no_other_and_is_named() {
     assert_eq!(listed.as_array().map(Vec::len), Some(1), "{listed}");
     assert_eq!(run(&["result", "latest"]).expect_code(0).stdout, "hello\n");
     let doctor = run(&["doctor"]);
-    assert!(doctor.stdout.contains(&format!("chmod 600 {}", unreadable.display())), "{}", doctor.stdout);
+    assert!(doctor.stdout.contains(&format!("chmod 600 {}", quoted(&unreadable))), "{}", doctor.stdout);
     assert!(!doctor.stdout.contains("damaged"), "{}", doctor.stdout);
     run(&["stats"]).expect_code(0);
     run(&["gc", "--all"]).expect_code(0);

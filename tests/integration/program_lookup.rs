@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::dispatch::{AGENT, with_agent};
-use crate::support::{TestEnvironment, programs};
+use crate::support::{TestEnvironment, programs, quoted};
 
 /// Makes a program that leaves a file behind.
 fn trap(environment: &TestEnvironment, path: &Path) {
@@ -60,6 +60,6 @@ fn the_doctor_names_the_entries_of_path_that_are_not_absolute() {
     let findings = document["findings"].as_array().expect("findings");
     let finding = findings.iter().find(|finding| finding["id"] == "path").expect("a finding");
     assert_eq!(finding["level"], "warning");
-    assert_eq!(finding["fix"], format!("export PATH={path}").as_str());
+    assert_eq!(finding["fix"], format!("export PATH={}", quoted(Path::new(&path))).as_str());
     assert!(finding["found"].as_str().unwrap().contains("'', 'node_modules/.bin'"), "{finding}");
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::dispatch::{self, AGENT, submit, submit_endless, with_agent};
-use crate::support::{Invocation, PATIENCE, TestEnvironment, programs, signal, wait_until};
+use crate::support::{Invocation, PATIENCE, TestEnvironment, programs, quoted, signal, wait_until};
 
 fn supervisor(environment: &TestEnvironment, id: &str) -> i32 {
     let lock = environment.jobs_directory().join(format!(".run/{id}.lock"));
@@ -71,7 +71,7 @@ fn an_agent_that_was_frozen_with_its_supervisor_gets_its_time_to_speak_anew() {
     let gate = environment.root().join("gate");
     let task = format!(
         "fake: text working\nfake: write-file begun x\nfake: shell until [ -e {} ]; do sleep 0.01; done\nfake: answer x",
-        gate.display()
+        quoted(&gate)
     );
     let submit = ["submit", AGENT, "--idle-timeout", "4s", &task];
     let id = environment.command(submit).run().expect_code(0).stdout.trim().to_owned();

@@ -8,8 +8,8 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::dispatch::{AGENT, project, run, with_agent, with_agent_configured};
-use crate::support::TestEnvironment;
 use crate::support::namespace::{in_mount_namespace, with_other_users};
+use crate::support::{TestEnvironment, quoted};
 
 /// A user who is neither root nor the one of the tests.
 const STRANGER: u32 = 65_534;
@@ -59,7 +59,7 @@ fn expect_refused(environment: &TestEnvironment, config: &Path, exposed: &str, f
             format!("refused the config {} as untrusted", config.display()),
             exposed.to_owned(),
             format!("`{fix}`"),
-            format!("export AGENT_DISPATCH_TRUST={}", config.display()),
+            format!("export AGENT_DISPATCH_TRUST={}", quoted(config)),
         ] {
             assert!(output.stderr.contains(&said), "{command:?}: {said} is missing in {}", output.stderr);
         }
@@ -109,7 +109,7 @@ fn a_config_that_every_user_can_write_is_refused_at_every_entrance() {
     let environment = with_agent();
     let config = config_of(&environment, "place/agents.yaml");
     set_mode(&config, 0o666);
-    let fix = format!("chmod 600 {}", config.display());
+    let fix = format!("chmod 600 {}", quoted(&config));
     expect_refused(&environment, &config, "it can be written by every user (mode 0666)", &fix);
 }
 
@@ -119,7 +119,7 @@ fn a_config_of_another_user_is_refused() {
         let environment = with_agent();
         let config = config_of(&environment, "place/agents.yaml");
         chown(&config, Some(STRANGER), None).expect("a gift");
-        let fix = format!("chown 0 {}", config.display());
+        let fix = format!("chown 0 {}", quoted(&config));
         expect_refused(&environment, &config, "it belongs to another user (uid 65534)", &fix);
         // Who became root by sudo has given it to nobody else.
         let sudo = environment.command(["--config", &config.display().to_string(), "agents", "list"]);
@@ -134,7 +134,7 @@ fn a_config_in_a_directory_that_others_can_write_is_refused_and_also_what_a_link
     let directory = config.parent().expect("a directory");
     set_mode(directory, 0o777);
     let exposed = format!("{} can be written by every user (mode 0777)", directory.display());
-    let fix = format!("chmod go-w {}", directory.display());
+    let fix = format!("chmod go-w {}", quoted(directory));
     expect_refused(&environment, &config, &exposed, &fix);
     let link = environment.root().join("link.yaml");
     symlink(&config, &link).expect("a link");
@@ -248,7 +248,7 @@ fn the_journal_of_another_user_is_neither_written_nor_read() {
             for command in [&["run", AGENT, "hi"][..], &["submit", AGENT, "hi"], &["stats"]] {
                 let refused = with_journal(command).run().expect_code(2);
                 assert!(refused.stderr.contains("refused the usage journal"), "{}", refused.stderr);
-                let way_out = format!("AGENT_DISPATCH_TRUST={}", journal.display());
+                let way_out = format!("AGENT_DISPATCH_TRUST={}", quoted(&journal));
                 assert!(refused.stderr.contains(&way_out), "{}", refused.stderr);
             }
         }
@@ -257,7 +257,7 @@ fn the_journal_of_another_user_is_neither_written_nor_read() {
         assert_eq!(fs::read_to_string(&journal).expect("the journal").lines().count(), 1);
         // One that becomes another's while a job runs is not written either.
         fs::remove_file(&journal).expect("no journal");
-        let task = format!("fake: shell touch {0}; chown {STRANGER} {0}\nfake: answer hi", journal.display());
+        let task = format!("fake: shell touch {0}; chown {STRANGER} {0}\nfake: answer hi", quoted(&journal));
         with_journal(&["run", AGENT, &task]).run();
         assert_eq!(fs::read_to_string(&journal).unwrap_or_default(), "");
     });
