@@ -27,7 +27,7 @@
 //!    corrupt an MCP stream); [`os`] the only one with `unsafe`.
 //! 2. A job's record is durable before its agent starts; a paid answer is not lost while the disk can hold it.
 //! 3. Alive means: the job's lock is held. Pids are never liveness.
-//! 4. Only the supervisor, or whoever holds the dead job's lock to recover it, writes a record's status. A final
+//! 4. Only the supervisor, or the process that holds the dead job's lock to recover it, writes a record's status. A final
 //!    status stays.
 //! 5. Nothing the agent started is left running after its job is over, except other jobs.
 //! 6. The agent's standard input carries the prompt and ends; its outputs are files; no other descriptor of

@@ -124,7 +124,7 @@ pub(crate) fn submit_from_here() {
     let request = Request::new("infra", Task::new("task").expect("a task"));
     for _ in 0..JOBS {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs_f64();
-        let submitted = engine.submit(&request, Ownership::Nobody, now).expect("it is submitted");
+        let submitted = engine.submit(&request, Ownership::Detached, now).expect("it is submitted");
         println!("{}", submitted.id);
     }
 }

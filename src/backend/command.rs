@@ -59,7 +59,9 @@ pub(super) fn conclude(record: &Record, evidence: &Evidence<'_>) -> JobResult {
             Err(Failure::new(ErrorType::CliError, exited(code, &tail(evidence.folder))))
         }
         (None, Some(Ending::Signalled(signal)), _) => Err(signalled(signal)),
-        (None, None, _) => Err(Failure::new(ErrorType::Incomplete, "the agent ended, but nobody saw how")),
+        (None, None, _) => {
+            Err(Failure::new(ErrorType::Incomplete, "the agent ended, and its exit status is unknown"))
+        }
     };
     match verdict {
         Ok(parsed) => result.parsed_result = parsed,

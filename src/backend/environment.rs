@@ -1,4 +1,4 @@
-//! What an agent must not inherit from whoever dispatched it.
+//! Environment variables that an agent must not inherit from its caller.
 //!
 //! An agent starts with its caller's environment, because that is where its credentials, proxies and `PATH`
 //! come from. Two kinds of variables are taken out of it:

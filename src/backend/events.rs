@@ -84,7 +84,7 @@ pub enum EventKind {
     },
     /// A turn is over.
     Result(Box<TurnResult>),
-    /// Something nobody here acts on.
+    /// An event without effect here.
     Other {
         /// Its type, and its subtype after a slash.
         name: String,
@@ -94,7 +94,7 @@ pub enum EventKind {
         /// How it begins.
         text: String,
     },
-    /// Output longer than somebody who only watches reads.
+    /// Output longer than a follower reads.
     Oversized {
         /// Where in the output it starts, in bytes.
         offset: u64,

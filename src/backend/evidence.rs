@@ -34,7 +34,7 @@ pub enum Stop {
         /// The limit on standard output and standard error together, in bytes.
         limit_bytes: u64,
     },
-    /// Somebody asked for it.
+    /// A caller asked for it.
     Cancelled,
     /// The process that waited for it went away.
     OwnerGone,
@@ -42,7 +42,7 @@ pub enum Stop {
     SupervisorStopped,
     /// The stream showed a failure that waiting cannot mend.
     Hopeless(ErrorType),
-    /// The supervisor itself died; whoever found the job draws the conclusion.
+    /// The supervisor itself died; the process that found the job classifies the run.
     Lost,
 }
 
@@ -64,7 +64,7 @@ pub struct Evidence<'a> {
     pub folder: &'a JobFolder,
     /// What the program wrote to standard output.
     pub stdout: Output<'a>,
-    /// How the program ended; `None` when nobody saw it.
+    /// How the program ended; `None` when its exit status is unknown.
     pub ending: Option<Ending>,
     /// Why it was ended from outside, if it was.
     pub stop: Option<Stop>,

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::io::{self, Read};
 
-/// How much of one line somebody who only watches keeps, in bytes.
+/// How much of one line a follower keeps, in bytes.
 pub const FOLLOWED_LINE_LIMIT: usize = 16 * 1024 * 1024;
 
 /// How much one look at a file reads at the most, in bytes: one that grows faster than it is read has no end.

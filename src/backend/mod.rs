@@ -120,7 +120,7 @@ impl Backend {
         }
     }
 
-    /// Reads the events out of its output, for somebody who watches, from byte `offset` on: 0, or what
+    /// Reads the events out of its output, for a follower, from byte `offset` on: 0, or what
     /// [`EventReader::offset`] said before.
     pub fn reader(self, offset: u64) -> EventReader {
         self.reader_with_limit(offset, FOLLOWED_LINE_LIMIT)

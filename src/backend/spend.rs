@@ -23,7 +23,7 @@ impl Spend {
         self.session = turn.total_cost_usd.or(self.session);
     }
 
-    /// What the run has cost so far, in US dollars; `None` as long as nobody said.
+    /// What the run has cost so far, in US dollars; `None` as long as that is unknown.
     pub fn usd(self) -> Option<f64> {
         self.run
     }

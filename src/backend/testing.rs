@@ -79,7 +79,7 @@ impl Run {
         Self { ending: Some(Ending::Signalled(signal)), ..self }
     }
 
-    /// Ended from outside, with nobody seeing how the process ended.
+    /// Ended from outside, with an unknown exit status.
     pub(super) fn stop(self, stop: Stop) -> Self {
         Self { ending: None, stop: Some(stop), ..self }
     }

@@ -12,7 +12,7 @@ use crate::error::{Exit, Failure};
 use crate::store::{JobId, JobSelector, Store, StoreError, UnixSeconds};
 use crate::ui::{Ui, human};
 
-/// How many jobs are named of those that somebody could mean.
+/// How many jobs are named of those that an ambiguous id could mean.
 const CANDIDATES: usize = 5;
 
 /// The place and manner of a command.
@@ -115,7 +115,7 @@ impl Context {
         self.places.jobs_path(|name| std::env::var_os(name))
     }
 
-    /// The options that name places, as they were given but absolute: for somebody else's use of this tool.
+    /// The options that name places, as they were given but absolute: for another program's calls of this tool.
     pub(crate) fn place_options(&self) -> Result<Vec<PathBuf>, Failure> {
         let mut options = Vec::new();
         for (option, path) in [("--config", &self.places.config), ("--jobs-dir", &self.places.jobs_dir)] {
@@ -154,7 +154,7 @@ impl Context {
         }
     }
 
-    /// The job that somebody means. One that could be several is refused with the newest of those.
+    /// The job that the user means. One that could be several is refused with the newest of those.
     pub(crate) fn job(&self, store: &Store, selector: &JobSelector) -> Result<JobId, Failure> {
         store.resolve(selector).map_err(|error| match error {
             StoreError::AmbiguousPrefix { ref ids, .. } => {
@@ -167,7 +167,7 @@ impl Context {
         })
     }
 
-    /// The jobs that somebody means, each once, in the order in which they are mentioned first.
+    /// The jobs that the user means, each once, in the order in which they are mentioned first.
     pub(crate) fn jobs(&self, store: &Store, selectors: &[JobSelector]) -> Result<Vec<JobId>, Failure> {
         let mut ids = Vec::new();
         for selector in selectors {

@@ -76,7 +76,7 @@ pub(crate) fn run(args: &DialogueArgs, context: &Context) -> CommandResult {
     let engine = context.engine()?;
     [&args.requester, &args.responder].iter().for_each(|agent| warn_of(&engine.exposures(agent), context));
     if args.background {
-        let submitted = engine.submit_dialogue(request, Ownership::Nobody, context.now())?;
+        let submitted = engine.submit_dialogue(request, Ownership::Detached, context.now())?;
         let printed = if args.json {
             context.ui.json(&serde_json::json!({ "job_id": submitted.id, "status": "pending" }))
         } else {
@@ -92,7 +92,7 @@ pub(crate) fn run(args: &DialogueArgs, context: &Context) -> CommandResult {
     {
         let record = match turn(context, &engine, &request, &interrupts, &mut interrupted)? {
             Some(record) => record,
-            // Whoever interrupts twice does not wait.
+            // A second interrupt ends the wait.
             None => return Ok(interrupted.unwrap_or(Exit::Interrupted)),
         };
         let turn = conversation.take(&engine, &record)?;

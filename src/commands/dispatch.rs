@@ -55,7 +55,7 @@ pub(crate) fn hand_over(
 
 /// Hands the request over and prints the job's id.
 pub(crate) fn leave(request: &Request, as_json: bool, engine: &Engine, context: &Context) -> CommandResult {
-    let submitted = engine.submit(request, Ownership::Nobody, context.now())?;
+    let submitted = engine.submit(request, Ownership::Detached, context.now())?;
     warn_of(&engine.notices([request]), context);
     let printed = if as_json {
         context.ui.json(&json!({ "job_id": submitted.id, "agent": request.agent, "status": "pending" }))
@@ -90,7 +90,7 @@ pub(crate) fn wait(
     context: &Context,
 ) -> CommandResult {
     let interrupts = Interrupts::hear()?;
-    let ownership = if waiting.detach { Ownership::Nobody } else { Ownership::Caller };
+    let ownership = if waiting.detach { Ownership::Detached } else { Ownership::Caller };
     // Dropped when the job is over: until then it ties the job to this process.
     let submitted = engine.submit(request, ownership, context.now())?;
     warn_of(&engine.notices([request]), context);
@@ -115,7 +115,7 @@ pub(crate) fn wait(
     };
     let print: Option<&mut dyn FnMut(&Event)> = if waiting.jsonl { Some(&mut print) } else { None };
     let ended = watch.to_end(&mut interrupted, print)?;
-    // Whoever does not read what is printed now can be interrupted as usual.
+    // Default signals again: Ctrl-C works although standard output blocks.
     drop(interrupts);
     let Some(record) = ended else {
         if waiting.detach {
@@ -124,7 +124,9 @@ pub(crate) fn wait(
         return Ok(interrupted.unwrap_or(Exit::Interrupted));
     };
     if record.finished().is_none() {
-        return Err(Failure::new(Exit::Failure, format_args!("nobody looks after job {id} any more")).into());
+        return Err(
+            Failure::new(Exit::Failure, format_args!("job {id} was lost: its supervisor is gone")).into()
+        );
     }
 
     let printed = match output {

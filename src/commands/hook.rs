@@ -5,7 +5,7 @@
 //! until they are over and exits with 2: Claude Code then wakes its model with the line on standard error. In every
 //! other case, whatever it is, the hook exits with 0 and says nothing, so that it never gets in the way of the call.
 //!
-//! Claude Code ends its hooks with SIGTERM when it ends, and the hook itself notices when nobody reads its standard
+//! Claude Code ends its hooks with SIGTERM when it ends, and the hook itself notices when no process reads its standard
 //! error any more.
 
 use std::collections::HashSet;
@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Context, summary};
-use crate::engine::{Follower, Surroundings, look};
+use crate::engine::{Follower, Surroundings, load_and_recover};
 use crate::error::Exit;
 use crate::os::{read_within, wait_readable_while_read};
 use crate::store::{JobId, Record, Status, Store};
@@ -69,9 +69,9 @@ fn news(context: &Context) -> Option<String> {
     (!over.is_empty()).then(|| line(&over))
 }
 
-/// Waits until all these jobs are over, those that can be waited for. `None` when nobody is left to be told.
+/// Waits until all these jobs are over, those that can be waited for. `None` when Claude Code is gone.
 fn wait_for(store: &Store, jobs: &[JobId], ui: Ui) -> Option<Vec<Record>> {
-    let records = jobs.iter().filter_map(|id| look(store, *id).ok());
+    let records = jobs.iter().filter_map(|id| load_and_recover(store, *id).ok());
     let followed = records.filter(|record| record.finished().is_some() || !record.is_foreign());
     let followers: Vec<_> = followed.filter_map(|record| Follower::new(store, &record).ok()).collect();
     let listener = ui.listener();

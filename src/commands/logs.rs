@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::verdict::Strictness;
 use super::{CommandResult, Context, Problem, completions, summary};
-use crate::engine::{Event, EventKind, Follower, Newcomers, look};
+use crate::engine::{Event, EventKind, Follower, Newcomers, load_and_recover};
 use crate::error::{Exit, Failure};
 use crate::os::wait_readable;
 use crate::store::{JobId, JobSelector, Record, Status, Store, StoreError};
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &LogsArgs, context: &Context) -> CommandResult {
                 .hint("the raw outputs of several cannot be told apart: name one job")
                 .into());
         };
-        let record = look(&store, *id)?;
+        let record = load_and_recover(&store, *id)?;
         if is_there(context, &record) {
             copy(args, context, &store, &record)?;
         }
@@ -69,7 +69,7 @@ pub(crate) fn run(args: &LogsArgs, context: &Context) -> CommandResult {
     let (jobs, begun, is_one) = (Vec::new(), HashSet::new(), ids.len() == 1);
     let mut logs = Logs { args, context, store: &store, jobs, begun, width: 0, is_one };
     for id in ids {
-        logs.begin(look(&store, id)?)?;
+        logs.begin(load_and_recover(&store, id)?)?;
     }
     if args.follow {
         logs.follow()?;
@@ -175,7 +175,7 @@ impl<'a> Logs<'a> {
                 let mut ids = newcomers.look()?;
                 ids.retain(|id| !self.begun.contains(id));
                 for id in ids {
-                    match look(self.store, id) {
+                    match load_and_recover(self.store, id) {
                         Ok(record) => {
                             let tail = summary::tail(&record);
                             let what = format_args!("{} {tail}: job {id}", record.agent);

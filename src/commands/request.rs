@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::{Context, completions, summary::foreign};
 use crate::config::{BudgetUsd, Timeout};
-use crate::engine::{Notice, OnDone, PROMPT_LIMIT_BYTES, Request, Task, TaskError, look};
+use crate::engine::{Notice, OnDone, PROMPT_LIMIT_BYTES, Request, Task, TaskError, load_and_recover};
 use crate::error::{Exit, Failure};
 use crate::os::Patient;
 use crate::store::{JobId, JobSelector, Store};
@@ -157,7 +157,7 @@ pub(super) fn read_task(argument: Option<&str>) -> Result<String, Failure> {
 fn awaited(context: &Context, store: &Store, jobs: &[JobSelector]) -> Result<Vec<JobId>, Failure> {
     let ids = context.jobs(store, jobs)?;
     for id in &ids {
-        let record = look(store, *id)?;
+        let record = load_and_recover(store, *id)?;
         if record.is_foreign() && record.finished().is_none() {
             return Err(foreign(&record));
         }

@@ -5,7 +5,7 @@ use clap::Args;
 use super::verdict::{Strictness, exit_of};
 use super::wait::wait_for;
 use super::{CommandResult, Context, Problem, completions, summary, whole_number};
-use crate::engine::look;
+use crate::engine::load_and_recover;
 use crate::error::{Exit, Failure};
 use crate::store::{JobSelector, Record, Store};
 
@@ -52,7 +52,7 @@ pub(crate) struct ResultArgs {
 pub(crate) fn run(args: &ResultArgs, context: &Context) -> CommandResult {
     let store = context.store()?;
     let id = context.job(&store, &args.job)?;
-    let mut record = look(&store, id)?;
+    let mut record = load_and_recover(&store, id)?;
     if args.wait && record.finished().is_none() && !record.is_foreign() {
         let mut waited = wait_for(context, &store, std::slice::from_ref(&record), None, &|_| {})?;
         if let Some(exit) = waited.interrupted {

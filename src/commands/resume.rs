@@ -5,11 +5,11 @@ use clap::Args;
 use super::dispatch::{Manner, hand_over};
 use super::request::{Conditions, read_task};
 use super::{CommandResult, Context, completions, dialogue, summary};
-use crate::engine::{Request, Task, TaskError, look};
+use crate::engine::{Request, Task, TaskError, load_and_recover};
 use crate::error::{Exit, Failure};
 use crate::store::JobSelector;
 
-/// What an agent is told that nobody tells anything else.
+/// The default task of `resume`.
 const GO_ON: &str = "continue where you left off";
 
 const EXAMPLES: &str = "\
@@ -38,7 +38,7 @@ pub(crate) struct ResumeArgs {
 
 pub(crate) fn run(args: &ResumeArgs, context: &Context) -> CommandResult {
     let engine = context.engine()?;
-    let record = look(engine.store(), context.job(engine.store(), &args.job)?)?;
+    let record = load_and_recover(engine.store(), context.job(engine.store(), &args.job)?)?;
     if summary::is_dialogue(&record) {
         let again = dialogue::again(&record);
         let turns = record.conclusion().parsed_result.map(|data| data["turns"].clone()).unwrap_or_default();
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &ResumeArgs, context: &Context) -> CommandResult {
             .hint(format!("have it once more with `{again}`{}", alone.unwrap_or_default()))
             .into());
     }
-    // Without a task nothing is read: whoever says nothing means to go on.
+    // Without a task nothing is read: a user who says nothing means to go on.
     let task = match &args.task {
         None => GO_ON.to_owned(),
         task => read_task(task.as_deref())?,

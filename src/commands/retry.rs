@@ -5,7 +5,7 @@ use clap::Args;
 use super::dispatch::{Manner, hand_over};
 use super::request::Conditions;
 use super::{CommandResult, Context, completions, dialogue, summary};
-use crate::engine::{Request, look};
+use crate::engine::{Request, load_and_recover};
 use crate::error::{Exit, Failure};
 use crate::store::JobSelector;
 
@@ -32,7 +32,7 @@ pub(crate) struct RetryArgs {
 
 pub(crate) fn run(args: &RetryArgs, context: &Context) -> CommandResult {
     let engine = context.engine()?;
-    let record = look(engine.store(), context.job(engine.store(), &args.job)?)?;
+    let record = load_and_recover(engine.store(), context.job(engine.store(), &args.job)?)?;
     if summary::is_dialogue(&record) {
         let message = format_args!("job {} is a dialogue, which is no request to one agent", record.id);
         return Err(Failure::new(Exit::Usage, message)

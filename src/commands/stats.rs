@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{CommandResult, Context, completions, whole_number};
 use crate::config::check_journal;
-use crate::engine::{Figures, Selection, look, stats};
+use crate::engine::{Figures, Selection, load_and_recover, stats};
 use crate::error::{Exit, Failure};
 use crate::ui::{Cell, Table, Tone, human};
 
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &StatsArgs, context: &Context) -> CommandResult {
     check_journal(journal.path())?;
     // What a supervisor that was killed has not noted is noted first.
     for id in engine.store().unretired()? {
-        let _ = look(engine.store(), id);
+        let _ = load_and_recover(engine.store(), id);
     }
     let since = args.days.map(|days| context.now() - f64::from(days) * 86_400.0);
     let stats = stats(&journal, Selection { since, agent: args.agent.as_deref() })?;

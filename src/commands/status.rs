@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::verdict::overspending;
 use super::{CommandResult, Context, completions, summary};
-use crate::engine::{Activity, Delay, Follower, look, suspended_supervisor};
+use crate::engine::{Activity, Delay, Follower, load_and_recover, suspended_supervisor};
 use crate::error::Exit;
 use crate::store::{JobSelector, Record, RecordedLimit, Status, UnfinishedState};
 use crate::text::plain;
@@ -40,7 +40,7 @@ pub(crate) struct StatusArgs {
 
 pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
     let store = context.store()?;
-    let record = look(&store, context.job(&store, &args.job)?)?;
+    let record = load_and_recover(&store, context.job(&store, &args.job)?)?;
     let mut activity = Activity::default();
     if record.status() == Status::Running && !record.is_foreign() {
         Follower::new(&store, &record)?.catch_up_within(LOOK_TIME, &mut |event| activity.observe(&event))?;

@@ -8,7 +8,7 @@ use super::verdict::{Strictness, exit_of};
 use super::watching::{Interrupts, SPIN, backlog, doing, read_along};
 use super::{CommandResult, Context, Problem, completions, summary};
 use crate::config::Timeout;
-use crate::engine::{Activity, Followers, look};
+use crate::engine::{Activity, Followers, load_and_recover};
 use crate::error::{Exit, Failure};
 use crate::store::{Answer, JobId, JobResult, JobSelector, Record, Store};
 use crate::ui::Board;
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &WaitArgs, context: &Context) -> CommandResult {
     let store = context.store()?;
     let mut records = Vec::new();
     for id in context.jobs(&store, &args.jobs)? {
-        let record = look(&store, id)?;
+        let record = load_and_recover(&store, id)?;
         if record.is_foreign() && record.finished().is_none() {
             return Err(summary::foreign(&record).into());
         }

@@ -49,7 +49,7 @@ impl Interrupts {
     }
 }
 
-/// One job that somebody waits for.
+/// One job that a caller waits for.
 pub(crate) struct Watch<'a> {
     pub(crate) context: &'a Context,
     pub(crate) store: &'a Store,

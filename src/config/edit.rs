@@ -94,7 +94,7 @@ impl Editor {
     pub fn add_group(&self, name: &GroupName, changes: &GroupChanges) -> Result<Config, EditError> {
         let fields = changes.fields(&[])?.into_iter().filter_map(|(key, value)| Some((key, value?)));
         let mut fields: Vec<_> = fields.collect();
-        // Shows whoever opens the file where members go.
+        // Shows the reader of the file where members go.
         if fields.iter().all(|(key, _)| *key != "members") {
             fields.push(("members", Node::empty_list()));
         }
@@ -191,7 +191,7 @@ impl Editor {
 /// What is to happen to an entry.
 enum Edit<'a> {
     Add(Vec<(&'static str, Node<'static>)>),
-    /// What changes may depend on what there is, which nobody else changes while this is called.
+    /// What changes may depend on what there is, which no other process changes while this is called.
     Update(&'a dyn Fn(&Config) -> Result<ChangedFields, EditError>),
     Remove,
 }

@@ -1,4 +1,4 @@
-//! Changing a YAML text while keeping its comments, its order and what nobody here knows.
+//! Changing a YAML text while keeping its comments, its order and unknown keys.
 //!
 //! No lossless editor is right for every text, so none is trusted: whatever comes out is read again, and
 //! counts only if it means exactly what the old text meant with the one change made. A text for which

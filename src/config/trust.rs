@@ -185,7 +185,7 @@ impl Agent {
     }
 
     /// Refuses the agent's directory when another user owns it and every user can write to it: then it is known to
-    /// nobody who has written what.
+    /// who wrote what.
     pub fn check_trust(&self) -> Result<(), Untrusted> {
         let is_anybodys =
             |exposure: &Exposure| exposure.foreign_owner.is_some() && exposure.writers == Some(Writers::All);

@@ -111,7 +111,7 @@ pub struct Agent {
     /// Tools that are refused; empty means none, whatever the settings say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disallowed_tools: Option<Vec<String>>,
-    /// What it is good at, for whoever chooses an agent.
+    /// What it is good at, for callers that choose an agent.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub capabilities: Vec<String>,
     /// What it can do that deserves a second thought.
@@ -188,7 +188,7 @@ impl BackendKind {
 /// A working set of agents that belong together.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Group {
-    /// What it is for, told to whoever dispatches.
+    /// What it is for, told to callers.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub description: String,
     /// What every member is told before its own context.

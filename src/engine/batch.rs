@@ -7,7 +7,7 @@ use crate::store::{JobId, UnixSeconds};
 use crate::supervisor::{OwnerPipe, Ownership};
 
 /// What an agent that puts the results of others together is told, unless the caller says something else.
-pub const AGGREGATE_TASK: &str = "Put the results below together into one answer to whoever asked for them. Say where \
+pub const AGGREGATE_TASK: &str = "Put the results below together into one answer to the one who asked for them. Say where \
      they contradict each other and what is missing because something failed.";
 
 /// Jobs that have been started together.

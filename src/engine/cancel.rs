@@ -1,7 +1,7 @@
 //! Stopping a job from any process.
 
 use crate::store::{JobId, Record, Status, Store, StoreError};
-use crate::supervisor::{self, recover};
+use crate::supervisor::{self, load_and_recover};
 
 /// What became of a request to stop a job.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub enum CancelError {
 /// Asks a job to stop. The request is durable: it also holds for a supervisor that no signal reaches. Where nothing
 /// can be written, a signal to the supervisor has to do.
 pub fn cancel(store: &Store, id: JobId) -> Result<Cancelled, CancelError> {
-    let record = recover(store, id)?;
+    let record = load_and_recover(store, id)?;
     if record.finished().is_some() {
         return Ok(Cancelled::WasOver(Box::new(record)));
     }
@@ -73,7 +73,7 @@ pub fn stoppable(
 ) -> Result<Vec<JobId>, StoreError> {
     let (mut waiting, mut running) = (Vec::new(), Vec::new());
     for id in store.unretired()? {
-        match recover(store, id) {
+        match load_and_recover(store, id) {
             Ok(record) if record.is_foreign() => {}
             Ok(record) => match record.status() {
                 Status::Pending => waiting.push(id),

@@ -6,9 +6,9 @@ use std::thread::ScopedJoinHandle;
 use std::time::Duration;
 
 use crate::store::{Candidate, JobId, Leftovers, Plan, Policy, Store, StoreError, UnixSeconds, plan};
-use crate::supervisor::recover;
+use crate::supervisor::load_and_recover;
 
-/// Files without an owner are kept this long, in seconds: somebody may be about to rename or report them.
+/// Files without an owner are kept this long, in seconds: another process may be about to rename or report them.
 const LEFTOVER_AGE_SECONDS: f64 = 3_600.0;
 
 /// What a collection deletes.
@@ -27,7 +27,7 @@ pub fn collectable(store: &Store, policy: Policy, now: UnixSeconds) -> Result<Co
     // Jobs that were lost become jobs that are over.
     for id in store.unretired()? {
         // A job that cannot be looked at keeps its lock, and counts as one that is not over.
-        let _ = recover(store, id);
+        let _ = load_and_recover(store, id);
     }
     // Every job of this tool that is not over has a lock, now that the lost ones are over.
     let unfinished: HashSet<JobId> = store.unretired()?.into_iter().collect();
@@ -58,7 +58,7 @@ pub fn collectable(store: &Store, policy: Policy, now: UnixSeconds) -> Result<Co
 /// How often old jobs are deleted without anybody asking, in seconds.
 const EVERY_SECONDS: f64 = 86_400.0;
 
-/// How many jobs are deleted at once then: few enough that nobody notices.
+/// How many jobs are deleted at once then: few enough not to be noticed.
 const AT_MOST: usize = 200;
 
 /// Deletes jobs that ended longer than `retention` before `now`, if that was not done for a day: the oldest, and only

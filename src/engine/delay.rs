@@ -54,7 +54,7 @@ impl Delay {
     ) -> Result<Self, StoreError> {
         if let Some(before) = queued.iter().position(|queued| *queued == id) {
             let (place, waiting) = (before + 1, queued.len());
-            // One that is further ahead holds up nobody before it is the next.
+            // One that is further ahead holds up no other before it is the next.
             let next = queued[0];
             return Ok(match suspended_supervisor(store, next) {
                 Some(supervisor) if next != id => Self::Suspended { place, next, supervisor },

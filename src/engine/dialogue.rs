@@ -23,7 +23,7 @@ const MESSAGE_LIMIT_BYTES: usize = 400_000;
 /// How long a dialogue has to stop its turn when it is to end, in milliseconds: longer than the turn's agent has.
 const GRACE_MS: u64 = 6_000;
 
-/// A dialogue that somebody asks for.
+/// A request for a dialogue.
 #[derive(Debug, Clone)]
 pub struct DialogueRequest {
     /// The agent that begins.

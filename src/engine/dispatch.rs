@@ -10,7 +10,7 @@ use crate::store::{
 };
 use crate::supervisor::{self, Order, OwnerPipe, Ownership, StartError};
 
-/// How long a command that is run after the end may take, in milliseconds: it is to tell somebody, not to work.
+/// How long a command that is run after the end may take, in milliseconds: it is a notification, not work.
 const ON_DONE_LIMIT_MS: u64 = 60_000;
 
 /// Tells the agent's own dispatches where the jobs are: a chain of dispatches shares one directory.
@@ -106,8 +106,8 @@ impl Engine {
         })
     }
 
-    /// Deletes jobs older than `job_retention_days`, if it is time for that. What goes wrong with it is no concern of
-    /// whoever starts a job: `gc` tells.
+    /// Deletes jobs older than `job_retention_days`, if it is time for that. Errors are not
+    /// reported to the caller, who starts a job: `gc` reports them.
     pub(super) fn forget_old_jobs(&self, now: UnixSeconds) {
         let days = self.config.settings.job_retention_days;
         if days > 0 {

@@ -10,7 +10,7 @@ use super::{Delay, Surroundings};
 use crate::backend::{Backend, Event, EventReader, Look};
 use crate::os::{self, FileError};
 use crate::store::{Claim, Claimable, Claimed, JobId, Record, Status, Store, StoreError, UnixSeconds};
-use crate::supervisor::recover;
+use crate::supervisor::load_and_recover;
 
 /// How often a job's output is looked at while there is something new.
 const LOOK_AT_MOST: Duration = Duration::from_millis(50);
@@ -111,7 +111,7 @@ pub struct Follower<'a> {
 }
 
 /// Lends a job that waits for its turn the slot of the job `parent`, on which this process works and which has
-/// dispatched it: whoever waits needs no slot, and agents that all wait for what they have dispatched would wait for
+/// dispatched it: a job that waits needs no slot, and agents that all wait for what they have dispatched would wait for
 /// ever. Lasts as long as the claim.
 pub fn lend_slot(store: &Store, record: &Record, parent: Option<JobId>) -> Option<Claim> {
     if record.status() != Status::Pending || record.launch.parent != Some(parent?) {
@@ -119,7 +119,7 @@ pub fn lend_slot(store: &Store, record: &Record, parent: Option<JobId>) -> Optio
     }
     match store.try_claim(Claimable::WaitFor(record.id), record.id) {
         Ok(Claimed::Yes(claim)) => Some(claim),
-        // Somebody else waits as well, or the disk is full: then the job waits for a slot of its own.
+        // Another process waits as well, or the disk is full: then the job waits for a slot of its own.
         Ok(Claimed::Busy { .. }) | Err(_) => None,
     }
 }
@@ -187,13 +187,13 @@ impl<'a> Follower<'a> {
     pub fn conclude(self, deliver: &mut dyn FnMut(Event)) -> Result<Record, FollowError> {
         let id = self.reading.id;
         self.reading.finish(deliver);
-        Ok(recover(self.store, id)?)
+        Ok(load_and_recover(self.store, id)?)
     }
 
     /// Waits for the end of the job.
     pub fn wait(self) -> Result<Record, FollowError> {
         while !os::wait_readable(&[self.descriptor()], Duration::from_secs(3_600))[0] {}
-        Ok(recover(self.store, self.reading.id)?)
+        Ok(load_and_recover(self.store, self.reading.id)?)
     }
 }
 
@@ -246,7 +246,7 @@ impl<'a> Followers<'a> {
         while self.followed.len() < FOLLOWED_AT_ONCE
             && let Some((number, id)) = self.later.pop_front()
         {
-            let record = recover(self.store, id)?;
+            let record = load_and_recover(self.store, id)?;
             self.followed.push((number, Follower::new(self.store, &record)?));
             if record.status() == Status::Pending {
                 self.not_begun.insert(number, NotBegun { id, after: record.launch.after, delay: None });

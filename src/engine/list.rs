@@ -1,9 +1,9 @@
 //! Listing jobs: the newest, or those that are not over.
 
 use crate::store::{JobId, Record, Status, Store, StoreError};
-use crate::supervisor::recover;
+use crate::supervisor::load_and_recover;
 
-/// The jobs that somebody wants to see.
+/// Listing jobs.
 #[derive(Debug)]
 pub struct Listing {
     /// Their records, newest first.
@@ -64,7 +64,7 @@ impl<F: Fn(&str) -> bool> Iterator for Listed<'_, F> {
 
     fn next(&mut self) -> Option<Record> {
         while self.left > 0 {
-            match recover(self.store, self.ids.next()?) {
+            match load_and_recover(self.store, self.ids.next()?) {
                 Ok(record) => {
                     if (self.wanted)(&record.agent)
                         && self.status.is_none_or(|status| status == record.status())

@@ -1,4 +1,4 @@
-//! What of this tool runs on the machine, and what the machine is like: only looked at, for whoever asks what is wrong.
+//! Read-only diagnostics: running instances of this program, and facts about the host. Used by `doctor`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

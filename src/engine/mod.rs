@@ -52,7 +52,7 @@ pub use crate::backend::{
     RefusedArgument, is_stripped,
 };
 pub use crate::os::{FileSystem, bury_orphans};
-pub use crate::supervisor::{OwnerPipe, Ownership, recover as look, see_off, suspended_supervisor};
+pub use crate::supervisor::{OwnerPipe, Ownership, load_and_recover, see_off, suspended_supervisor};
 
 use crate::config::Config;
 use crate::store::Store;

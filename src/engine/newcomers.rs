@@ -1,4 +1,4 @@
-//! Jobs that begin while somebody watches.
+//! Jobs that begin while a caller watches.
 
 use std::collections::{BTreeSet, HashSet};
 use std::time::{Duration, SystemTime};
@@ -18,7 +18,7 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// Whether the directory may have changed since this was last asked. Whoever reads it, reads it after asking.
+    /// Whether the directory may have changed since this was last asked. A caller reads it after asking.
     pub(super) fn look(&mut self, store: &Store) -> bool {
         let modified = std::fs::metadata(store.path()).and_then(|metadata| metadata.modified()).ok();
         let age = modified.and_then(|modified| modified.elapsed().ok());
@@ -51,7 +51,7 @@ impl<'a> Newcomers<'a> {
     pub fn look(&mut self) -> Result<BTreeSet<JobId>, StoreError> {
         let mut ids: BTreeSet<JobId> = self.store.unretired()?.into_iter().collect();
         if self.changes.look(self.store) {
-            // Other versions are of jobs of the Python original, which nobody can follow.
+            // Other versions are of jobs of the Python original, which cannot be followed.
             let ours = self.store.unordered_ids()?.into_iter().filter(|id| id.created_at_ms().is_some());
             ids.extend(ours.filter(|id| self.known.insert(*id)));
         }

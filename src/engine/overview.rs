@@ -1,11 +1,11 @@
-//! The jobs there are, kept up to date for somebody who watches.
+//! The jobs there are, kept up to date for a watcher.
 
 use std::os::fd::BorrowedFd;
 
 use super::newcomers::Changes;
 use super::{Activity, FollowError, Follower, list};
 use crate::store::{Record, Status, Store};
-use crate::supervisor::recover;
+use crate::supervisor::load_and_recover;
 
 /// A job, and what its agent does.
 #[derive(Debug)]
@@ -73,7 +73,7 @@ impl<'a> Overview<'a> {
             // Those that have run for so long that others are newer.
             for id in self.store.unretired()?.into_iter().rev() {
                 if !records.iter().any(|record| record.id == id) {
-                    match recover(self.store, id) {
+                    match load_and_recover(self.store, id) {
                         Ok(record) if wanted(&record.agent) => records.push(record),
                         // What cannot be read is told by `jobs` without --watch.
                         Ok(_) | Err(_) => {}

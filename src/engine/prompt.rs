@@ -55,7 +55,7 @@ fn protocol(timeout: Timeout, budget: Option<BudgetUsd>) -> String {
     let spend = budget.map(|budget| format!(" and {budget}")).unwrap_or_default();
     format!(
         "## Dispatch protocol\n\
-         Another program dispatched this task to you; nobody is there to answer questions or to approve tools.\n\
+         Another program dispatched this task to you; no person is there to answer questions or to approve tools.\n\
          - Do not ask: choose the most sensible reading, say which one you chose, and go on.\n\
          - You have {timeout}{spend}. Leave enough of it to write the answer; a partial answer in time is worth \
          more than a complete one too late.\n\

@@ -93,7 +93,7 @@ pub enum RepeatError {
     },
 }
 
-/// A dispatch somebody asks for. What is `None` is taken from the agent's configuration.
+/// A request for a dispatch. What is `None` is taken from the agent's configuration.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The agent's name, as the caller wrote it.

@@ -29,7 +29,7 @@ pub struct Stats {
     pub agents: BTreeMap<String, Figures>,
     /// For all of them together.
     pub total: Figures,
-    /// How many lines of the journal nobody can read.
+    /// How many lines of the journal cannot be read.
     pub unreadable_lines: u64,
 }
 

@@ -1,4 +1,4 @@
-//! What calls are given, read strictly: an argument nobody knows is an error, not a wish that is ignored.
+//! What calls are given, read strictly: an unknown argument is an error, not a wish that is ignored.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -158,7 +158,7 @@ impl Arguments {
         Err(self.refuse(format_args!("wait_seconds must be a number from 0 to {LONGEST_WAIT_SECONDS}")))
     }
 
-    /// Refuses what nobody has taken.
+    /// Refuses arguments that were not taken.
     pub(super) fn end(&self) -> Result<(), Refused> {
         let Some(name) = self.fields.keys().next() else { return Ok(()) };
         let likeness = |known: &&&str| strsim::jaro_winkler(name, known);
@@ -235,7 +235,7 @@ pub(super) fn request(arguments: &mut Arguments) -> Result<Request, Refused> {
     })
 }
 
-/// How often each agent of a dialogue has its turn when nobody says.
+/// How often each agent of a dialogue has its turn by default.
 const USUAL_ROUNDS: u32 = 5;
 
 /// And at the most.

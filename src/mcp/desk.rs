@@ -28,7 +28,7 @@ struct Shared {
     wording: Wording,
     surroundings: Surroundings,
     loaded: Mutex<Option<Loaded>>,
-    /// The living jobs that somebody waits for. One thread waits for each, however many calls do.
+    /// The living jobs that a call waits for. One thread waits for each, however many calls do.
     endings: Mutex<HashMap<JobId, watch::Receiver<()>>>,
     starts: Arc<Semaphore>,
 }
@@ -67,7 +67,7 @@ impl Stamp {
     }
 }
 
-/// Tells when a job is over: then `changed` fails, because nobody is left to change anything.
+/// Tells when a job is over: then `changed` fails, because no sender is left.
 pub(super) type Ending = watch::Receiver<()>;
 
 impl Desk {
@@ -214,10 +214,10 @@ impl Desk {
         &self,
         work: impl FnOnce(&Self) -> Result<T, Refused> + Send + 'static,
     ) -> Result<T, Refused> {
-        // Nobody closes it.
+        // It is never closed.
         let turn = Arc::clone(&self.0.starts).acquire_owned().await;
         self.blocking(move |desk| {
-            // Kept by what starts the job, which goes on when whoever waits for it does not.
+            // Kept by what starts the job, which goes on when the call that waits for it does not.
             let _turn = turn;
             work(desk)
         })
@@ -239,11 +239,11 @@ impl Desk {
     pub(super) fn look(&self, id: JobId) -> Result<Record, Refused> {
         let (engine, scope) = self.load()?;
         let store = engine.store();
-        // Looked at without a trace: what cannot be read now is nobody's.
+        // Looked at without a trace: what cannot be read now belongs to no client.
         if self.is_limited() && !store.glance(id).is_some_and(|record| self.shows(&record.agent)) {
             return Err(StoreError::NoSuchJob(id).into());
         }
-        let record = crate::engine::look(store, id).map_err(|error| self.unusable_jobs(error))?;
+        let record = crate::engine::load_and_recover(store, id).map_err(|error| self.unusable_jobs(error))?;
         Ok(scope.limit(record, store))
     }
 

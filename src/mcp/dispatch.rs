@@ -26,12 +26,12 @@ pub(super) async fn dispatch(
     let request = arguments::request(&mut arguments)?;
     let manner = Manner::read(&mut arguments)?;
     arguments.end()?;
-    // The job belongs to nobody: it outlives the call, the client and this server.
+    // The job has no owner: it outlives the call, the client and this server.
     let started = desk.starting(move |desk| {
         let engine = desk.engine()?;
         let refused = |error| refused(desk, engine.config(), error);
         desk.check_agent(&request.agent, engine.config()).map_err(refused)?;
-        let id = engine.submit(&request, Ownership::Nobody, now()).map_err(refused)?.id;
+        let id = engine.submit(&request, Ownership::Detached, now()).map_err(refused)?.id;
         Ok((id, engine.notices([&request])))
     });
     attend(desk, started.await?, manner, context, session).await
@@ -54,7 +54,7 @@ pub(super) async fn dialogue(
             desk.check_agent(agent, engine.config()).map_err(refused)?;
         }
         let notices = [&request.requester, &request.responder].map(|agent| engine.exposures(agent)).concat();
-        let id = engine.submit_dialogue(request, Ownership::Nobody, now()).map_err(refused)?.id;
+        let id = engine.submit_dialogue(request, Ownership::Detached, now()).map_err(refused)?.id;
         Ok((id, notices))
     });
     attend(desk, started.await?, manner, context, session).await

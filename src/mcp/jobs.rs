@@ -22,7 +22,7 @@ use crate::store::{JobId, Policy, Record, Status};
 use crate::text::plain;
 use crate::ui::human;
 
-/// How many jobs are listed when nobody says.
+/// How many jobs are listed by default.
 const USUAL_JOBS: usize = 20;
 
 /// How long a job that was asked to stop may take to end.

@@ -66,7 +66,7 @@ pub fn serve(config: PathBuf, jobs: PathBuf, options: String, authority: Authori
         .enable_all()
         .build()?;
     let served = runtime.block_on(attend(Desk::new(config, jobs, options, authority)));
-    // A thread may be stuck in a read of standard input that nobody can interrupt.
+    // A thread may be stuck in a read of standard input that cannot be interrupted.
     runtime.shutdown_background();
     served
 }

@@ -1,4 +1,4 @@
-//! Names that a client may have meant, when it gives one that nobody has.
+//! Suggestions for names that do not exist.
 
 use super::desk::Desk;
 use super::refused::Refused;

@@ -77,18 +77,23 @@ fn start(
         return Err(Refused::all(&problems));
     }
     let batch =
-        engine.start_batch(&requests, aggregate, Ownership::Nobody, now()).map_err(|error| match error {
-            BatchError::Refused(refusals) => {
-                Refused::all(&refusals.into_iter().map(refused_item).collect::<Vec<_>>())
-            }
-            BatchError::NoRoom(error) => refused(desk, engine.config(), error),
-            error @ BatchError::Empty => Refused::new(error),
-            BatchError::Broken { started, refusal } => {
-                let started: Vec<String> = started.iter().map(JobId::to_string).collect();
-                let problem = refused_item(*refusal);
-                Refused::with_remedy(problem.message(), format_args!("These go on: {}", started.join(", ")))
-            }
-        })?;
+        engine.start_batch(&requests, aggregate, Ownership::Detached, now()).map_err(
+            |error| match error {
+                BatchError::Refused(refusals) => {
+                    Refused::all(&refusals.into_iter().map(refused_item).collect::<Vec<_>>())
+                }
+                BatchError::NoRoom(error) => refused(desk, engine.config(), error),
+                error @ BatchError::Empty => Refused::new(error),
+                BatchError::Broken { started, refusal } => {
+                    let started: Vec<String> = started.iter().map(JobId::to_string).collect();
+                    let problem = refused_item(*refusal);
+                    Refused::with_remedy(
+                        problem.message(),
+                        format_args!("These go on: {}", started.join(", ")),
+                    )
+                }
+            },
+        )?;
     Ok((batch, engine.notices(requests.iter().chain(aggregate))))
 }
 

@@ -18,7 +18,7 @@ use crate::ui::human;
 /// A result in the making.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Reply {
-    /// All of it, for whoever reads.
+    /// All of it, in words.
     pub(super) text: String,
     /// All of it, for programs.
     pub(super) fields: Map<String, Value>,

@@ -14,7 +14,7 @@ use crate::engine::{Activity, Engine, Reading};
 use crate::store::{JobId, Record};
 use crate::ui::human;
 
-/// How long a call waits when nobody says: most clients give up after a minute.
+/// How long a call waits by default: most clients give up after a minute.
 const PATIENCE: Duration = Duration::from_secs(50);
 
 /// How often a client that wants to know is told what goes on, at most.
@@ -37,7 +37,7 @@ pub(super) enum Waited {
     Cancelled,
 }
 
-/// Somebody who waits.
+/// A call that waits.
 pub(super) struct Caller<'a> {
     context: &'a RequestContext<RoleServer>,
     session: &'a Session,

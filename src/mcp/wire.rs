@@ -114,11 +114,11 @@ where
     fn refuse(&mut self, error: ErrorData, id: Option<RequestId>) {
         let sent = self.output.send(JsonRpcMessage::Error(JsonRpcError::new(id, error)));
         while self.refusals.try_join_next().is_some() {}
-        // A client that does not take its answers will be noticed by whoever reads from it.
+        // A client that does not take its answers will be noticed by the thread that reads from it.
         self.refusals.spawn(async { drop(sent.await) });
     }
 
-    /// Waits until what was refused has been told, unless nobody listens.
+    /// Waits until what was refused has been told, unless the client is gone.
     async fn finish_refusals(&mut self) {
         let told = async { while self.refusals.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(LAST_WORDS, told).await;

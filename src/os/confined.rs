@@ -50,7 +50,7 @@ pub fn run_confined(mut command: Command, input: Vec<u8>, bounds: Bounds) -> io:
     let writer =
         std::thread::Builder::new().spawn(move || stdin.as_mut().map(|stdin| stdin.write_all(&input)));
     let output = child.stdout.take().map(|pipe| read_until(pipe, deadline, bounds.output_bytes));
-    // Its group is its own, and its number is nobody else's before it is reaped.
+    // Its group is its own, and its number is not reused before it is reaped.
     let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
     let _ = child.wait();
     writer.map(std::thread::JoinHandle::join)?.ok();

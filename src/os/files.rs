@@ -21,7 +21,7 @@ const TEMPORARY_PREFIX: &str = ".tmp-";
 pub(super) const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
 
 /// A directory that only its owner can enter, held open: later operations cannot be redirected by
-/// whoever renames or links things on the way to it.
+/// a user who renames or links things on the way to it.
 #[derive(Debug)]
 pub struct OwnedDir {
     fd: OwnedFd,
@@ -31,7 +31,7 @@ pub struct OwnedDir {
 impl OwnedDir {
     /// Opens `path`, creating it (and what leads to it) with mode 0700 when it is missing.
     ///
-    /// Refuses a symbolic link, somebody else's directory and one that others can open.
+    /// Refuses a symbolic link, another user's directory and one that others can open.
     pub fn open_or_create(path: &Path) -> Result<Self, FileError> {
         let path = &without_end(path);
         match rustix::fs::mkdir(path, Mode::RWXU) {

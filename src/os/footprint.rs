@@ -47,7 +47,7 @@ impl Footprint {
         if self.strays.contains(&identity) {
             return true;
         }
-        // A number is not given to another process as long as it names a group or a session of somebody's. Once it is,
+        // A number is not given to another process as long as it names a group or a session. Once it is,
         // the process that has it leads what is meant by it.
         let is_reused = |number: i32, by: Option<u64>| {
             let leader = Pid::from_raw(number).and_then(processes::look);

@@ -115,7 +115,7 @@ pub(super) fn without_modes(kind: &rustix::fs::StatFs) -> Option<&'static str> {
 static OVERRULED_UMASK: OnceLock<u32> = OnceLock::new();
 
 /// Sees to it that the owner of what this process makes can use it: a umask like 0177, which services get that make
-/// sockets, would make directories that nobody can enter. To be called before anything is made or a thread begins.
+/// sockets, would make directories that cannot be entered. To be called before anything is made or a thread begins.
 pub fn overrule_umask() {
     const OWNER: Mode = Mode::RWXU;
     let mask = rustix::process::umask(Mode::RWXG | Mode::RWXO);

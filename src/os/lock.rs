@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 /// Why a lock was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    /// Somebody held it all the time.
+    /// Another process held it all the time.
     #[error("still locked by another process after {} s", .0.as_secs_f64())]
     Busy(Duration),
     /// The operating system refused.
@@ -34,7 +34,7 @@ pub fn lock_within(file: &File, wait: Duration) -> Result<(), LockError> {
     }
 }
 
-/// Waits, however long it takes, until nobody holds the exclusive lock on `file`.
+/// Waits, however long it takes, until no process holds the exclusive lock on `file`.
 pub fn wait_until_unlocked(file: &File) -> io::Result<()> {
     loop {
         match file.lock_shared() {
@@ -45,7 +45,7 @@ pub fn wait_until_unlocked(file: &File) -> io::Result<()> {
     }
 }
 
-/// A descriptor that becomes readable when nobody holds the exclusive lock on `file` any more.
+/// A descriptor that becomes readable when no process holds the exclusive lock on `file` any more.
 ///
 /// No system call waits for a lock beside other things, so a thread of this process does it.
 pub fn readable_when_unlocked(file: File) -> io::Result<OwnedFd> {

@@ -1,6 +1,6 @@
 //! Orphans: processes that the kernel gives to this one when their parents end, because it is the first of its namespace
-//! or was made the adopter of orphans before it was started. So every supervisor becomes the child of whoever started it
-//! again, and in a container also of a server that did not. Nobody waits for these, so they would stay as zombies.
+//! or was made the adopter of orphans before it was started. So every supervisor becomes the child of the process that started it
+//! again, and in a container also of a server that did not. No process waits for these, so they would stay as zombies.
 
 use std::collections::HashMap;
 use std::sync::Once;
@@ -12,7 +12,7 @@ use signal_hook::consts::SIGCHLD;
 use super::processes;
 use super::signals::{SignalWatch, wait_readable};
 
-/// How long a dead child is left to whoever may wait for it: whoever has started it does so at once.
+/// How long a dead child is left to a parent that may wait for it: one that has started it does so at once.
 const LEFT_TO_OTHERS: Duration = Duration::from_secs(5);
 
 /// How long nothing is looked for after a look, however many children end.
@@ -39,7 +39,7 @@ fn is_given_orphans() -> bool {
 }
 
 /// Buries from now on the orphans that this process is given, if it is given any. Children that it has started itself are
-/// left to whoever waits for them.
+/// left to the parent that waits for them.
 pub fn bury_orphans() {
     static BEGUN: Once = Once::new();
     BEGUN.call_once(|| {

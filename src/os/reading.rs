@@ -1,4 +1,4 @@
-//! Reading a file that somebody else may have put there: bounded, and without waiting.
+//! Reading a file that another user may have put there: bounded, and without waiting.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -50,7 +50,7 @@ mod tests {
         let said = |path: &Path, limit| read_whole(path, limit).unwrap_err().to_string();
         assert_eq!(said(&file, 4), "it has more than 4 bytes");
         assert_eq!(said(directory.path(), 5), "it is not a regular file");
-        // Nobody writes into it: a read would wait for ever.
+        // It has no writer: a read would wait for ever.
         let fifo = directory.path().join("fifo");
         rustix::fs::mknodat(rustix::fs::CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
         assert_eq!(said(&fifo, 5), "it is not a regular file");

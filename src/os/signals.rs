@@ -134,7 +134,7 @@ pub fn wait_readable(descriptors: &[BorrowedFd<'_>], patience: Duration) -> Vec<
     poll(descriptors.iter().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect(), patience)
 }
 
-/// Waits like [`wait_readable`] for one descriptor, or until nobody is left who could read what is written to
+/// Waits like [`wait_readable`] for one descriptor, or until no process is left that could read what is written to
 /// `output`; then returns `None`.
 pub fn wait_readable_while_read(
     descriptor: BorrowedFd<'_>,

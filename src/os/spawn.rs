@@ -65,7 +65,7 @@ pub fn spawn_detached(detached: Detached<'_>) -> io::Result<()> {
                 check(libc::fcntl(fd, libc::F_SETFD, 0))?;
             }
             check(libc::setsid())?;
-            // The second fork: its parent ends at once, so the program is nobody's child here and, not being
+            // The second fork: its parent ends at once, so the program is no child of this process and, not being
             // the session's leader, can never get a terminal.
             match check(libc::fork())? {
                 0 => Ok(()),

@@ -113,7 +113,7 @@ impl Brood {
             let children = processes::children().into_iter();
             return children.filter(|child| !child.zombie && !spare(child)).collect();
         }
-        // Where nobody adopts orphans, the group is what still names them.
+        // Where no process adopts orphans, the group is what still names them.
         let group = self.first.as_raw_pid();
         let table = processes::snapshot();
         let mut victims = processes::descendants(&table, me, spare);

@@ -70,7 +70,7 @@ impl Exposure {
         remedies
     }
 
-    /// Who has a say in what is at `path`, at the end of all links; `None` when nobody has, or nothing can be known.
+    /// Who has a say in what is at `path`, at the end of all links; `None` when no user has, or nothing can be known.
     pub fn of(path: &Path) -> Option<Self> {
         Self::of_place(&Place::Named(path), path)
     }
@@ -203,7 +203,7 @@ fn writers(place: &Place<'_>, stat: &Stat, uids: &[u32]) -> Option<Writers> {
     if !keeps_content || is_sticky || !mode.intersects(Mode::WGRP | Mode::WOTH) {
         return None;
     }
-    // Nobody writes where nothing can be written, and where modes are made up they say nothing.
+    // No user writes where nothing can be written, and where modes are made up they say nothing.
     if place.is_read_only() || place.is_without_modes() {
         None
     } else if mode.contains(Mode::WOTH) {

@@ -17,7 +17,7 @@ pub(super) fn own_uids() -> Vec<u32> {
     uids
 }
 
-/// Whether nobody but these users is in a group: it is the own group of one of them, and has no other member.
+/// Whether no other user is in a group: it is the own group of one of them, and has no other member.
 pub(super) fn is_private_group(gid: u32, uids: &[u32]) -> bool {
     let users: Vec<(u32, Option<User>)> = uids.iter().map(|uid| (*uid, user(*uid))).collect();
     let group = group(gid);

@@ -1,6 +1,6 @@
 //! The text of an answer, wherever it is: in the record as a rule, in a file of the job's folder when it is long.
 //!
-//! A long answer is never held in memory as a whole: it is read in pieces, by whoever prints it.
+//! A long answer is never held in memory as a whole: it is read in pieces, by the process that prints it.
 
 use std::fs::File;
 use std::io::{self, Read, Seek};

@@ -92,13 +92,13 @@ impl Store {
         }
     }
 
-    /// Whether somebody has claimed something.
+    /// Whether a living process has claimed something.
     pub fn is_claimed(&self, what: Claimable<'_>) -> bool {
         let opened = self.run.open_child(CLAIMS).and_then(|claims| claims.open_file(&what.name()));
         opened.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
-    /// Names of claims that nobody holds: their holders were killed.
+    /// Names of claims that no process holds: their holders were killed.
     pub(super) fn dead_claims(&self) -> Result<Vec<String>, StoreError> {
         let claims = match self.run.open_child(CLAIMS) {
             Ok(claims) => claims,
@@ -109,14 +109,14 @@ impl Store {
         Ok(names.filter(|name| take_dead(&claims, name).is_some()).collect())
     }
 
-    /// Removes those claims of [`Self::dead_claims`] that are still nobody's.
+    /// Removes those claims of [`Self::dead_claims`] that are still not held.
     pub(super) fn remove_claims(&self, names: &[String]) -> Result<(), StoreError> {
         if names.is_empty() {
             return Ok(());
         }
         let claims = self.run.open_child(CLAIMS)?;
         for name in names {
-            // Removed under its lock, as a holder does: whoever opened it meanwhile finds that out and tries again.
+            // Removed under its lock, as a holder does: a process that opened it meanwhile finds that out and tries again.
             if let Some(_lock) = take_dead(&claims, name) {
                 claims.remove_file(name)?;
             }
@@ -125,7 +125,7 @@ impl Store {
     }
 }
 
-/// Locks a claim that nobody holds.
+/// Locks a claim that no process holds.
 fn take_dead(claims: &OwnedDir, name: &str) -> Option<File> {
     let lock = claims.open_file(name).ok()?;
     lock.try_lock().ok()?;
@@ -134,7 +134,7 @@ fn take_dead(claims: &OwnedDir, name: &str) -> Option<File> {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        // Before the lock is freed, so that nobody else's file is removed.
+        // Before the lock is freed, so that no other process's file is removed.
         let _ = self.claims.remove_file(&self.name);
     }
 }

@@ -16,7 +16,7 @@ pub struct JobId(uuid::Uuid);
 
 impl JobId {
     /// A fresh id. It sorts after those that this process has made before. 62 of its bits are random, and have nothing to
-    /// do with those of any other id: whoever knows one job cannot guess the one that was started with it.
+    /// do with those of any other id: a caller that knows one job cannot guess the one that was started with it.
     pub fn generate() -> Self {
         static LAST: Mutex<Moment> = Mutex::new(Moment { millis: 0, count: 0 });
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as u64);

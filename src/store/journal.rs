@@ -179,7 +179,7 @@ impl Journal {
         !ends_well
     }
 
-    /// Puts the full journal aside, unless somebody else is doing that or has done it.
+    /// Puts the full journal aside, unless another process is doing that or has done it.
     fn begin_another(&self, full: &File) {
         use std::os::unix::fs::MetadataExt;
         if full.try_lock().is_err() {
@@ -210,7 +210,7 @@ impl Journal {
         path.into()
     }
 
-    /// Calls `take` with each entry, the oldest first, and with `None` for a line that nobody can read.
+    /// Calls `take` with each entry, the oldest first, and with `None` for a line that cannot be read.
     pub fn for_each(&self, mut take: impl FnMut(Option<Entry>)) -> Result<(), FileError> {
         for path in [self.before(), self.path.clone()] {
             if let Some(file) = self.open(&path)? {

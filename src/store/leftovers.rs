@@ -37,7 +37,7 @@ impl Leftovers {
 
 impl Store {
     /// Whether old jobs were last deleted by themselves before `time`, in seconds since the epoch. If so, that is noted
-    /// as being done now, so that nobody else does it as well.
+    /// as being done now, so that no other process does it as well.
     pub fn begin_collection(&self, time: UnixSeconds) -> Result<bool, StoreError> {
         if self.run.modified_at(paths::COLLECTED)?.is_some_and(|last| last >= time) {
             return Ok(false);
@@ -88,7 +88,7 @@ impl Store {
         Ok(leftovers)
     }
 
-    /// The records that were moved aside because nobody can read them.
+    /// The records that were moved aside because they cannot be read.
     pub fn damaged(&self) -> Result<Vec<JobId>, StoreError> {
         let mut damaged = Vec::new();
         self.jobs.for_each_name(|name| {
@@ -119,7 +119,7 @@ impl Store {
 }
 
 impl JobFolder {
-    /// Removes the unfinished files of whoever was killed while writing here. Only for who holds the job.
+    /// Removes the unfinished files of a process that was killed while writing here. Only for the holder of the job.
     pub fn remove_temporary(&self) -> Result<(), FileError> {
         let names = self.0.names()?;
         let unfinished =

@@ -17,12 +17,12 @@ pub struct HeldJob<'a> {
     pub(super) lock: File,
 }
 
-/// Whether a job has somebody who looks after it. The lock decides, never a pid or an age.
+/// Whether a job has a living supervisor. The lock decides, never a pid or an age.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Liveness {
     /// Its lock is held.
     Alive,
-    /// Nobody holds it.
+    /// No process holds it.
     Abandoned,
 }
 
@@ -35,12 +35,12 @@ impl Waiter {
         Self(lock)
     }
 
-    /// Returns when nobody holds the lock any more, however long that takes.
+    /// Returns when no process holds the lock any more, however long that takes.
     pub fn wait(self) -> std::io::Result<()> {
         crate::os::wait_until_unlocked(&self.0)
     }
 
-    /// A descriptor that becomes readable when nobody holds the lock any more, to wait on beside others.
+    /// A descriptor that becomes readable when no process holds the lock any more, to wait on beside others.
     pub fn into_descriptor(self) -> std::io::Result<OwnedFd> {
         crate::os::readable_when_unlocked(self.0)
     }
@@ -100,7 +100,7 @@ impl<'a> HeldJob<'a> {
         self.retire_noted(journal.map(|journal| journal.note_once(record)));
     }
 
-    /// Retires the lock, unless the end could not be noted for want of room: then whoever looks at the job next finds
+    /// Retires the lock, unless the end could not be noted for want of room: then the next process that looks at the job finds
     /// the lock, and notes the end. Nothing else is a reason to try again, statistics least of all.
     fn retire_noted(self, noted: Option<Result<(), FileError>>) {
         let failed = noted.and_then(Result::err).and_then(|error| error.io_kind());
@@ -118,15 +118,15 @@ impl<'a> HeldJob<'a> {
         Ok(())
     }
 
-    /// Removes the lock of a job whose record is final. Whoever waits for it wakes up.
+    /// Removes the lock of a job whose record is final. Processes that wait for it wake up.
     pub fn retire(self) {
-        // A lock left behind is collected by whoever looks at the job next.
+        // A lock left behind is collected by the next process that looks at the job.
         let _ = self.store.run.remove_file(&paths::lock(self.id));
     }
 }
 
 impl Store {
-    /// Whether somebody looks after the job.
+    /// Whether the job has a living supervisor.
     pub fn liveness(&self, id: JobId) -> Result<Liveness, StoreError> {
         let Some(lock) = self.open_lock(id)? else { return Ok(Liveness::Abandoned) };
         match lock.try_lock_shared() {
@@ -136,12 +136,12 @@ impl Store {
         }
     }
 
-    /// Something to wait with until nobody looks after the job any more; `None` when that is so already.
+    /// Something to wait with until the job has no supervisor any more; `None` when that is so already.
     pub fn waiter(&self, id: JobId) -> Result<Option<Waiter>, StoreError> {
         Ok(self.open_lock(id)?.map(Waiter::new))
     }
 
-    /// Takes the lock of a job nobody looks after; `None` when somebody does.
+    /// Takes the lock of a job without a supervisor; `None` when it has one.
     pub fn try_hold(&self, id: JobId) -> Result<Option<HeldJob<'_>>, StoreError> {
         let lock = match self.run.open_or_create_file(&paths::lock(id)) {
             // Where nothing can be written, a lock can be taken all the same.

@@ -50,7 +50,7 @@ pub struct Store {
     journal: LazyLock<Option<Journal>, FindJournal>,
 }
 
-/// Finds out where the ends of lost jobs are noted: whoever only looks at jobs that are over need not know.
+/// Finds out where the ends of lost jobs are noted: a process that only looks at finished jobs need not know.
 type FindJournal = Box<dyn FnOnce() -> Option<Journal> + Send>;
 
 /// Why the store could not do something.
@@ -200,7 +200,7 @@ impl JobFolder {
         self.0.replace(name, content)
     }
 
-    /// A file without a name, for content that lives as long as somebody has it open. What is short is in memory.
+    /// A file without a name, for content that lives as long as a process has it open. What is short is in memory.
     pub fn nameless(&self, content: &[u8]) -> Result<File, FileError> {
         use std::io::{Seek, Write};
         if content.len() <= IN_MEMORY_BYTES
@@ -228,12 +228,12 @@ impl JobFolder {
         self.0.remove_child(name, &[])
     }
 
-    /// Asks whoever looks after the job to stop it. The request survives them.
+    /// Asks the job's supervisor to stop it. The request survives the supervisor.
     pub fn request_cancel(&self) -> Result<(), FileError> {
         self.0.replace(paths::CANCEL, b"")
     }
 
-    /// Whether somebody asked to stop the job.
+    /// Whether a caller asked to stop the job.
     pub fn is_cancel_requested(&self) -> bool {
         self.0.open_file(paths::CANCEL).is_ok()
     }
@@ -250,15 +250,15 @@ fn missing_is_none(opened: Result<File, FileError>) -> Result<Option<File>, File
 impl Store {
     /// Opens the jobs directory, creating it when it is missing.
     ///
-    /// Refuses one that is a link, belongs to somebody else or that others can open.
+    /// Refuses one that is a link, belongs to another user or that others can open.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let jobs = OwnedDir::open_or_create(path)?;
         let run = jobs.open_or_create_child(paths::RUN)?;
         Ok(Self { jobs, run, journal: LazyLock::new(Box::new(|| None)) })
     }
 
-    /// The same store for whoever notes the ends of lost jobs in the journal that `find` names. It is asked when that is
-    /// needed first. What a record says about it counts for nothing: it would be a path for whoever can write records.
+    /// The same store for a process that notes the ends of lost jobs in the journal that `find` names. It is asked when that is
+    /// needed first. What a record says about it counts for nothing: it would be a path chosen by anyone who can write records.
     #[must_use]
     pub fn noting_in(self, find: impl FnOnce() -> Option<Journal> + Send + 'static) -> Self {
         Self { journal: LazyLock::new(Box::new(find)), ..self }
@@ -279,7 +279,7 @@ impl Store {
         self.jobs.path().join(paths::record(id))
     }
 
-    /// Creates a job: its lock first, then its folder, then the record, durably. Whoever sees the record
+    /// Creates a job: its lock first, then its folder, then the record, durably. A process that sees the record
     /// sees it held.
     pub fn create(&self, record: &Record) -> Result<HeldJob<'_>, StoreError> {
         let id = record.id;
@@ -358,13 +358,13 @@ impl Store {
     }
 
     /// When a job was created, in milliseconds since the epoch, without reading its record if its id tells. A record
-    /// that is damaged comes last: whoever reads it is told.
+    /// that is damaged comes last: the process that reads it is told.
     fn order_of(&self, id: JobId) -> u64 {
         id.created_at_ms()
             .unwrap_or_else(|| self.glance(id).map_or(0, |record| (record.created_at * 1_000.0) as u64))
     }
 
-    /// The jobs that have a lock: those that are alive, and those lost since somebody last looked. Oldest
+    /// The jobs that have a lock: those that are alive, and those lost since the last look. Oldest
     /// first. Costs nothing for jobs that are over.
     pub fn unretired(&self) -> Result<Vec<JobId>, StoreError> {
         let names = self.run.names()?;

@@ -9,8 +9,8 @@
 //!     answer                  0600  an answer too long for the record
 //!     tree                    0600  one byte for each job that this one, the first of a chain, led to
 //!     tmp/                    0700  what the agent CLI keeps while it runs: its sockets, its tools' outputs
-//!     cancel                  0600  there when somebody asked to stop the job
-//!   <id>.damaged              0600  a record nobody can read, moved aside
+//!     cancel                  0600  there when a caller asked to stop the job
+//!   <id>.damaged              0600  a record that cannot be read, moved aside
 //!   .run/                     0700
 //!     <id>.lock               0600  locked while the job lives; holds its supervisor's notes
 //!     admission               0600  locked while a job is submitted

@@ -3,7 +3,7 @@
 //! A waiting job has a file in `.run/queue/`, named by its id and locked by its supervisor. Ids sort by creation,
 //! so the order of names is the order of arrival. A job that waits blocks on the lock of the one before it: it
 //! sleeps in the kernel, and is woken when that one leaves the queue or dies. The first in the queue
-//! looks for a slot: a file in `.run/slots/` that nobody has locked. Locks vanish with their holders, so no
+//! looks for a slot: a file in `.run/slots/` that no process has locked. Locks vanish with their holders, so no
 //! crash loses a slot or stops the queue.
 
 use std::fs::{File, TryLockError};
@@ -46,7 +46,7 @@ impl Store {
     /// Takes a place at the end of the queue.
     pub fn enqueue(&self, id: JobId) -> Result<Place, StoreError> {
         let queue = self.run.open_or_create_child(QUEUE)?;
-        // Locked under another name first: nobody must see an entry of a job that waits as one that does not.
+        // Created and locked under a temporary name, then renamed: an entry is never visible unlocked.
         let newcomer = OwnedDir::temporary_name(&id.to_string());
         let lock = queue.create_file(&newcomer)?;
         lock.lock().map_err(|source| lock_failed(&queue, &newcomer, source))?;
@@ -122,7 +122,7 @@ impl Store {
         Ok(free.filter(|_| taken < limit).map(|lock| Slot { _lock: lock }))
     }
 
-    /// Names in the queue that nobody holds. Those of newcomers only if they were written at a time that is `old`:
+    /// Names in the queue that no process holds. Those of newcomers only if they were written at a time that is `old`:
     /// they are created before they are locked.
     pub(super) fn dead_places(&self, old: impl Fn(UnixSeconds) -> bool) -> Result<Vec<String>, StoreError> {
         let queue = match self.run.open_child(QUEUE) {
@@ -193,7 +193,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // The lock is freed after this, so whoever waits for it finds the entry gone. If it cannot be removed,
+        // The lock is freed after this, so the process that waits for it finds the entry gone. If it cannot be removed,
         // the next one removes it.
         let _ = self.queue.remove_file(&self.id.to_string());
     }

@@ -46,7 +46,7 @@ impl Format {
 impl Store {
     /// Reads a job's record.
     ///
-    /// One that makes no sense is moved aside, so that it is reported once and in nobody's way, unless
+    /// One that makes no sense is moved aside, so that it is reported once and in no one's way, unless
     /// its job is alive: then its supervisor will write it again.
     pub fn read(&self, id: JobId) -> Result<Record, StoreError> {
         let path = self.record_path(id);

@@ -3,7 +3,7 @@
 //! On disk a record has the fields of the Python original (`id, agent, task, context, caller, goal, status,
 //! created_at, started_at, completed_at, result, error, progress, progress_updated_at`; times are Unix
 //! seconds) and the fields this tool adds (`format`, `parent`, `root`, `depth`, `directory`, `backend`,
-//! `session_id`, `timeout_seconds`, `command`, …). Fields nobody here knows survive a rewrite.
+//! `session_id`, `timeout_seconds`, `command`, …). Unknown fields survive a rewrite.
 //!
 //! In memory the status and its times are one value, [`State`], so a finished job always has an end.
 
@@ -138,7 +138,7 @@ pub enum Verdict {
     Done,
     /// Without one.
     Failed,
-    /// Because somebody stopped it.
+    /// Because a caller stopped it.
     Cancelled,
 }
 
@@ -154,7 +154,7 @@ pub enum Status {
     Done,
     /// Ended without one.
     Failed,
-    /// Stopped by somebody.
+    /// Stopped by a caller.
     Cancelled,
 }
 

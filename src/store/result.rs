@@ -148,7 +148,7 @@ pub enum ErrorType {
     Timeout,
     /// The agent wrote more output than it may.
     OutputLimit,
-    /// Somebody stopped the job.
+    /// A caller stopped the job.
     Cancelled,
     /// The agent CLI failed in a way that has no kind of its own, or in one this version does not know.
     #[serde(other)]

@@ -55,7 +55,7 @@ fn supervise(mut arguments: impl Iterator<Item = OsString>) -> Result<(), Box<dy
     // From here on the job is this process's, and it has its place in the queue.
     File::from(ready).write_all(READY)?;
 
-    // Whoever submitted it has been told that all is well: from here on every end is recorded with its reason.
+    // The submitter has been told that all is well: from here on every end is recorded with its reason.
     let its_turn = || match turn {
         Some(turn) => turn.wait(&mut summons),
         None => match gather(&store, &record, &order, &mut prompt, &mut summons)? {

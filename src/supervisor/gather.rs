@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use super::summons::{Summons, TICK};
-use super::{Order, kin, recover};
+use super::{Order, kin, load_and_recover};
 use crate::backend::{PROMPT_LIMIT_BYTES, Stop, fenced, folded};
 use crate::os::{self, FileError};
 use crate::store::{Answer, Claimable, JobId, JobResult, Record, Store, StoreError};
@@ -75,7 +75,7 @@ pub(super) fn gather(
 struct Awaited {
     id: JobId,
     agent: String,
-    /// What it came to; why nobody can tell, if its record cannot be read.
+    /// What it came to; why that is unknown, if its record cannot be read.
     result: Result<JobResult, String>,
 }
 
@@ -119,7 +119,7 @@ fn wait_for(
         |agent: String, reason: String| Ok(Wait::Over(Box::new(Awaited { id, agent, result: Err(reason) })));
     loop {
         // Also for a job whose supervisor died: this concludes it.
-        let record = match recover(store, id) {
+        let record = match load_and_recover(store, id) {
             Ok(record) => record,
             Err(error) if error.is_of_one_job() => {
                 return lost("unknown".to_owned(), error.to_string());

@@ -36,7 +36,7 @@ pub(super) struct Belongings<'a> {
 
 /// How the agent's process came to its end.
 struct Ended {
-    /// `None` when nobody could tell how.
+    /// `None` when its exit status is unknown.
     exit: Option<Exit>,
     stop: Option<Stop>,
     /// Whether there can be anything left of what it started.
@@ -295,7 +295,7 @@ pub(super) fn sweep(brood: &mut Brood, record: &Record) {
 /// Records the outcome, exactly once, and returns the record.
 ///
 /// The agent's own output stays in the job's folder, so even when the record cannot be written the answer is
-/// not lost: whoever looks at the job next finds it there.
+/// not lost: the next process that looks at the job finds it there.
 fn finish(
     mut job: HeldJob<'_>,
     mut record: Record,

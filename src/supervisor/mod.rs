@@ -1,10 +1,10 @@
 //! The life of one job, in a process of its own.
 //!
-//! Whoever submits a job creates its record with the lock held, then starts this program again as the job's
+//! The process that submits a job creates its record with the lock held, then starts this program again as the job's
 //! supervisor and hands the locked descriptor on ([`start`]). The supervisor ([`enter`]) waits for its turn,
 //! runs the agent, enforces the time limit and requests to stop, ends whatever the agent left running and
-//! writes the outcome, exactly once. If it dies, the kernel kills the agent and frees the lock, and whoever
-//! looks at the job next draws the conclusion ([`recover`]).
+//! writes the outcome, exactly once. If it dies, the kernel kills the agent and frees the lock, and the process that
+//! looks at the job next draws the conclusion ([`load_and_recover`]).
 
 mod entry;
 mod farewell;
@@ -26,10 +26,10 @@ pub use entry::enter;
 pub use farewell::see_off;
 pub use kin::{call_off, enclosing_job, suspended_supervisor, wake};
 pub use order::{Order, journal_at};
-pub use recover::recover;
+pub use recover::load_and_recover;
 pub use start::{OwnerPipe, Ownership, StartError, start};
 
-/// The first argument of a supervisor. It is no command of the command line: nobody is meant to type it.
+/// The first argument of a supervisor. Internal: not a command for people.
 pub const ENTRY: &str = "__supervise";
 
 /// The environment variable that names the job an agent works on.

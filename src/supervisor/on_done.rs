@@ -1,7 +1,7 @@
-//! Telling somebody that a job is over: the command that `--on-done` names.
+//! The command that `--on-done` names, run when the job has finished.
 //!
 //! It is run by the job's supervisor when the outcome has been recorded and everybody who waits for it has been told,
-//! so at most once, whatever the outcome is. Only a supervisor that dies before runs it not at all: whoever finds the
+//! so at most once, whatever the outcome is. Only a supervisor that dies before runs it not at all: the process that finds the
 //! lost job later knows the command from the record alone, and what lies in a file is never executed.
 //!
 //! It runs as the agent did, in its directory (in `/` when that is gone) and with its environment, and what it dispatches is dispatched by the
@@ -29,7 +29,7 @@ fn run_or_say_why_not(store: &Store, record: &Record, belongings: &mut Belonging
     let failed = |error: &dyn std::fmt::Display| format!("failed to run {}: {error}", program.display());
     let folder = belongings.summons.folder();
     let mut command = job::command(record, order, program);
-    // An agent may have moved or removed its own directory, a worktree say: somebody wants to be told all the same.
+    // An agent may have moved or removed its own directory, a worktree say: the notification is due all the same.
     if record.launch.directory.as_ref().is_some_and(|directory| !directory.is_dir()) {
         complain("--on-done: the agent's directory is gone; the command runs in /");
         command.current_dir("/").env("PWD", "/");
@@ -73,7 +73,7 @@ fn run_or_say_why_not(store: &Store, record: &Record, belongings: &mut Belonging
         Some(Exit::Code(0)) => Ok(()),
         Some(Exit::Code(code)) => Err(format!("{} ended with code {code}", program.display())),
         Some(Exit::Signal(signal)) => Err(format!("{} was ended by signal {signal}", program.display())),
-        None => Err(format!("{} ended, and nobody can tell how", program.display())),
+        None => Err(format!("{} ended, and its exit status is unknown", program.display())),
     }
 }
 

@@ -32,7 +32,7 @@ pub struct Order {
     pub config: OsString,
     /// The journal in which the end is noted, if it is.
     pub usage_log: Option<OsString>,
-    /// The umask of whoever dispatched, which the agent gets, where it is known.
+    /// The caller's umask, which the agent gets, where it is known.
     pub umask: Option<u32>,
     /// How long to wait between asking the agent to end and killing it, in milliseconds.
     pub grace_ms: u64,

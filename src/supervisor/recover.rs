@@ -14,14 +14,14 @@ use crate::store::{
 /// How long the processes of a lost job are given to disappear.
 const SWEEP_PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long an error that may pass is waited out when the agent's output is opened: somebody waits for the answer.
+/// How long an error that may pass is waited out when the agent's output is opened: a caller waits for the answer.
 const OUTPUT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Reads the record of a job and, when it is neither over nor alive, ends what its agent left running and
 /// records the loss first. An answer the agent had already given is recorded as the result.
 ///
 /// Jobs of the Python original and of newer versions are left as they are: only their own programs know whether they live.
-pub fn recover(store: &Store, id: JobId) -> Result<Record, StoreError> {
+pub fn load_and_recover(store: &Store, id: JobId) -> Result<Record, StoreError> {
     let record = store.read(id)?;
     if record.is_foreign() {
         return Ok(record);
@@ -34,7 +34,7 @@ pub fn recover(store: &Store, id: JobId) -> Result<Record, StoreError> {
         return Ok(record);
     }
     let Some(job) = store.try_hold(id)? else { return Ok(record) };
-    // Whoever held the lock before may have finished the job since it was read.
+    // The process that held the lock before may have finished the job since it was read.
     let mut record = match store.read(id) {
         Ok(record) if record.is_foreign() => return Ok(record),
         Ok(record) => record,
@@ -75,12 +75,12 @@ pub fn recover(store: &Store, id: JobId) -> Result<Record, StoreError> {
     let _ = store.leave_queue(id);
     conclude_record(&mut record, result, now());
     // A conclusion that cannot be written, on a full disk say, still holds: the agent's output is there, and
-    // whoever looks next draws it again.
+    // the next process that looks draws it again.
     let _ = job.finish(&record, journal_for(store, &record));
     Ok(record)
 }
 
-/// Where the end of a job is noted by whoever finds it without its supervisor.
+/// Where the end of a job is noted by a process that finds it without its supervisor.
 fn journal_for<'a>(store: &'a Store, record: &Record) -> Option<&'a Journal> {
     // The turns of a dialogue are noted, each for itself.
     store.journal().filter(|_| backend_of(record) != Backend::Dialogue)

@@ -1,4 +1,4 @@
-//! Starting a supervisor: the side of whoever submits the job.
+//! Starting a supervisor: the submitter's side.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -21,8 +21,8 @@ const STDERR_BYTES: u64 = 64 * 1024;
 /// To whose life a job is tied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ownership {
-    /// To nobody's: it goes on until it is done or stopped.
-    Nobody,
+    /// To none: the job goes on until it is done or stopped.
+    Detached,
     /// To the caller's: when the [`OwnerPipe`] closes, the job is stopped.
     Caller,
 }
@@ -36,14 +36,14 @@ pub struct OwnerPipe {
 }
 
 impl OwnerPipe {
-    /// A pipe for what [`Ownership::Caller`] asks for; `None` for what belongs to nobody.
+    /// A pipe for what [`Ownership::Caller`] asks for; `None` for a job without an owner.
     ///
     /// # Errors
     ///
     /// When the process has too many files open.
     pub fn open(ownership: Ownership) -> Result<Option<Self>, StartError> {
         Ok(match ownership {
-            Ownership::Nobody => None,
+            Ownership::Detached => None,
             Ownership::Caller => {
                 let (read, write) = pipe_with(PipeFlags::CLOEXEC).map_err(io::Error::from)?;
                 Some(Self { read, _write: write })

@@ -1,4 +1,4 @@
-//! Noting what gets away from an agent, for whoever recovers the job should this supervisor be killed.
+//! Noting what gets away from an agent, for the process that recovers the job should this supervisor be killed.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use crate::store::{JobId, MOST_STRAYS, Notes};
 const EVERY: Duration = Duration::from_millis(250);
 
 /// The processes that left the agent's session and do not carry the job's mark: orphans that this process adopted, and
-/// that nobody could tell from others once it is gone.
+/// that could not be told from others once it is gone.
 pub(super) struct Strays {
     agent: Pid,
     job: String,

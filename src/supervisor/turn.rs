@@ -53,7 +53,7 @@ pub(super) enum Granted {
 }
 
 impl<'a> Turn<'a> {
-    /// Takes what is free and otherwise a place in the queue: whoever comes later comes after this job.
+    /// Takes what is free and otherwise a place in the queue: a job that comes later comes after this one.
     pub(super) fn join(store: &'a Store, record: &'a Record, order: &'a Order) -> Result<Self, StoreError> {
         let limit = Limit::new(order);
         let mut turn = Self { store, record, order, limit, permit: Permit::default(), place: None };
@@ -66,7 +66,7 @@ impl<'a> Turn<'a> {
                 }
             }
         }
-        // Where nobody waits, a free slot can be taken without queuing for it.
+        // Where no job waits, a free slot can be taken without queuing for it.
         if store.queued()?.is_empty() {
             turn.permit.slot = store.try_take_slot(turn.limit.now())?;
         }
@@ -77,7 +77,7 @@ impl<'a> Turn<'a> {
     }
 
     /// What the job has to have to itself, in the order in which everybody claims it. A session that this job begins
-    /// is its own without a claim: whoever wants to go on with it looks for a living job that has it.
+    /// is its own without a claim: a job that wants to go on with it looks for a living job that has it.
     fn needs(&self) -> Vec<Claimable<'a>> {
         let launch = &self.record.launch;
         let session = launch.session_id.as_deref().filter(|_| launch.resumed).map(Claimable::Session);
@@ -157,7 +157,7 @@ impl<'a> Turn<'a> {
         self.order.parent_waits.or_else(|| self.record.launch.parent.filter(waits))
     }
 
-    /// Claims what the job needs, one after the other, waiting where somebody has it.
+    /// Claims what the job needs, one after the other, waiting where another job has it.
     fn wait_for_claims(&mut self, summons: &mut Summons) -> Result<Option<Granted>, StoreError> {
         for what in self.needs() {
             loop {

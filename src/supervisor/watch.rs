@@ -21,7 +21,7 @@ pub(super) struct StreamWatch {
 struct Shared {
     /// A failure that waiting cannot mend, once the output shows one.
     hopeless: OnceLock<ErrorType>,
-    /// Whether nobody wants to know any more.
+    /// Whether the supervisor has stopped watching.
     done: AtomicBool,
 }
 

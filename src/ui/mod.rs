@@ -54,7 +54,7 @@ pub enum Volume {
     Verbose,
 }
 
-/// How to talk to whoever called.
+/// How to write to the caller's terminal.
 #[derive(Debug, Clone, Copy)]
 pub struct Ui {
     volume: Volume,
@@ -109,7 +109,7 @@ impl Ui {
         }
     }
 
-    /// The same, for whoever was called with these options: they are put into each command of this tool that people
+    /// The same, for a process that was called with these options: they are put into each command of this tool that people
     /// are told. Called once, by each process.
     pub fn called_with(self, options: impl IntoIterator<Item: AsRef<str>>) -> Self {
         Self { options: shell::command(options).leak(), ..self }
@@ -125,7 +125,7 @@ impl Ui {
         self.volume == Volume::Quiet
     }
 
-    /// Whether somebody wants to read along.
+    /// Whether a reader is left.
     pub fn is_verbose(self) -> bool {
         self.volume == Volume::Verbose
     }
@@ -217,7 +217,7 @@ impl Ui {
         Ok(out.flush()?)
     }
 
-    /// Says with which command somebody can go on, unless asked to be quiet.
+    /// Says with which command the user can go on, unless asked to be quiet.
     pub fn note_command(self, text: &str) {
         self.note(self.commands(text));
     }
@@ -268,7 +268,7 @@ impl Ui {
     }
 }
 
-/// Whether the terminal can do no more than print a line after the other, or nobody says that it can.
+/// Whether the terminal can do no more than print a line after the other, or it is not known to.
 fn is_dumb() -> bool {
     std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb")
 }
@@ -278,7 +278,7 @@ fn standard_output() -> Patient<io::StdoutLock<'static>> {
     Patient(io::stdout().lock())
 }
 
-/// Writes to standard error; that nobody reads it is no reason to fail.
+/// Writes to standard error; a closed reader is no reason to fail.
 fn say(text: impl Display) {
     let _ = writeln!(Patient(io::stderr().lock()), "{text}");
 }

@@ -9,7 +9,7 @@ use super::screen::Size;
 use super::{OutputError, Ui, is_dumb};
 use crate::os::find_program;
 
-/// The pager where nobody names another: it ends by itself when the text fits, shows colours and leaves the text on
+/// The default pager: it ends by itself when the text fits, shows colours and leaves the text on
 /// the screen.
 const USUAL: &str = "less -FRX";
 

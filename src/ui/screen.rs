@@ -158,7 +158,7 @@ impl Drop for Screen {
     }
 }
 
-/// Whether, once stopped, somebody lets this process go on: a shell with job control made a process group for it. A
+/// Whether, once stopped, a shell lets this process go on: a shell with job control made a process group for it. A
 /// terminal that was opened for this process alone would hang instead, and so would a script between it and the shell.
 fn can_go_on() -> bool {
     let Some(parent) = getppid() else { return false };

@@ -239,7 +239,7 @@ fn an_import_against_the_direction_is_found_however_it_is_written() {
         ("backend/mod.rs", "use crate::store::Store;"),
         ("backend/mod.rs", "use crate::store::*;"),
         ("commands/run.rs", "use crate::os::{wait_readable, spawn_owned};"),
-        ("commands/run.rs", "use crate::supervisor::recover;"),
+        ("commands/run.rs", "use crate::supervisor::load_and_recover;"),
         ("error.rs", "use crate::ui::Ui;"),
         ("engine/mod.rs", "use crate::error::Exit;"),
         ("novelty/mod.rs", ""),
@@ -390,4 +390,26 @@ fn no_file_names_a_place_on_somebodys_machine() {
         .collect();
     assert_none(&named);
     assert!(names_a_place(&format!("open({}x)", places[0])).is_some());
+}
+
+#[test]
+fn sources_name_who_acts() {
+    // The supervisor, the caller, the user, another process: a reader has to know which.
+    const VAGUE: [&str; 3] = ["whoever", "nobody", "somebody"];
+    let vague = |text: &str| {
+        let mut words = text.split(|c: char| !c.is_ascii_alphabetic());
+        words.find(|word| VAGUE.iter().any(|vague| word.eq_ignore_ascii_case(vague))).map(str::to_owned)
+    };
+    let found: Vec<String> = files(&root().join("src"))
+        .iter()
+        .filter_map(|path| {
+            let text = fs::read_to_string(path).ok()?;
+            let lines = text.lines().enumerate();
+            let found = lines.filter_map(|(line, text)| Some(format!("{}: {}", line + 1, vague(text)?)));
+            Some(found.map(|found| format!("{}:{found}", path.display())).collect::<Vec<_>>())
+        })
+        .flatten()
+        .collect();
+    assert_none(&found);
+    assert_eq!(vague("// Whoever reads it").as_deref(), Some("Whoever"));
 }

@@ -11,7 +11,7 @@ use agent_dispatch::store::{
     ErrorType, Finished, HeldJob, JobId, JobResult, Liveness, Policy, Record, State, Status, Store,
     StoreError, UnixSeconds, Verdict,
 };
-use agent_dispatch::supervisor::recover;
+use agent_dispatch::supervisor::load_and_recover;
 use proptest::prelude::*;
 
 /// When every job is created. Only the ages of files come from the real clock.
@@ -134,7 +134,7 @@ impl<'a> Model<'a> {
             Step::Crash(number) => self.with_held(number, |job| job.held = None),
             Step::Recover(number) => {
                 let Some(id) = self.chosen(number) else { return };
-                let outcome = recover(self.store, id);
+                let outcome = load_and_recover(self.store, id);
                 self.looked_at(id, outcome);
             }
             Step::Read(number) => {
@@ -220,7 +220,7 @@ impl<'a> Model<'a> {
         let lost: Vec<JobId> =
             self.jobs.iter().filter(|(_, job)| job.held.is_none()).map(|(id, _)| *id).collect();
         for id in lost {
-            let outcome = recover(self.store, id);
+            let outcome = load_and_recover(self.store, id);
             self.looked_at(id, outcome);
         }
         let collection = collectable(self.store, policy, now).expect("a collection");

@@ -2,7 +2,7 @@
 //!
 //! A hook, a wrapper or a terminal library may put colours, window titles or a progress line on the line of an event.
 //! What is looked for is the beginning of an object, or of an array of objects. Inside a JSON text there is nothing to
-//! find: whoever finds a beginning reads the document to its end, and goes on looking behind it.
+//! find: a reader that finds a beginning reads the document to its end, and goes on looking behind it.
 
 /// Looks for the next document, one piece of the output after the other.
 #[derive(Debug, Clone, Copy, Default)]

@@ -39,7 +39,7 @@ pub(super) enum LargeError {
 #[derive(Debug)]
 pub(super) struct LongTexts<'a> {
     folder: &'a JobFolder,
-    /// What nobody else can have written: the beginning of every token.
+    /// What no other program can have written: the beginning of every token.
     mark: String,
     drafts: Vec<AnswerDraft>,
     /// How much more of the document may stay in memory, in bytes.

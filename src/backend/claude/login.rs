@@ -48,7 +48,7 @@ pub enum Bills {
 }
 
 impl ClaudeHome {
-    /// How Claude Code would authenticate itself; `None` when it would say that nobody is logged in. `environment`
+    /// How Claude Code would authenticate itself; `None` when it would say that no user is logged in. `environment`
     /// looks up a variable.
     pub fn login(&self, environment: impl Fn(&str) -> Option<OsString>) -> Option<Login> {
         let subscription = self.subscription();

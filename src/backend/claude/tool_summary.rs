@@ -29,7 +29,7 @@ pub(super) fn summary(tool: &str, input: &Value) -> String {
     one_line(text, LIMIT)
 }
 
-/// Arguments as `name=value`, for tools nobody here knows.
+/// Arguments as `name=value`, for unknown tools.
 fn compact(input: &Value) -> String {
     let Value::Object(fields) = input else { return String::new() };
     let mut text = String::new();

@@ -26,7 +26,7 @@ use crate::text::{one_line, redact, shell};
 /// How long the output of a run is read that ended by itself, and as long again its end: more than a long answer takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The same for a run that was stopped: somebody waits for the stop.
+/// The same for a run that was stopped: a caller waits for the stop.
 const STOPPED_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What a run that is over came to.
@@ -103,7 +103,7 @@ fn outcome_of_long(folder: &JobFolder) -> Option<Outcome> {
 }
 
 /// The conversation that can be resumed: the one this run was started with. A new one that never started does not
-/// exist. And another one, if the stream names it: what goes on under an id that nobody here chose may be anything.
+/// exist. And another one, if the stream names it: what continues under an id that this program did not choose may be anything.
 fn session(record: &Record, transcript: &Transcript) -> (Option<String>, Option<String>) {
     let named = || transcript.sessions.iter().map(|named| (named, named.parse::<SessionId>().ok()));
     let Some(ours) = record.launch.session_id.as_ref().and_then(|id| id.parse::<SessionId>().ok()) else {
@@ -143,7 +143,7 @@ fn answered(
         match schema::parsed(wanted, transcript.structured, &result.result) {
             Ok(data) => {
                 if result.result.trim().is_empty() {
-                    // The data is the answer; whoever prints the text must not print nothing.
+                    // The data is the answer; a command that prints the text must not print nothing.
                     result.result = data.to_string();
                 }
                 result.parsed_result = Some(data);
@@ -233,7 +233,7 @@ fn failure(
         transcript.last.as_ref().and_then(|turn| turn_failure(turn, transcript, record, evidence, session));
     match evidence.stop {
         Some(Stop::Hopeless(kind)) => hopeless(kind, transcript, record, session),
-        // The run had failed by itself before the stop reached it; but whoever cancels a job gets it cancelled.
+        // The run had failed by itself before the stop reached it; but a caller that cancels a job gets it cancelled.
         Some(stop) => match by_result {
             Some(failure) if stop != Stop::Cancelled => failure,
             _ if matches!(stop, Stop::Timeout { .. }) => timed_out(stop, transcript, record, session),
@@ -410,7 +410,10 @@ fn no_result(
             let words = if stderr.is_empty() { &unparsed } else { &stderr };
             Failure::new(ErrorType::CliError, exited(code, words))
         }
-        None => Failure::new(ErrorType::Incomplete, "the agent ended without a result, and nobody saw how"),
+        None => Failure::new(
+            ErrorType::Incomplete,
+            "the agent ended without a result, and its exit status is unknown",
+        ),
     };
     Failure { hint: failure.hint.or(resume), ..failure }
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::check;
 use crate::os::{Bounds, answer_confined, run_confined, this_program};
 
-/// The first argument of the checking process. It is no command of the command line: nobody is meant to type it.
+/// The first argument of the checking process. Internal: not a command for people.
 pub const CHECK_ENTRY: &str = "__check";
 
 /// What the checking process may use.

@@ -72,7 +72,7 @@ pub(crate) fn run(args: &BatchArgs, context: &Context) -> CommandResult {
     let (requests, aggregate) =
         requests(args, document, &engine).map_err(|failure| with_commands(failure, context))?;
     let interrupts = Interrupts::hear()?;
-    let ownership = if args.background { Ownership::Nobody } else { Ownership::Caller };
+    let ownership = if args.background { Ownership::Detached } else { Ownership::Caller };
     let batch = engine
         .start_batch(&requests, aggregate.as_ref(), ownership, context.now())
         .map_err(|error| with_commands(error.into(), context))?;
@@ -106,7 +106,7 @@ fn with_commands(failure: Failure, context: &Context) -> Failure {
 enum Left {
     /// With the last of the jobs.
     AtTheEnd,
-    /// Because somebody did not want to wait for that.
+    /// Because the caller did not want to wait for that.
     AtOnce(Exit),
 }
 

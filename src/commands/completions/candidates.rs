@@ -54,7 +54,7 @@ pub(crate) fn jobs_to_stop() -> ArgValueCompleter {
     completer(Wanted::Unfinished)
 }
 
-/// Which jobs somebody looks for.
+/// Which jobs are completed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wanted {
     Newest,
@@ -103,7 +103,7 @@ fn unfinished(store: &Store) -> Vec<JobId> {
 }
 
 /// The jobs that are not over and those that ended last, newest first: with a long history, listing it all takes
-/// longer than somebody who types wants to wait.
+/// longer than a person at the keyboard waits.
 fn recent(context: &Context, store: &Store) -> Vec<JobId> {
     let mut ids = store.unretired().unwrap_or_default();
     let engine = config(context)

@@ -21,7 +21,7 @@ use crate::ui::{ColorChoice, Ui, Volume};
 pub(crate) use candidates::{agents, groups, jobs, jobs_to_stop, jobs_to_wait_for, permission_modes};
 
 /// The first argument of the scripts' questions; the words follow, from the program's name to the one that is to be
-/// completed. No command: nobody types it.
+/// completed. Internal: not a command for people.
 pub(crate) const ENTRY: &str = "__complete";
 
 const EXAMPLES: &str = "\

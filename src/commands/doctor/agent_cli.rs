@@ -124,15 +124,15 @@ pub(super) fn login(
         home.unreadable.iter().map(|(path, reason)| unreadable(path, reason)).collect();
     findings.push(match (home.login(environment), needed) {
         (Some(login), _) => logged_in(&login),
-        (None, true) => SECTION.error("claude-login", nobody(home)).fix("claude auth login"),
-        (None, false) => SECTION.note("claude-login", format!("{}; no agent needs it", nobody(home))),
+        (None, true) => SECTION.error("claude-login", not_logged_in(home)).fix("claude auth login"),
+        (None, false) => SECTION.note("claude-login", format!("{}; no agent needs it", not_logged_in(home))),
     });
     findings
 }
 
-fn nobody(home: &ClaudeHome) -> String {
+fn not_logged_in(home: &ClaudeHome) -> String {
     let credentials = home.directory.join(".credentials.json");
-    format!("nobody is logged in: no key or token in the environment, no {}", credentials.display())
+    format!("no user is logged in: no key or token in the environment, no {}", credentials.display())
 }
 
 fn logged_in(login: &Login) -> Finding {

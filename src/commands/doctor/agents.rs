@@ -68,7 +68,7 @@ fn agent_findings(
     let mut findings = vec![SECTION.ok("agent-directory", directory.to_string())];
     findings.extend(exposures(name, agent));
     if agent.description.is_empty() {
-        let found = "it has no description: nobody can tell what it is for";
+        let found = "it has no description: callers cannot tell what it is for";
         findings.push(SECTION.note("agent-description", found).fix(update(name, "--description", "TEXT")));
     }
     match agent.backend {
@@ -179,7 +179,7 @@ fn sandbox(agent: &Agent, home: &ClaudeHome) -> Option<Finding> {
     Some(SECTION.warning("agent-sandbox", found).fix(fix))
 }
 
-/// Whether whatever needs a permission is denied, because nobody is there to be asked and nothing grants one. Not of
+/// Whether whatever needs a permission is denied, because no person is there to be asked and nothing grants one. Not of
 /// agents whose mode says so.
 fn is_read_only(agent: &Agent, effective: &Effective<'_>, home: &ClaudeHome) -> bool {
     let (shared, own) = home.allow_rules(&agent.directory).unwrap_or_default();

@@ -78,7 +78,7 @@ fn is_about_a_member(key: &str) -> bool {
 
 /// Who else can read or change the file, or put another in its place.
 fn access(path: &Path) -> Vec<Finding> {
-    // Whoever can change what a link leads to changes the config.
+    // A user who can change what a link leads to changes the config.
     let Ok(file) = path.canonicalize() else { return Vec::new() };
     let Ok(metadata) = fs::metadata(&file) else { return Vec::new() };
     let is_vouched_for = Vouched::by_this_process().covers(path);

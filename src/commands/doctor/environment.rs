@@ -80,7 +80,7 @@ fn secrets(names: impl Iterator<Item = OsString>) -> Option<Finding> {
     Some(SECTION.warning("secrets", found).fix(format!("unset {}", secret.join(" "))))
 }
 
-/// That `PATH` means places in whatever directory somebody works in.
+/// Entries of `PATH` that mean places in the working directory.
 fn relative_path(path: &OsStr) -> Option<Finding> {
     let relative = relative_entries(path);
     if relative.is_empty() {

@@ -14,7 +14,7 @@ pub(super) enum Level {
     Ok,
     /// Worth knowing; nothing fails by it.
     Note,
-    /// It will surprise somebody, or fail some dispatches.
+    /// It will surprise a user, or fail some dispatches.
     Warning,
     /// Dispatches fail, or the owner is not the only one who decides about them.
     Error,

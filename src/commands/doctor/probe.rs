@@ -62,7 +62,7 @@ impl Probed {
         self.finish().map(Some)
     }
 
-    /// Kills the group and reaps its leader. As long as that is not reaped, the group's number is nobody else's.
+    /// Kills the group and reaps its leader. As long as that is not reaped, the group's number is not reused.
     fn finish(&mut self) -> io::Result<ExitStatus> {
         if !self.is_over {
             self.is_over = true;

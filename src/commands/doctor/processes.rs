@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::finding::{Finding, Section};
 use super::probe;
-use crate::engine::{Binary, Copy, Marked, Role, census, look};
+use crate::engine::{Binary, Copy, Marked, Role, census, load_and_recover};
 use crate::store::{JobId, Liveness, Store, StoreError};
 use crate::ui::human;
 
@@ -104,7 +104,7 @@ fn lost(store: &Store) -> Result<Vec<Finding>, StoreError> {
         if !is_open || store.liveness(id)? == Liveness::Alive {
             continue;
         }
-        let Ok(record) = look(store, id) else { continue };
+        let Ok(record) = load_and_recover(store, id) else { continue };
         let found = format!(
             "job {id} of {} was lost: its supervisor died; recorded as {}",
             record.agent,

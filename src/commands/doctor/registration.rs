@@ -13,7 +13,7 @@ use crate::os::find_program;
 
 const SECTION: Section = Section::Mcp;
 
-/// What the server is called where nobody chose another name.
+/// The server's default name.
 const NAME: &str = env!("CARGO_PKG_NAME");
 
 /// How long a server may take to introduce itself.
@@ -75,7 +75,7 @@ pub(super) fn findings(
     if findings.is_empty() {
         let state = home.state_path.display();
         findings.push(if home.unreadable.iter().any(|(path, _)| *path == home.state_path) {
-            let found = format!("nobody can tell whether Claude Code knows it, for {state} cannot be read");
+            let found = format!("whether Claude Code knows it is unknown: {state} cannot be read");
             SECTION.note("mcp-registered", found)
         } else {
             let found = format!(
@@ -115,7 +115,7 @@ fn target(
     let same_file = |this: &&Path| real.is_some() && this.canonicalize().ok() == real;
     let this = this.filter(same_file);
     let is_named_so = program.file_name() == Some(OsStr::new(NAME));
-    // A project's file is somebody else's word: what it names is started only when it is this very program.
+    // A project's file is not trusted: what it names is started only when it is this very program.
     if this.is_none() && (registration.scope == Scope::Project || !is_named_so) {
         return Target::Untrusted(program);
     }

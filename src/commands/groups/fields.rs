@@ -16,7 +16,7 @@ use crate::ui::human;
 /// The texts of a group as options.
 #[derive(Debug, Args)]
 pub(super) struct TextArgs {
-    /// What the group is for, told to whoever dispatches
+    /// What the group is for, told to callers
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     description: Option<String>,
     /// What every member is told before its own context

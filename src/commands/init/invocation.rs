@@ -1,4 +1,4 @@
-//! How somebody else calls this tool.
+//! How another program calls this tool.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};

@@ -150,7 +150,7 @@ fn group(command: &str) -> Value {
         "hooks": [{
             "type": "command",
             "command": command,
-            // In the background also where nobody is there to be waited for (`claude -p`), unlike with the next alone.
+            // In the background also where no person waits (`claude -p`), unlike with the next alone.
             "async": true,
             "asyncRewake": true,
             "timeout": TIMEOUT_SECONDS,

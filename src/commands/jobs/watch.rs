@@ -53,7 +53,7 @@ fn refused(reason: NoScreen) -> Problem {
     Failure::new(Exit::Usage, message).hint(format!("{kind}{once}")).into()
 }
 
-/// Shows the jobs until somebody has seen enough; returns what was shown last.
+/// Shows the jobs until the user has seen enough; returns what was shown last.
 fn watch(
     only: Filter<'_>,
     store: &Store,

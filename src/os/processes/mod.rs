@@ -16,7 +16,7 @@ use procfs as platform;
 #[cfg(not(target_os = "linux"))]
 use ps as platform;
 
-/// A process as it was when somebody looked.
+/// A process as it was when it was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Process {
     /// Its number, which the system gives to another process some time after this one is gone.
@@ -114,7 +114,7 @@ pub fn look(pid: Pid) -> Option<Process> {
     platform::look(pid)
 }
 
-/// The arguments a process was started with; empty when it is gone or somebody else's.
+/// The arguments a process was started with; empty when it is gone or another user's.
 pub fn arguments(pid: Pid) -> Vec<Vec<u8>> {
     platform::arguments(pid)
 }

@@ -363,7 +363,7 @@ fn a_missing_session_is_not_found_whichever_way_it_is_told() {
     by_result["num_turns"] = json!(0);
     for run in [run(&[by_result]).stderr(&text), run(&[]).stderr(&format!("{text}\n"))] {
         let result = fails(&run.exit(1).record(resumed.clone()), ErrorType::NotFound, "does not exist");
-        assert_eq!(result.session_id, None, "nobody can resume it");
+        assert_eq!(result.session_id, None, "it cannot be resumed");
         assert!(result.hint.unwrap().contains("without `--session`"));
     }
 }
@@ -467,7 +467,7 @@ fn an_agent_that_was_stopped_makes_the_answer_incomplete_and_a_command_does_not(
     let done = run(&events("local_bash")).conclude();
     assert!(done.success && done.result == "hello");
     assert_eq!(done.unfinished, unfinished(WorkKind::Command));
-    // Whoever cancels gets it cancelled.
+    // A caller that cancels gets it cancelled.
     let cancelled = run(&events("local_agent")).stop(Stop::Cancelled).conclude();
     assert_eq!(cancelled.error_type, Some(ErrorType::Cancelled));
     let over = [
