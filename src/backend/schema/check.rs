@@ -5,12 +5,16 @@ use jsonschema::error::ValidationErrorKind;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::too_deep;
-use crate::store::is_too_deep;
+use crate::store::{DEEPEST_DATA, is_too_deep};
 use crate::text::clip;
 
 /// How much of a validation message is kept, in characters.
 const MESSAGE_LIMIT: usize = 300;
+
+/// Why data that nests too deep is no answer.
+pub(super) fn too_deep() -> String {
+    format!("the answer as data nests more than {DEEPEST_DATA} levels deep, the most that is kept")
+}
 
 /// Whether a schema can be used at all.
 ///

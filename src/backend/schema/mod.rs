@@ -10,6 +10,7 @@ mod unfolding;
 
 use serde_json::Value;
 
+use check::too_deep;
 pub use confined::{CHECK_ENTRY, confine_checks, run_check};
 use confined::{Question, ask};
 
@@ -47,10 +48,6 @@ pub(super) fn parsed(schema: &Value, structured: Option<Value>, text: &str) -> R
     let checked = ask(&question)
         .map_err(|why| format!("the answer could not be checked by the response schema: {why}"))?;
     checked?.ok_or_else(|| "the answer could not be checked by the response schema".to_owned())
-}
-
-fn too_deep() -> String {
-    format!("the answer as data nests more than {DEEPEST_DATA} levels deep, the most that is kept")
 }
 
 #[cfg(test)]
