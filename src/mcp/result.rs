@@ -90,7 +90,7 @@ pub(super) fn over(
         put("result", Some(json!(part.text)));
     }
     if part.next_offset.is_some() || window.offset > 0 {
-        put("total_chars", Some(json!(part.total_chars)));
+        put("total_chars", (!part.is_cut_short).then(|| json!(part.total_chars)));
         put("next_offset", part.next_offset.map(Value::from));
     }
     if let Some((resolved, rounds)) = settled(record, &result) {
@@ -117,16 +117,23 @@ fn read_part(store: &Store, record: &Record, result: &JobResult, window: Window)
     let failed = |error: std::io::Error| {
         Refused::new(format_args!("failed to read the answer of job {}: {error}", record.id))
     };
-    let answer = store.answer(result)?;
-    window.cut(|take| {
-        answer
-            .for_each_piece::<std::io::Error>(|piece| {
-                take(piece);
-                Ok(())
-            })
-            .map_err(failed)
-    })
+    let part = window.cut_within(&store.answer(result)?, ANSWER_TIME).map_err(failed)?;
+    if part.is_cut_short && part.text.is_empty() && window.max_chars > 0 {
+        return Err(Refused::with_remedy(
+            format_args!(
+                "it takes more than {} s to read the answer of job {} as far as offset {}",
+                ANSWER_TIME.as_secs(),
+                record.id,
+                window.offset
+            ),
+            format_args!("Give an offset up to {}", part.total_chars),
+        ));
+    }
+    Ok(part)
 }
+
+/// How long an answer is read for a part of it, and to count its characters.
+const ANSWER_TIME: Duration = Duration::from_secs(10);
 
 /// A job that is over, in words.
 fn told(record: &Record, result: &JobResult, part: &Part, window: Window, remedy: Option<&str>) -> String {
@@ -153,8 +160,10 @@ fn told(record: &Record, result: &JobResult, part: &Part, window: Window, remedy
     if let Some(next) = part.next_offset {
         let _ = write!(
             text,
-            "\n\n[{next} of {} characters; for the next part call dispatch_result with job_id {} and offset {next}]",
-            part.total_chars, record.id
+            "\n\n[{next} of {}{} characters; for the next part call dispatch_result with job_id {} and offset {next}]",
+            if part.is_cut_short { "more than " } else { "" },
+            part.total_chars,
+            record.id
         );
     }
     if result.success
@@ -300,9 +309,12 @@ mod tests {
     #[test]
     fn a_part_counts_characters_and_knows_what_comes_next() {
         let cut = |offset, max_chars| Window { offset, max_chars }.cut_text("äöü€x");
-        assert_eq!(cut(0, 3), Part { text: "äöü".into(), total_chars: 5, next_offset: Some(3) });
-        assert_eq!(cut(3, 3), Part { text: "€x".into(), total_chars: 5, next_offset: None });
-        assert_eq!(cut(9, 3), Part { text: String::new(), total_chars: 5, next_offset: None });
+        assert_eq!(
+            cut(0, 3),
+            Part { text: "äöü".into(), total_chars: 5, next_offset: Some(3), ..Part::default() }
+        );
+        assert_eq!(cut(3, 3), Part { text: "€x".into(), total_chars: 5, ..Part::default() });
+        assert_eq!(cut(9, 3), Part { text: String::new(), total_chars: 5, ..Part::default() });
         assert_eq!(cut(0, 0).next_offset, Some(0));
     }
 
@@ -313,6 +325,9 @@ mod tests {
             pieces.iter().for_each(|piece| take(piece));
             Ok(())
         });
-        assert_eq!(part, Ok(Part { text: "bcd".into(), total_chars: 6, next_offset: Some(4) }));
+        assert_eq!(
+            part,
+            Ok(Part { text: "bcd".into(), total_chars: 6, next_offset: Some(4), ..Part::default() })
+        );
     }
 }
