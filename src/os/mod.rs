@@ -6,6 +6,7 @@
 //! elsewhere. The `ps` way is compiled and tested on Linux too.
 
 mod confined;
+mod doomed;
 mod file_error;
 mod files;
 mod footprint;
@@ -27,6 +28,7 @@ mod users;
 mod way;
 
 pub use confined::{Bounds, answer_confined, run_confined};
+pub use doomed::{DoomedGroup, end_with_starter};
 pub use file_error::{FileError, Refusal};
 pub use files::{OwnedDir, create_private_parents, memory_file};
 pub use footprint::{Footprint, Identity, kill_footprint, strays};

@@ -38,11 +38,13 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
             (
                 "os",
                 &[
+                    "DoomedGroup",
                     "Patient",
                     "ProgramError",
                     "SignalWatch",
                     "absolute_entries",
                     "create_private_parents",
+                    "end_with_starter",
                     "find_program",
                     "find_programs",
                     "is_ignored",

@@ -25,6 +25,26 @@ fn healthy() -> TestEnvironment {
     environment
 }
 
+#[test]
+fn what_is_asked_for_its_version_ends_with_the_command_that_asks() {
+    for (signal, command) in [
+        (libc::SIGINT, &["doctor"][..]),
+        (libc::SIGTERM, &["doctor"]),
+        (libc::SIGHUP, &["doctor"]),
+        (libc::SIGINT, &["init"]),
+    ] {
+        let environment = TestEnvironment::without_claude();
+        let started = environment.root().join("started");
+        let script = format!("#!/bin/sh\nsleep 600 &\necho > {}\nwait\n", quoted(&started));
+        environment.executable("claude", &script);
+        let run = environment.command(command).spawn();
+        wait_until(PATIENCE, "claude is asked", || started.exists());
+        run.signal(signal);
+        assert_eq!(run.wait().code, None, "{command:?}: signal {signal} ends it");
+        environment.assert_nothing_running();
+    }
+}
+
 fn state(environment: &TestEnvironment) -> PathBuf {
     environment.home().join(".claude.json")
 }

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use serde_json::{Value, json};
 
+use crate::os::{DoomedGroup, end_with_starter};
+
 /// Why a program did not say anything about itself.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::commands) enum ProbeError {
@@ -37,16 +39,20 @@ fn last_line(said: &str) -> String {
     line.map(|line| format!(": {}", line.chars().take(200).collect::<String>())).unwrap_or_default()
 }
 
-/// A program in a process group of its own. When it is over, whatever it has left in the group ends with it.
+/// A program in a process group of its own. When it is over, whatever it has left in the group ends with it; so does all
+/// of the group when a signal ends this process, which the terminal sends to its own group only.
 struct Probed {
     child: Child,
-    is_over: bool,
+    /// Until it is over.
+    group: Option<DoomedGroup>,
 }
 
 impl Probed {
     fn start(mut command: Command) -> io::Result<Self> {
         command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Ok(Self { child: command.spawn()?, is_over: false })
+        end_with_starter(&mut command);
+        let child = command.spawn()?;
+        Ok(Self { group: Some(DoomedGroup::of(Pid::from_child(&child))), child })
     }
 
     /// Waits for its end until `end`.
@@ -64,9 +70,9 @@ impl Probed {
 
     /// Kills the group and reaps its leader. As long as that is not reaped, the group's number is not reused.
     fn finish(&mut self) -> io::Result<ExitStatus> {
-        if !self.is_over {
-            self.is_over = true;
+        if let Some(group) = self.group.take() {
             let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
+            drop(group);
         }
         self.child.wait()
     }
