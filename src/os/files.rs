@@ -150,6 +150,36 @@ impl OwnedDir {
         self.open_regular(name, OFlags::RDWR | OFlags::CREATE)
     }
 
+    /// The same for a file that is there to be locked: what is no file is removed from its place first.
+    pub fn open_or_mend_file(&self, name: &str) -> Result<File, FileError> {
+        match self.open_or_create_file(name) {
+            Err(FileError::Refused { .. }) => {
+                self.remove_misplaced(name)?;
+                self.open_or_create_file(name)
+            }
+            opened => opened,
+        }
+    }
+
+    /// Removes what has the name of a file and is none: a link, which is not followed, a FIFO, an empty directory. A file
+    /// stays.
+    pub fn remove_misplaced(&self, name: &str) -> Result<(), FileError> {
+        let path = self.path.join(name);
+        let flags = match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => match FileType::from_raw_mode(stat.st_mode) {
+                FileType::RegularFile => return Ok(()),
+                FileType::Directory => AtFlags::REMOVEDIR,
+                _ => AtFlags::empty(),
+            },
+            Err(Errno::NOENT) => return Ok(()),
+            Err(errno) => return Err(failed("remove", &path)(errno)),
+        };
+        match rustix::fs::unlinkat(&self.fd, name, flags) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(errno) => Err(failed("remove", &path)(errno)),
+        }
+    }
+
     /// Creates the file `name` with mode 0600; fails when something of that name exists.
     pub fn create_file(&self, name: &str) -> Result<File, FileError> {
         self.open_regular(name, OFlags::RDWR | OFlags::CREATE | OFlags::EXCL)

@@ -72,7 +72,7 @@ impl Store {
         let name = what.name();
         let failed = |action, source| FileError::Io { action, path: claims.path().join(&name), source };
         loop {
-            let mut lock = claims.open_or_create_file(&name)?;
+            let mut lock = claims.open_or_mend_file(&name)?;
             match lock.try_lock() {
                 // The file was removed by its last holder after it was opened here.
                 Ok(()) if !claims.is_named(&lock, &name)? => {}

@@ -74,7 +74,7 @@ impl Store {
 
     /// Waits until no other process submits a job.
     pub fn admission(&self) -> Result<Admission, StoreError> {
-        let lock = self.run.open_or_create_file(ADMISSION)?;
+        let lock = self.run.open_or_mend_file(ADMISSION)?;
         match lock_within(&lock, ADMISSION_PATIENCE) {
             Ok(()) | Err(LockError::Busy(_)) => Ok(Admission { _lock: lock }),
             Err(LockError::Io(source)) => Err(lock_failed(&self.run, ADMISSION, source)),
@@ -104,14 +104,14 @@ impl Store {
     pub fn try_take_slot(&self, limit: u32) -> Result<Option<Slot>, StoreError> {
         let slots = self.run.open_or_create_child(SLOTS)?;
         // Two jobs created at the same moment may both be first: only one at a time counts and takes.
-        let gate = slots.open_or_create_file(GATE)?;
+        let gate = slots.open_or_mend_file(GATE)?;
         gate.lock().map_err(|source| lock_failed(&slots, GATE, source))?;
         let mut free = None;
         let mut taken = 0;
         // Slots beyond a limit that was lowered count until they are free.
         for number in slot_numbers(&slots, limit)? {
             let name = number.to_string();
-            let slot = slots.open_or_create_file(&name)?;
+            let slot = slots.open_or_mend_file(&name)?;
             match slot.try_lock() {
                 Ok(()) if free.is_none() => free = Some(slot),
                 Ok(()) => {}
@@ -134,7 +134,11 @@ impl Store {
             queue.names()?.into_iter().filter_map(|name| name.into_string().ok()).collect();
         names.retain(|name| {
             let is_old = || queue.modified_at(name).is_ok_and(|at| at.is_some_and(&old));
-            let is_free = || queue.open_file(name).is_ok_and(|lock| lock.try_lock_shared().is_ok());
+            let is_free = || match queue.open_file(name) {
+                Ok(lock) => lock.try_lock_shared().is_ok(),
+                // What is no file is nobody's.
+                Err(error) => matches!(error, FileError::Refused { .. }),
+            };
             (!OwnedDir::is_temporary(name) || is_old()) && is_free()
         });
         Ok(names)
@@ -146,7 +150,11 @@ impl Store {
             return Ok(());
         }
         let queue = self.run.open_child(QUEUE)?;
-        Ok(names.iter().try_for_each(|name| queue.remove_file(name))?)
+        for name in names {
+            queue.remove_misplaced(name)?;
+            queue.remove_file(name)?;
+        }
+        Ok(())
     }
 
     /// Takes a dead job out of the queue, if it died there. Only for who holds the job.
@@ -178,6 +186,11 @@ impl Place {
             let lock = match self.queue.open_file(&name) {
                 Ok(lock) => lock,
                 Err(error) if error.is_not_found() => continue,
+                // What is no file is no job: it holds no other one up, even where it cannot be removed.
+                Err(FileError::Refused { .. }) => {
+                    let _ = self.queue.remove_misplaced(&name);
+                    continue;
+                }
                 Err(error) => return Err(error.into()),
             };
             match lock.try_lock_shared() {
@@ -245,6 +258,46 @@ mod tests {
         drop(place);
         assert!(last.predecessor().unwrap().is_none());
         assert_eq!(store.queued().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn what_is_no_file_holds_no_job_up_and_is_removed() {
+        let (_dir, store) = store();
+        let run = store.path().join(".run");
+        store.try_take_slot(1).unwrap();
+        drop(store.enqueue(JobId::generate()).unwrap());
+        let in_the_way = |place: &str, kind: usize| {
+            let path = run.join(place);
+            let _ = std::fs::remove_file(&path);
+            match kind {
+                0 => std::os::unix::fs::symlink("/dev/null", &path).unwrap(),
+                1 => std::fs::create_dir(&path).unwrap(),
+                _ => drop(std::os::unix::net::UnixListener::bind(&path).unwrap()),
+            }
+            path
+        };
+        for kind in 0..3 {
+            let queued = format!("queue/{}", JobId::generate());
+            let odd = in_the_way(&queued, kind);
+            assert_eq!(store.leftovers(|_| true).unwrap().queued.len(), 1, "gc and doctor know of it");
+            let place = store.enqueue(JobId::generate()).unwrap();
+            assert!(place.predecessor().unwrap().is_none());
+            assert!(odd.symlink_metadata().is_err(), "{kind}");
+            in_the_way(&queued, kind);
+            store.remove_leftovers(&store.leftovers(|_| true).unwrap()).unwrap();
+            assert!(odd.symlink_metadata().is_err(), "{kind}");
+            for place in ["slots/gate", "slots/0"] {
+                in_the_way(place, kind);
+                assert!(store.try_take_slot(1).unwrap().is_some(), "{place} {kind}");
+            }
+            in_the_way("admission", kind);
+            store.admission().unwrap();
+        }
+        // A directory that holds something is kept, and is in no job's way either.
+        let full = in_the_way(&format!("queue/{}", JobId::generate()), 1);
+        std::fs::write(full.join("kept"), "").unwrap();
+        assert!(store.enqueue(JobId::generate()).unwrap().predecessor().unwrap().is_none());
+        assert!(full.join("kept").exists());
     }
 
     #[test]
