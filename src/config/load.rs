@@ -3,8 +3,10 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::decode::{self, Places};
 use super::fields::Problem;
@@ -12,10 +14,14 @@ use super::home::{home, home_directory};
 use super::syntax::{self, Node, Position, SyntaxError};
 use super::trust::{self, Untrusted};
 use super::types::Config;
+use crate::os::read_within;
 use crate::text::shell;
 
 /// The largest config that is read, in bytes: one of 10,000 agents has a tenth of it.
 const MAX_BYTES: u64 = 32 * 1024 * 1024;
+
+/// How long a writer may take to write a config into a FIFO.
+const FIFO_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why a config cannot be used. Every message names the file.
 #[derive(Debug, thiserror::Error)]
@@ -118,6 +124,19 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
     decode(path, read(path)?)
 }
 
+/// The same for a process that looks at the config again while it has other things to do: it must not wait, so
+/// only a regular file is read.
+pub fn reload(path: &Path) -> Result<Config, ConfigError> {
+    let check = |file: &File| {
+        let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
+        if !file.metadata().map_err(unreadable)?.is_file() {
+            return Err(unreadable(io::Error::other("it is not a regular file")));
+        }
+        Ok(trust::check_config(path, file)?)
+    };
+    decode(path, read_if(path, check)?)
+}
+
 /// The same for those who only say what is in it: also of a config that another user could have written.
 pub fn inspect(path: &Path) -> Result<Config, ConfigError> {
     decode(path, read_if(path, |_| Ok(()))?)
@@ -133,13 +152,13 @@ fn decode(path: &Path, text: Option<String>) -> Result<Config, ConfigError> {
 /// The text of the config at `path`; `None` when there is no such file. One that another user could have written is
 /// refused.
 pub(super) fn read(path: &Path) -> Result<Option<String>, ConfigError> {
-    read_if(path, |file| trust::check_config(path, file))
+    read_if(path, |file| Ok(trust::check_config(path, file)?))
 }
 
 /// The text of the config at `path`, if `check` has nothing against the file.
 fn read_if(
     path: &Path,
-    check: impl FnOnce(&File) -> Result<(), Untrusted>,
+    check: impl FnOnce(&File) -> Result<(), ConfigError>,
 ) -> Result<Option<String>, ConfigError> {
     let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
     // A FIFO may never have a writer: do not wait for one.
@@ -154,19 +173,27 @@ fn read_if(
         return Err(ConfigError::IsADirectory { path: path.to_owned() });
     }
     check(&file)?;
-    let is_fifo = metadata.file_type().is_fifo();
-    if is_fifo {
+    let bytes = if metadata.file_type().is_fifo() {
         // One that has a writer may be `--config <(…)`.
-        rustix::fs::fcntl_setfl(&file, rustix::fs::OFlags::empty()).map_err(|e| unreadable(e.into()))?;
-    }
-    let mut bytes = Vec::with_capacity(metadata.len().min(MAX_BYTES) as usize + 1);
-    // One more than is allowed, to notice that there is more.
-    (&mut file).take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        let limit = usize::try_from(MAX_BYTES).unwrap_or(usize::MAX);
+        let found = match read_within(file.as_fd(), limit, FIFO_PATIENCE) {
+            Some(bytes) if bytes.is_empty() => Err("it is a FIFO without a writer".to_owned()),
+            Some(bytes) => Ok(bytes),
+            None => Err(format!(
+                "it is a FIFO without an end within {} s and {} MiB",
+                FIFO_PATIENCE.as_secs(),
+                MAX_BYTES / 1024 / 1024
+            )),
+        };
+        found.map_err(|problem| unreadable(io::Error::other(problem)))?
+    } else {
+        let mut bytes = Vec::with_capacity(metadata.len().min(MAX_BYTES) as usize + 1);
+        // One more than is allowed, to notice that there is more.
+        (&mut file).take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        bytes
+    };
     if bytes.len() as u64 > MAX_BYTES {
         return Err(ConfigError::TooLarge { path: path.to_owned() });
-    }
-    if is_fifo && bytes.is_empty() {
-        return Err(unreadable(io::Error::other("it is a FIFO without a writer")));
     }
     String::from_utf8(bytes).map(Some).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];

@@ -21,7 +21,7 @@ pub use changes::{AgentChanges, Field, GroupChanges, MemberChanges};
 pub use discover::{ProjectFacts, claude_md, describe};
 pub use edit::{DirectoryProblem, EditError, Editor, Kind as EntryKind, LOCK_WAIT, agent_directory};
 pub use home::home_directory;
-pub use load::{ConfigError, config_path, inspect, load};
+pub use load::{ConfigError, config_path, inspect, load, reload};
 pub use schema::SCHEMA;
 pub use tools::{InvalidTool, tool_pattern};
 pub use trust::{Untrusted, Vouched, check_jobs_directory, check_journal, directories_of};

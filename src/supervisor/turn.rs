@@ -233,7 +233,7 @@ impl Limit {
             if modified != self.modified {
                 self.modified = modified;
                 // A config that is broken for a moment changes nothing.
-                if let Ok(config) = config::load(&self.config) {
+                if let Ok(config) = config::reload(&self.config) {
                     self.value = config.settings.max_concurrency;
                 }
             }
@@ -244,4 +244,23 @@ impl Limit {
 
 fn modified(path: &Path) -> Option<SystemTime> {
     std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_config_that_has_become_a_fifo_which_somebody_holds_open_keeps_no_supervisor_waiting() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = dir.path().join("agents.yaml");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &config, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR)
+            .unwrap();
+        let held = std::fs::File::options().read(true).write(true).open(&config).unwrap();
+        let began = Instant::now();
+        let looked = began.checked_sub(TICK).unwrap();
+        assert_eq!(Limit { config, modified: None, looked, value: 3 }.now(), 3);
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        drop(held);
+    }
 }
