@@ -24,7 +24,21 @@ pub fn list(
     wanted: impl Fn(&str) -> bool,
     limit: usize,
 ) -> Result<Listing, StoreError> {
-    let mut listed = each(store, status, wanted, limit)?;
+    gathered(each(store, status, wanted, limit)?)
+}
+
+/// The same for those who may know of no other jobs: others are only glanced at, so that none is recovered or moved
+/// aside in their name.
+pub fn list_only(
+    store: &Store,
+    status: Option<Status>,
+    wanted: impl Fn(&str) -> bool,
+    limit: usize,
+) -> Result<Listing, StoreError> {
+    gathered(Listed { leaves_others: true, ..each(store, status, wanted, limit)? })
+}
+
+fn gathered<F: Fn(&str) -> bool>(mut listed: Listed<'_, F>) -> Result<Listing, StoreError> {
     let records = listed.by_ref().collect();
     Ok(Listing { records, unreadable: listed.unreadable, more_unreadable: listed.more_unreadable })
 }
@@ -42,7 +56,16 @@ pub fn each<F: Fn(&str) -> bool>(
         _ => store.ids()?,
     };
     let ids = ids.into_iter();
-    Ok(Listed { store, status, wanted, ids, left: limit, unreadable: Vec::new(), more_unreadable: 0 })
+    Ok(Listed {
+        store,
+        status,
+        wanted,
+        leaves_others: false,
+        ids,
+        left: limit,
+        unreadable: Vec::new(),
+        more_unreadable: 0,
+    })
 }
 
 /// The records of jobs as they are read.
@@ -51,6 +74,8 @@ pub struct Listed<'a, F> {
     store: &'a Store,
     status: Option<Status>,
     wanted: F,
+    /// Whether jobs that are not wanted, and those of which that cannot be told, are left as they are.
+    leaves_others: bool,
     ids: std::vec::IntoIter<JobId>,
     left: usize,
     /// What is wrong with records that could not be read so far: of many only the first.
@@ -64,7 +89,12 @@ impl<F: Fn(&str) -> bool> Iterator for Listed<'_, F> {
 
     fn next(&mut self) -> Option<Record> {
         while self.left > 0 {
-            match load_and_recover(self.store, self.ids.next()?) {
+            let id = self.ids.next()?;
+            let is_wanted = || self.store.glance(id).is_some_and(|record| (self.wanted)(&record.agent));
+            if self.leaves_others && !is_wanted() {
+                continue;
+            }
+            match load_and_recover(self.store, id) {
                 Ok(record) => {
                     if (self.wanted)(&record.agent)
                         && self.status.is_none_or(|status| status == record.status())

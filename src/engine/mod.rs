@@ -36,7 +36,7 @@ pub use dispatch::Submitted;
 pub use dispatch_error::DispatchError;
 pub use follow::{Backlog, FollowError, Follower, Followers, Reading, lend_slot};
 pub use journal::{is_trusted_journal, journal};
-pub use list::{Listed, Listing, each, list};
+pub use list::{Listed, Listing, each, list, list_only};
 pub use machine::{Binary, Copy, Marked, Role, census, file_system, is_short_lived_sandbox, umask};
 pub use newcomers::Newcomers;
 pub use notice::Notice;

@@ -256,7 +256,7 @@ impl Engine {
     ) -> Result<(), DispatchError> {
         let looked_at = if self.only_own_sessions { OWN_SESSIONS_LOOKED_AT } else { SESSIONS_LOOKED_AT };
         for id in self.store.ids()?.into_iter().take(looked_at) {
-            let Ok(record) = self.store.read(id) else { continue };
+            let Some(record) = self.store.glance(id) else { continue };
             if self.only_own_sessions && !self.config.agents.contains_key(record.agent.as_str()) {
                 continue;
             }

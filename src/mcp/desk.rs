@@ -256,8 +256,12 @@ impl Desk {
     ) -> Result<Listing, Refused> {
         let (engine, scope) = self.load()?;
         let wanted = |name: &str| self.shows(name) && agent.is_none_or(|agent| agent == name);
-        let listing = crate::engine::list(engine.store(), status, wanted, limit)
-            .map_err(|error| self.unusable_jobs(error))?;
+        let listing = if self.is_limited() {
+            crate::engine::list_only(engine.store(), status, wanted, limit)
+        } else {
+            crate::engine::list(engine.store(), status, wanted, limit)
+        };
+        let listing = listing.map_err(|error| self.unusable_jobs(error))?;
         let limited = |record| scope.limit(record, engine.store());
         Ok(Listing {
             records: listing.records.into_iter().map(limited).collect(),

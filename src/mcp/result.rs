@@ -198,7 +198,7 @@ fn told(record: &Record, result: &JobResult, part: &Part, window: Window, remedy
 /// What to do after the job, in terms of the client's tools.
 fn remedy(store: &Store, wording: &Wording, record: &Record, result: &JobResult) -> Option<String> {
     let tell = |text: &str| {
-        wording.tell(text, |id| if id == record.id { Some(record.clone()) } else { store.read(id).ok() })
+        wording.tell(text, |id| if id == record.id { Some(record.clone()) } else { store.glance(id) })
     };
     let Some(hint) = result.hint.as_deref() else { return unresolved(store, wording, record, result) };
     let resume = hint.find("`agent-dispatch resume ").map(|at| tell(&hint[at..]));
@@ -238,7 +238,7 @@ fn unresolved(store: &Store, wording: &Wording, record: &Record, result: &JobRes
     let mut ways = Vec::new();
     // Each agent's session is that of its last turn.
     for turn in &turns[turns.len().saturating_sub(2)..] {
-        let session = turn["job_id"].as_str().and_then(|id| store.read(id.parse().ok()?).ok());
+        let session = turn["job_id"].as_str().and_then(|id| store.glance(id.parse().ok()?));
         if let (Some(agent), Some(session)) =
             (turn["agent"].as_str(), session.and_then(|turn| turn.conclusion().session_id))
         {

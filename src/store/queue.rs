@@ -136,7 +136,7 @@ impl Store {
             let is_old = || queue.modified_at(name).is_ok_and(|at| at.is_some_and(&old));
             let is_free = || match queue.open_file(name) {
                 Ok(lock) => lock.try_lock_shared().is_ok(),
-                // What is no file is nobody's.
+                // What is no file has no holder.
                 Err(error) => matches!(error, FileError::Refused { .. }),
             };
             (!OwnedDir::is_temporary(name) || is_old()) && is_free()

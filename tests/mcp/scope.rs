@@ -204,8 +204,8 @@ fn damaged_records_and_a_damaged_config_are_told_without_what_they_are_about() {
     assert!(record.exists());
     let listed = ask(&mut client, &secrets, "dispatch_jobs", &json!({}));
     assert_eq!(listed["structuredContent"], json!({"jobs": []}));
+    assert!(record.exists(), "nor does one that lists jobs");
     // Somebody who may know is told, once.
-    fs::write(&record, "{\"agent\": \"gamma\"").expect("a damaged record");
     let told = McpClient::connect(&environment).call("dispatch_jobs", json!({})).expect_success();
     assert!(told.text.contains(&foreign), "{told:?}");
 
@@ -225,6 +225,31 @@ fn damaged_records_and_a_damaged_config_are_told_without_what_they_are_about() {
             "{tool}: {refused}"
         );
     }
+}
+
+#[test]
+fn a_client_that_lists_jobs_leaves_the_lost_jobs_of_others_as_they_are() {
+    let environment = two_agents();
+    let [own, foreign] = ["alpha", "gamma"].map(|agent| {
+        let id = environment.command(["submit", agent, "fake: answer x"]).run().expect_code(0).stdout;
+        let id = id.trim().to_owned();
+        scene::wait_for_status(&environment, &id, "done");
+        // As the record of a supervisor that was killed is.
+        let mut record = environment.record(&id);
+        record["status"] = "running".into();
+        record.as_object_mut().expect("an object").retain(|key, _| key != "result" && key != "completed_at");
+        let path = environment.jobs_directory().join(format!("{id}.json"));
+        fs::write(path, record.to_string()).expect("a record");
+        id
+    });
+    let mut client = McpClient::spawn(&environment, ["--agents", "alpha", "--read-only"]);
+    client.initialize("2025-11-25", "test", json!({}));
+    let listed = client.call("dispatch_jobs", json!({})).expect_success();
+    assert!(listed.text.contains(&own), "{listed:?}");
+    assert_ne!(environment.record(&own)["status"], "running");
+    assert_eq!(environment.record(&foreign)["status"], "running");
+    let lock = environment.jobs_directory().join(format!(".run/{foreign}.lock"));
+    assert!(!lock.exists(), "not even a lock was left");
 }
 
 #[test]
