@@ -23,6 +23,7 @@ pub use edit::{DirectoryProblem, EditError, Editor, Kind as EntryKind, LOCK_WAIT
 pub use home::home_directory;
 pub use load::{ConfigError, config_path, inspect, load, reload};
 pub use schema::SCHEMA;
+pub use syntax::check_depth as check_yaml_depth;
 pub use tools::{InvalidTool, tool_pattern};
 pub use trust::{Untrusted, Vouched, check_jobs_directory, check_journal, directories_of};
 pub use types::{

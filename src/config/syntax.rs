@@ -11,8 +11,42 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 /// How deep a config may nest: far deeper than any that makes sense, far from any stack's end.
 const MAX_DEPTH: usize = 64;
 
+/// The same for any other document, as a batch, which may hold a schema.
+const MAX_DOCUMENT_DEPTH: usize = 110;
+
 /// How many nodes aliases may stand for in all.
 const MAX_COPIED_NODES: usize = 100_000;
+
+/// Refuses a YAML text that nests so deep that its reader would need time quadratic in the depth. What else may be
+/// wrong with it is left to its reader.
+///
+/// # Errors
+///
+/// Where it nests too deep.
+pub fn check_depth(text: &str) -> Result<(), String> {
+    let mut depth = 0_usize;
+    for event in Parser::new_from_str(text) {
+        let too_deep = |at: Position| {
+            let Position { line, column, .. } = at;
+            Err(format!("line {line} column {column}: it nests more than {MAX_DOCUMENT_DEPTH} levels deep"))
+        };
+        let (event, span) = match event {
+            Ok(event) => event,
+            // The parser's own limit, which it meets before it gives the events of what it looks ahead at.
+            Err(error) if error.info().contains("recursion limit") => return too_deep(error.marker().into()),
+            Err(_) => return Ok(()),
+        };
+        match event {
+            Event::SequenceStart(..) | Event::MappingStart(..) if depth == MAX_DOCUMENT_DEPTH => {
+                return too_deep(Position::from(&span.start));
+            }
+            Event::SequenceStart(..) | Event::MappingStart(..) => depth += 1,
+            Event::SequenceEnd | Event::MappingEnd => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    Ok(())
+}
 
 /// The tags that say no more than what a config's keys already imply, or (`str`) what quotes would.
 const CORE_TAGS: [&str; 7] = ["str", "int", "float", "bool", "null", "map", "seq"];

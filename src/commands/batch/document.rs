@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use crate::config::{BudgetUsd, Timeout, nearest};
+use crate::config::{BudgetUsd, Timeout, check_yaml_depth, nearest};
 use crate::engine::{Request, Task};
 
 /// What can stand in an item, as in the MCP tool `dispatch`.
@@ -79,6 +79,7 @@ pub(super) fn read(text: &str, path: &Path) -> Result<Document, String> {
         }
         Format::Json => document(serde_json::from_str(text).map_err(|error| error.to_string())?),
         Format::Yaml => {
+            check_yaml_depth(text)?;
             let mut value: serde_yaml::Value =
                 serde_yaml::from_str(text).map_err(|error| error.to_string())?;
             value.apply_merge().map_err(|error| error.to_string())?;
@@ -330,6 +331,20 @@ mod tests {
                 vec!["expected a mapping with the keys agent and task, found 7"],
             ]
         );
+    }
+
+    #[test]
+    fn a_text_that_nests_without_end_is_refused_at_once() {
+        let start = std::time::Instant::now();
+        for part in ["{a: ", "[", "- ", "? ", "- a: "] {
+            let error = read(&part.repeat(1_000_000 / part.len()), Path::new("a.yaml")).unwrap_err();
+            // The last is no YAML at all.
+            assert!(error.contains("levels deep") || part == "- a: ", "{part}: {error}");
+        }
+        let schema = format!("{}1{}", "{a: ".repeat(100), "}".repeat(100));
+        let fine = format!("dispatches: [{{agent: a, task: b, response_schema: {schema}}}]");
+        assert!(items(&fine, "a.yaml")[0].is_ok());
+        assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
     }
 
     #[test]
