@@ -1,6 +1,7 @@
 //! What cannot work is refused before there is a job: one sentence, what to do about it, and the exit code.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::dispatch::{AGENT, with_agent};
@@ -93,6 +94,17 @@ fn an_agent_cli_that_is_not_installed_is_3() {
     let doctor = environment.command(["doctor"]).run();
     let told = format!("claude is not executable: {0}", claude.display());
     assert!(doctor.stdout.contains(&told), "{}", doctor.stdout);
+}
+
+#[test]
+fn a_script_whose_interpreter_is_missing_is_told_as_that() {
+    let environment = TestEnvironment::new();
+    let project = environment.project_with("plain", "backend: command\ncommand: [./script]");
+    fs::write(project.join("script"), "#!/no/such/interpreter\n").unwrap();
+    fs::set_permissions(project.join("script"), fs::Permissions::from_mode(0o755)).unwrap();
+    let run = environment.command(["run", "plain", "x"]).run().expect_code(3);
+    let said = "the interpreter that its first line names is missing";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
 }
 
 #[test]
