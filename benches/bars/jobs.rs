@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use agent_dispatch::engine::{Engine, Ownership, Request, Surroundings, Task};
+use agent_dispatch::engine::{CallerContext, Engine, Ownership, Request, Task};
 use agent_dispatch::store::Store;
 
 use super::process::cpu_time;
@@ -120,7 +120,7 @@ pub(crate) fn submit_from_here() {
     let config = PathBuf::from(std::env::var_os("AGENT_DISPATCH_CONFIG").expect("the world sets it"));
     let store = Store::open(&config.with_file_name("jobs")).expect("the jobs");
     let config = agent_dispatch::config::load(&config).expect("the config");
-    let engine = Engine::new(config, store, Surroundings::of_this_process());
+    let engine = Engine::new(config, store, CallerContext::of_this_process());
     let request = Request::new("infra", Task::new("task").expect("a task"));
     for _ in 0..JOBS {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs_f64();

@@ -39,7 +39,7 @@ pub(super) fn command_line(assignment: &Assignment<'_>) -> Result<CommandLine, R
     Ok(CommandLine { argv, shown, files: Vec::new() })
 }
 
-/// What a run that is over came to.
+/// Classifies a finished run.
 pub(super) fn conclude(record: &Record, evidence: &Evidence<'_>) -> JobResult {
     let mut result = blank(record, evidence);
     let read_error = read_answer(record, evidence.stdout, &mut result).err();

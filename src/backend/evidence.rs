@@ -41,7 +41,7 @@ pub enum Stop {
     /// The supervisor was told to stop (a shutdown, say).
     SupervisorStopped,
     /// The stream showed a failure that waiting cannot mend.
-    Hopeless(ErrorType),
+    Unrecoverable(ErrorType),
     /// The supervisor itself died; the process that found the job classifies the run.
     Lost,
 }

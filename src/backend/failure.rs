@@ -121,7 +121,9 @@ pub(super) fn stopped(stop: Stop, record: &Record, session: Option<&str>) -> Fai
             Failure::new(ErrorType::Cancelled, "stopped, because its supervisor was told to stop"),
             resume.map(|resume| format!("resume it where it stopped: `{resume}`")),
         ),
-        Stop::Hopeless(kind) => Failure::new(kind, "stopped, because waiting could not mend its failure"),
+        Stop::Unrecoverable(kind) => {
+            Failure::new(kind, "stopped, because waiting could not mend its failure")
+        }
         Stop::Lost => optional_hint(
             Failure::new(ErrorType::Lost, "the job's supervisor died before the job ended"),
             resume.map(|resume| format!("resume it where it stopped: `{resume}`")),

@@ -109,7 +109,7 @@ impl Backend {
         }
     }
 
-    /// What a run that is over came to.
+    /// Classifies a finished run.
     ///
     /// Nothing can go wrong here: output that is missing or cannot be read is part of the conclusion.
     pub fn conclude(self, record: &Record, evidence: &Evidence<'_>) -> JobResult {

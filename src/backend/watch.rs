@@ -1,4 +1,4 @@
-//! When there is no point in waiting for the end.
+//! Detects failures in the output that waiting cannot mend, so that the run can be stopped early.
 
 use super::claude::is_account_limit;
 use super::events::{Event, EventKind};

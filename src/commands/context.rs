@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::commands::Global;
 use crate::config::{self, Config};
-use crate::engine::{Engine, Surroundings, is_trusted_journal, journal, named_usage_log};
+use crate::engine::{CallerContext, Engine, is_trusted_journal, journal, named_usage_log};
 use crate::error::{Exit, Failure};
 use crate::store::{JobId, JobSelector, Store, StoreError, UnixSeconds};
 use crate::ui::{Ui, human};
@@ -193,9 +193,9 @@ impl Context {
         lines.concat() + &more
     }
 
-    /// The engine for this config, these jobs and this process's surroundings.
+    /// The engine for this config, these jobs and this process's caller_context.
     pub(crate) fn engine(&self) -> Result<Engine, Failure> {
-        Ok(Engine::new(self.config()?, self.store()?, Surroundings::of_this_process()))
+        Ok(Engine::new(self.config()?, self.store()?, CallerContext::of_this_process()))
     }
 
     /// The time.

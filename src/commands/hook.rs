@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Context, summary};
-use crate::engine::{Follower, Surroundings, load_and_recover};
+use crate::engine::{CallerContext, Follower, load_and_recover};
 use crate::error::Exit;
 use crate::os::{read_within, wait_readable_while_read};
 use crate::store::{JobId, Record, Status, Store};
@@ -60,7 +60,7 @@ fn news(context: &Context) -> Option<String> {
     let jobs = jobs_started(&input);
     drop(input);
     // An agent's claude ends with its answer: it would only wait half a minute for this hook before it does.
-    if jobs.is_empty() || Surroundings::of_this_process().parent.is_some() {
+    if jobs.is_empty() || CallerContext::of_this_process().parent.is_some() {
         return None;
     }
     // Where nothing is, nothing is to be created.

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::verdict::Strictness;
 use super::{CommandResult, Context, Problem, completions, summary};
-use crate::engine::{Event, EventKind, Follower, Newcomers, load_and_recover};
+use crate::engine::{Event, EventKind, Follower, NewJobs, load_and_recover};
 use crate::error::{Exit, Failure};
 use crate::os::wait_readable;
 use crate::store::{JobId, JobSelector, Record, Status, Store, StoreError};
@@ -169,7 +169,7 @@ impl<'a> Logs<'a> {
     }
 
     fn follow(mut self) -> Result<(), Problem> {
-        let mut newcomers = if self.args.jobs.is_empty() { Some(Newcomers::new(self.store)?) } else { None };
+        let mut newcomers = if self.args.jobs.is_empty() { Some(NewJobs::new(self.store)?) } else { None };
         loop {
             if let Some(newcomers) = &mut newcomers {
                 let mut ids = newcomers.look()?;

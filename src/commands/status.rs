@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::verdict::overspending;
 use super::{CommandResult, Context, completions, summary};
-use crate::engine::{Activity, Delay, Follower, load_and_recover, suspended_supervisor};
+use crate::engine::{Activity, Follower, PendingReason, load_and_recover, suspended_supervisor};
 use crate::error::Exit;
 use crate::store::{JobSelector, Record, RecordedLimit, Status, UnfinishedState};
 use crate::text::plain;
@@ -45,14 +45,14 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
     if record.status() == Status::Running && !record.is_foreign() {
         Follower::new(&store, &record)?.catch_up_within(LOOK_TIME, &mut |event| activity.observe(&event))?;
     }
-    let delay = Delay::of(&store, &record, context.now())?;
+    let delay = PendingReason::of(&store, &record, context.now())?;
     let suspended = suspended_supervisor(&store, record.id).filter(|_| record.finished().is_none());
     if args.json {
         let mut document = summary::to_json(&record);
         if record.status() == Status::Running && !record.is_foreign() {
             document["progress"] = activity.line().into();
         }
-        if let Some(Delay::Turn { place, .. } | Delay::Suspended { place, .. }) = delay {
+        if let Some(PendingReason::Turn { place, .. } | PendingReason::Suspended { place, .. }) = delay {
             document["queue_position"] = place.into();
         }
         if let Some(pid) = suspended {
@@ -71,10 +71,12 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
     }));
     lines.push(("created", human::ago(context.now() - record.created_at)));
     lines.extend(delay.map(|delay| match delay {
-        Delay::Turn { .. } | Delay::Suspended { .. } => {
+        PendingReason::Turn { .. } | PendingReason::Suspended { .. } => {
             ("queue", format!("{} waiting", summary::what_for(delay)))
         }
-        Delay::Jobs(_) | Delay::Start | Delay::InUse => ("waits", summary::what_for(delay)),
+        PendingReason::Jobs(_) | PendingReason::Start | PendingReason::InUse => {
+            ("waits", summary::what_for(delay))
+        }
     }));
     if let (Some(started), None) = (record.started_at(), record.finished()) {
         let running =

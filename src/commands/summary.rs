@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::verdict::{Strictness, cut_off, denial, exit_of, overspending, shortcoming};
 use super::{Context, Problem};
-use crate::engine::{Backend, Delay};
+use crate::engine::{Backend, PendingReason};
 use crate::error::{Exit, Failure};
 use crate::store::{Answer, JobResult, Record, Status, Store};
 use crate::ui::{Cell, Tone, Ui, human};
@@ -161,22 +161,23 @@ pub(crate) fn foreign(record: &Record) -> Failure {
 }
 
 /// That a job waits to be started, in the place of what its agent does.
-pub(crate) fn waiting(delay: Delay) -> String {
-    let comma = if matches!(delay, Delay::Turn { .. } | Delay::Suspended { .. }) { "," } else { "" };
+pub(crate) fn waiting(delay: PendingReason) -> String {
+    let comma =
+        if matches!(delay, PendingReason::Turn { .. } | PendingReason::Suspended { .. }) { "," } else { "" };
     format!("waiting{comma} {}", what_for(delay))
 }
 
 /// What a job waits for before it is started.
-pub(crate) fn what_for(delay: Delay) -> String {
+pub(crate) fn what_for(delay: PendingReason) -> String {
     match delay {
-        Delay::Turn { place, waiting } => format!("number {place} of {waiting}"),
-        Delay::Suspended { place, next, supervisor } => format!(
+        PendingReason::Turn { place, waiting } => format!("number {place} of {waiting}"),
+        PendingReason::Suspended { place, next, supervisor } => format!(
             "number {place}, behind job {next}, whose supervisor is stopped or frozen: `kill -CONT {supervisor}` lets it \
              go on, `agent-dispatch cancel {next}` ends it"
         ),
-        Delay::Jobs(count) => format!("for {}", human::count(count, "job")),
-        Delay::Start => "to be started".to_owned(),
-        Delay::InUse => "until its session or its agent's directory is free".to_owned(),
+        PendingReason::Jobs(count) => format!("for {}", human::count(count, "job")),
+        PendingReason::Start => "to be started".to_owned(),
+        PendingReason::InUse => "until its session or its agent's directory is free".to_owned(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{DispatchError, Engine, Prepared, Request, Task};
+use super::{DispatchError, Engine, JobPlan, Request, Task};
 use crate::store::{JobId, UnixSeconds};
 use crate::supervisor::{OwnerPipe, Ownership};
 
@@ -114,7 +114,7 @@ impl Engine {
     fn start_in(
         &self,
         batch: &mut Batch,
-        prepared: Prepared,
+        prepared: JobPlan,
         ownership: Ownership,
         now: UnixSeconds,
     ) -> Result<(), DispatchError> {
@@ -131,7 +131,7 @@ impl Engine {
         &self,
         requests: &[Request],
         aggregate: Option<&Request>,
-    ) -> Result<Vec<(BatchItem, Prepared)>, BatchError> {
+    ) -> Result<Vec<(BatchItem, JobPlan)>, BatchError> {
         if requests.is_empty() {
             return Err(BatchError::Empty);
         }

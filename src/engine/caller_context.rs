@@ -1,4 +1,4 @@
-//! What a dispatch is embedded in.
+//! The caller's context: the job that the caller runs in, its depth, and the parts of its environment that matter.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ pub fn named_usage_log() -> Option<PathBuf> {
 
 /// What a dispatch is embedded in: who dispatches, and from how deep.
 #[derive(Debug, Clone, Default)]
-pub struct Surroundings {
+pub struct CallerContext {
     /// How deep the caller is: 0 for a person or a script, the caller's own depth when it is an agent.
     pub depth: u32,
     /// What the environment says instead of a depth, where it says something that is none: then the caller counts as
@@ -34,7 +34,7 @@ pub struct Surroundings {
     pub transcripts: Option<PathBuf>,
 }
 
-impl Surroundings {
+impl CallerContext {
     /// Reads them from this process's environment and ancestry: whichever says that it is deeper. Clearing the
     /// environment does not make an agent's dispatch look like a person's.
     pub fn of_this_process() -> Self {

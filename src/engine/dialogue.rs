@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::prepare::Prepared;
+use super::prepare::JobPlan;
 use super::{DispatchError, Engine, Request, Submitted, Task};
 use crate::backend::{Backend, CommandLine, Dialogue, DialogueTurn, fenced};
 use crate::config::{AgentName, BudgetUsd, Timeout};
@@ -218,17 +218,17 @@ impl Engine {
             Record::pending(id, &format!("{requester}{DIALOGUE_SIGN}{responder}"), topic.as_str(), now);
         let agent = requester.parse::<AgentName>().ok().and_then(|name| self.config.agents.get(&name));
         record.launch = Launch {
-            parent: self.surroundings.parent,
+            parent: self.caller_context.parent,
             root: self.root().or(Some(record.id)),
             // It is no agent: its turns are as deep as if the caller had dispatched them.
-            depth: Some(self.surroundings.depth),
+            depth: Some(self.caller_context.depth),
             directory: agent.map(|agent| agent.directory.clone()),
             backend: Some(Backend::Dialogue.name().to_owned()),
             max_budget_usd: max_budget_usd.map(|cap| cap.dollars().into()),
             command: redact_words(&shown),
             ..Launch::default()
         };
-        let prepared = Prepared {
+        let prepared = JobPlan {
             prompt: topic.as_str().to_owned(),
             record,
             command_line: CommandLine { argv, shown, files: Vec::new() },

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::collect::collect_by_itself;
-use super::{DispatchError, Engine, Prepared, Request};
+use super::{DispatchError, Engine, JobPlan, Request};
 use crate::os;
 use crate::store::{
     ErrorType, Finished, HeldJob, JobId, JobResult, Journal, Record, State, StoreError, UnixSeconds, Verdict,
 };
-use crate::supervisor::{self, Order, OwnerPipe, Ownership, StartError};
+use crate::supervisor::{self, LaunchSpec, OwnerPipe, Ownership, StartError};
 
 /// How long a command that is run after the end may take, in milliseconds: it is a notification, not work.
 const ON_DONE_LIMIT_MS: u64 = 60_000;
@@ -45,7 +45,7 @@ impl Engine {
     /// The second half of [`Self::submit`].
     pub fn start(
         &self,
-        prepared: Prepared,
+        prepared: JobPlan,
         ownership: Ownership,
         now: UnixSeconds,
     ) -> Result<Submitted, DispatchError> {
@@ -59,7 +59,7 @@ impl Engine {
     /// Starts a job that is tied to `owner`, if there is one.
     pub(super) fn start_tied(
         &self,
-        prepared: Prepared,
+        prepared: JobPlan,
         owner: Option<&OwnerPipe>,
         now: UnixSeconds,
     ) -> Result<(), DispatchError> {
@@ -78,7 +78,7 @@ impl Engine {
             for (name, content) in &prepared.command_line.files {
                 folder.put(name, content.as_bytes())?;
             }
-            let order = Order {
+            let order = LaunchSpec {
                 launch: record.launch.clone(),
                 argv: prepared.command_line.argv,
                 environment: vec![
@@ -87,7 +87,7 @@ impl Engine {
                 ],
                 exclusive: prepared.exclusive,
                 fail_if_busy: prepared.fail_if_busy,
-                parent_waits: self.surroundings.parent.filter(|_| owner.is_some()),
+                parent_waits: self.caller_context.parent.filter(|_| owner.is_some()),
                 max_concurrency: self.config.settings.max_concurrency,
                 config: self.config.path.clone().into(),
                 usage_log: prepared.journal.as_ref().map(|journal| journal.path().into()),
@@ -150,8 +150,8 @@ impl Engine {
 
     /// The first job of the chain that led here, if this is one.
     pub(super) fn root(&self) -> Option<JobId> {
-        self.surroundings.root.or_else(|| {
-            let parent = self.surroundings.parent?;
+        self.caller_context.root.or_else(|| {
+            let parent = self.caller_context.parent?;
             Some(self.store.read(parent).ok().and_then(|record| record.launch.root).unwrap_or(parent))
         })
     }

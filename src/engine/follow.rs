@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use super::{Delay, Surroundings};
+use super::{CallerContext, PendingReason};
 use crate::backend::{Backend, Event, EventReader, Look};
 use crate::os::{self, FileError};
 use crate::store::{Claim, Claimable, Claimed, JobId, Record, Status, Store, StoreError, UnixSeconds};
@@ -132,7 +132,7 @@ impl<'a> Follower<'a> {
             // Over already: the other end of this pipe is closed at once.
             None => rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(io::Error::from)?.0,
         };
-        let parent = record.launch.parent.and_then(|_| Surroundings::of_this_process().parent);
+        let parent = record.launch.parent.and_then(|_| CallerContext::of_this_process().parent);
         Ok(Self { store, reading: Reading::new(record), over, _loan: lend_slot(store, record, parent) })
     }
 
@@ -229,7 +229,7 @@ struct NotBegun {
     id: JobId,
     after: Vec<JobId>,
     /// As of the last look, if there was one.
-    delay: Option<Delay>,
+    delay: Option<PendingReason>,
 }
 
 impl<'a> Followers<'a> {
@@ -283,7 +283,7 @@ impl<'a> Followers<'a> {
 
     /// What is new about the jobs that wait to be started, by their numbers: `None` for one that has been waiting and
     /// has begun. Jobs that begin at once are not among them. For those who catch up.
-    pub fn delays(&mut self, now: UnixSeconds) -> Result<Vec<(usize, Option<Delay>)>, FollowError> {
+    pub fn delays(&mut self, now: UnixSeconds) -> Result<Vec<(usize, Option<PendingReason>)>, FollowError> {
         let mut news = Vec::new();
         for (number, follower) in &self.followed {
             if follower.reading.has_begun()
@@ -298,7 +298,7 @@ impl<'a> Followers<'a> {
         self.looked = Instant::now();
         let queued = self.store.queued()?;
         for (number, job) in &mut self.not_begun {
-            let delay = Some(Delay::among(self.store, &queued, job.id, &job.after, now)?);
+            let delay = Some(PendingReason::among(self.store, &queued, job.id, &job.after, now)?);
             if delay != job.delay {
                 job.delay = delay;
                 news.push((*number, delay));

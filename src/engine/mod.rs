@@ -5,9 +5,9 @@
 //! stops them ([`Follower`], [`cancel`]). It never runs an agent itself.
 
 mod batch;
+mod caller_context;
 mod cancel;
 mod collect;
-mod delay;
 mod dialogue;
 mod directory;
 mod dispatch;
@@ -16,20 +16,20 @@ mod follow;
 mod journal;
 mod list;
 mod machine;
-mod newcomers;
+mod new_jobs;
 mod notice;
 mod overview;
+mod pending_reason;
 mod prepare;
 mod prompt;
 mod request;
 mod room;
 mod stats;
-mod surroundings;
 
 pub use batch::{AGGREGATE_TASK, Batch, BatchError, BatchItem, Refusal};
+pub use caller_context::{CallerContext, named_usage_log};
 pub use cancel::{CancelError, Cancelled, cancel, cancel_tree, descendants, stoppable};
 pub use collect::{Collection, collect, collectable};
-pub use delay::Delay;
 pub use dialogue::{Conversation, DIALOGUE_SIGN, DialogueRequest, RESOLVED};
 pub use directory::DirectoryFault;
 pub use dispatch::Submitted;
@@ -38,13 +38,13 @@ pub use follow::{Backlog, FollowError, Follower, Followers, Reading, lend_slot};
 pub use journal::{is_trusted_journal, journal};
 pub use list::{Listed, Listing, each, list, list_only};
 pub use machine::{Binary, Copy, Marked, Role, census, file_system, is_short_lived_sandbox, umask};
-pub use newcomers::Newcomers;
+pub use new_jobs::NewJobs;
 pub use notice::Notice;
 pub use overview::{Overview, Watched};
-pub use prepare::{Prepared, find_program};
+pub use pending_reason::PendingReason;
+pub use prepare::{JobPlan, find_program};
 pub use request::{OnDone, OnDoneError, RepeatError, Request, Task, TaskError};
 pub use stats::{Figures, Selection, ShortTimeout, Stats, stats};
-pub use surroundings::{Surroundings, named_usage_log};
 
 pub use crate::backend::claude::{Bills, ClaudeHome, Login, Registration, Scope, options as claude_options};
 pub use crate::backend::{
@@ -62,17 +62,17 @@ use crate::store::Store;
 pub struct Engine {
     config: Config,
     store: Store,
-    surroundings: Surroundings,
+    caller_context: CallerContext,
     /// Whether a session that is gone on with must be one that a job of these agents has had.
     only_own_sessions: bool,
 }
 
 impl Engine {
-    /// An engine for these agents, jobs and surroundings.
-    pub fn new(config: Config, store: Store, surroundings: Surroundings) -> Self {
-        let journal = journal(&config, surroundings.usage_log.as_deref());
+    /// An engine for these agents, jobs and caller_context.
+    pub fn new(config: Config, store: Store, caller_context: CallerContext) -> Self {
+        let journal = journal(&config, caller_context.usage_log.as_deref());
         let store = store.noting_in(move || journal.filter(is_trusted_journal));
-        Self { config, store, surroundings, only_own_sessions: false }
+        Self { config, store, caller_context, only_own_sessions: false }
     }
 
     /// The same for a caller that may know of these agents only: it does not go on with a session that no job of theirs

@@ -31,7 +31,7 @@ impl Changes {
 
 /// The jobs that run, and those that begin from now on: also what is over before anybody looks.
 #[derive(Debug)]
-pub struct Newcomers<'a> {
+pub struct NewJobs<'a> {
     store: &'a Store,
     changes: Changes,
     /// The jobs that were there before the last look. Not only the newest of them: where the clock is set back, what
@@ -39,7 +39,7 @@ pub struct Newcomers<'a> {
     known: HashSet<JobId>,
 }
 
-impl<'a> Newcomers<'a> {
+impl<'a> NewJobs<'a> {
     /// Whatever is over now is none of them.
     pub fn new(store: &'a Store) -> Result<Self, StoreError> {
         let mut changes = Changes::default();

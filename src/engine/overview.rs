@@ -2,7 +2,7 @@
 
 use std::os::fd::BorrowedFd;
 
-use super::newcomers::Changes;
+use super::new_jobs::Changes;
 use super::{Activity, FollowError, Follower, list};
 use crate::store::{Record, Status, Store};
 use crate::supervisor::load_and_recover;

@@ -1,4 +1,4 @@
-//! Why a job has not begun.
+//! Why a job is still pending.
 
 use crate::supervisor::suspended_supervisor;
 
@@ -6,7 +6,7 @@ use crate::store::{JobId, Liveness, Record, Status, Store, StoreError, UnixSecon
 
 /// What a job waits for before its agent is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delay {
+pub enum PendingReason {
     /// Its turn: it is number `place`, from 1, of so many that are `waiting`.
     Turn {
         /// How many are before it, and itself.
@@ -34,7 +34,7 @@ pub enum Delay {
 /// How long a job takes to be started on a busy machine, in seconds.
 const START_SECONDS: f64 = 2.0;
 
-impl Delay {
+impl PendingReason {
     /// What keeps a job from being started now; `None` when nothing does any more.
     pub fn of(store: &Store, record: &Record, now: UnixSeconds) -> Result<Option<Self>, StoreError> {
         if record.status() != Status::Pending || record.is_foreign() {

@@ -1,4 +1,4 @@
-//! Everything that can be refused before a job exists.
+//! Validates a request: everything that can be refused is refused before a job exists.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -24,9 +24,9 @@ const GRACE_MS: u64 = 2_000;
 /// The program of the claude backend.
 const CLAUDE: &str = "claude";
 
-/// A dispatch that nothing speaks against: what is left is to record and to start it, by [`Engine::start`].
+/// A validated dispatch, ready to be recorded and started by [`Engine::start`].
 #[derive(Debug)]
-pub struct Prepared {
+pub struct JobPlan {
     pub(super) record: Record,
     pub(super) prompt: String,
     pub(super) command_line: CommandLine,
@@ -39,7 +39,7 @@ pub struct Prepared {
     pub(super) journal: Option<Journal>,
 }
 
-impl Prepared {
+impl JobPlan {
     /// The id that the job will have.
     pub fn id(&self) -> JobId {
         self.record.id
@@ -59,16 +59,16 @@ impl Prepared {
 impl Engine {
     /// Checks a request and resolves everything in it, without leaving a trace. [`Self::start`] can still refuse it
     /// for what other jobs do: when too many wait, or when its chain of dispatches has made too many.
-    pub fn prepare(&self, request: &Request) -> Result<Prepared, DispatchError> {
+    pub fn prepare(&self, request: &Request) -> Result<JobPlan, DispatchError> {
         let (name, agent) = self.agent(&request.agent)?;
         let shared_context = match &request.group {
             Some(group) => Some(self.group_of(group, name)?.shared_context.as_str()),
             None => None,
         };
-        if let Some(said) = &self.surroundings.unknown_depth {
+        if let Some(said) = &self.caller_context.unknown_depth {
             return Err(DispatchError::UnknownDepth { said: said.clone() });
         }
-        let depth = self.surroundings.depth.saturating_add(1);
+        let depth = self.caller_context.depth.saturating_add(1);
         let limit = self.config.settings.max_dispatch_depth;
         if depth > limit {
             return Err(DispatchError::TooDeep { depth, limit });
@@ -140,7 +140,7 @@ impl Engine {
         record.caller = request.caller.clone();
         record.goal = request.goal.clone();
         record.launch = Launch {
-            parent: self.surroundings.parent,
+            parent: self.caller_context.parent,
             root: self.root().or(Some(record.id)),
             depth: Some(depth),
             group: request.group.clone(),
@@ -167,7 +167,7 @@ impl Engine {
                 .unwrap_or_default(),
             command: redact_words(&command_line.shown),
         };
-        Ok(Prepared {
+        Ok(JobPlan {
             record,
             prompt,
             command_line,
@@ -232,14 +232,14 @@ impl Engine {
     }
 
     fn program(&self, name: &AgentName, agent: &Agent) -> Result<PathBuf, DispatchError> {
-        find_program(agent, self.surroundings.path.as_deref())
+        find_program(agent, self.caller_context.path.as_deref())
             .map_err(|(program, why)| DispatchError::NoProgram { agent: name.clone(), program, why })
     }
 
     /// What to execute for a command that is run after the end, as seen from the agent's directory.
     fn on_done(&self, command: &OnDone, agent: &Agent) -> Result<Vec<OsString>, DispatchError> {
         let [program, arguments @ ..] = command.words() else { return Ok(Vec::new()) };
-        let path = self.surroundings.path.as_deref().map(OsStr::new);
+        let path = self.caller_context.path.as_deref().map(OsStr::new);
         let found = os::find_program(program, path, &agent.directory)
             .map_err(|why| DispatchError::NoOnDone { program: program.clone(), why })?;
         Ok(std::iter::once(found.into()).chain(arguments.iter().map(OsString::from)).collect())
@@ -271,7 +271,7 @@ impl Engine {
             return Err(DispatchError::ForeignSession { session, owner, directory });
         }
         let unknown = |transcripts| Err(DispatchError::UnknownSession { session, transcripts });
-        match &self.surroundings.transcripts {
+        match &self.caller_context.transcripts {
             transcripts if self.only_own_sessions => unknown(transcripts.clone().unwrap_or_default()),
             Some(transcripts) if is_kept(session, transcripts) == Some(false) => unknown(transcripts.clone()),
             _ => Ok(()),

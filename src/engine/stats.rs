@@ -140,7 +140,7 @@ fn seconds(millis: u64) -> String {
 impl Engine {
     /// The usage journal, unless the config switches it off.
     pub fn journal(&self) -> Option<Journal> {
-        journal(&self.config, self.surroundings.usage_log.as_deref())
+        journal(&self.config, self.caller_context.usage_log.as_deref())
     }
 
     /// What recent successful runs of an agent took and cost; `None` when there were none, or no journal tells.

@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::arguments::Arguments;
-use super::desk::Desk;
 use super::dispatch::refused;
 use super::refused::Refused;
 use super::result::Reply;
+use super::server_state::ServerState;
 use super::window::PART_CHARS;
 use crate::config::{
     Agent, AgentName, BackendKind, BudgetUsd, Config, Group, GroupName, claude_md, describe,
@@ -25,23 +25,23 @@ const DESCRIPTION_CHARS: usize = 200;
 const PREVIEW_CHARS: usize = 2_000;
 
 /// Lists the agents, those of a group, or tells one in full.
-pub(super) fn list(desk: &Desk, mut arguments: Arguments) -> Result<Reply, Refused> {
+pub(super) fn list(state: &ServerState, mut arguments: Arguments) -> Result<Reply, Refused> {
     let name = arguments.text("name")?;
     let group = arguments.text("group")?;
     arguments.end()?;
-    let engine = desk.engine()?;
+    let engine = state.engine()?;
     let config = engine.config();
     if let Some(name) = name {
-        desk.check_agent(&name, config).map_err(|error| refused(desk, config, error))?;
+        state.check_agent(&name, config).map_err(|error| refused(state, config, error))?;
         let found = config.agents.iter().find(|(known, _)| known.as_str() == name);
         let (name, agent) = found.ok_or_else(|| Refused::new("the agent is gone"))?;
         return Ok(Reply::of_fields(in_full(name, agent, config, engine.usual(name.as_str()))));
     }
     let usual = engine.usual_of_all();
     let Some(group) = group else {
-        let mut fields = listed(desk.agents(config), config, None, &usual);
+        let mut fields = listed(state.agents(config), config, None, &usual);
         if fields["agents"].as_array().is_some_and(Vec::is_empty) {
-            let next = desk
+            let next = state
                 .wording()
                 .tell("there are no agents; `agent-dispatch agents add NAME DIR` adds one", |_| None);
             fields.insert("next".to_owned(), next.into());
@@ -50,7 +50,7 @@ pub(super) fn list(desk: &Desk, mut arguments: Arguments) -> Result<Reply, Refus
     };
     let (group_name, group) = group_named(&group, config)?;
     let members =
-        desk.agents(config).filter(|(name, _)| group.members.iter().any(|member| member.agent == **name));
+        state.agents(config).filter(|(name, _)| group.members.iter().any(|member| member.agent == **name));
     let mut fields = listed(members, config, Some(group), &usual);
     fields.insert("group".to_owned(), json!(group_name));
     if !group.description.is_empty() {

@@ -5,16 +5,16 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::arguments::Arguments;
-use super::desk::Desk;
 use super::dispatch::refused;
 use super::refused::Refused;
 use super::result::Reply;
+use super::server_state::ServerState;
 use crate::config::{
     AgentChanges, AgentName, BudgetUsd, EditError, Editor, Field, agent_directory, describe,
 };
 
 /// Does what `action` says.
-pub(super) fn configure(desk: &Desk, mut arguments: Arguments) -> Result<Reply, Refused> {
+pub(super) fn configure(state: &ServerState, mut arguments: Arguments) -> Result<Reply, Refused> {
     let action = arguments.required_text("action")?;
     let name: AgentName = arguments.parsed("name")?.ok_or_else(|| arguments.missing("name"))?;
     let unset = arguments.texts("unset")?.unwrap_or_default();
@@ -23,17 +23,17 @@ pub(super) fn configure(desk: &Desk, mut arguments: Arguments) -> Result<Reply, 
     for field in &unset {
         remove(&mut changes, field).map_err(|problem| arguments.refuse(problem))?;
     }
-    if !desk.shows(name.as_str()) {
+    if !state.shows(name.as_str()) {
         return Err(arguments.refuse(format_args!("this server is not for the agent '{name}'")));
     }
     if matches!(action.as_str(), "update" | "remove") {
-        let engine = desk.engine()?;
+        let engine = state.engine()?;
         let config = engine.config();
-        desk.check_agent(name.as_str(), config).map_err(|error| refused(desk, config, error))?;
+        state.check_agent(name.as_str(), config).map_err(|error| refused(state, config, error))?;
     }
-    let editor = Editor::new(desk.config_path());
+    let editor = Editor::new(state.config_path());
     let unusable = |error| match error {
-        EditError::Config(error) => desk.unusable_config(error),
+        EditError::Config(error) => state.unusable_config(error),
         error => Refused::from(error),
     };
     match action.as_str() {

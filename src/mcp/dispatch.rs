@@ -5,11 +5,11 @@ use rmcp::model::{CallToolResponse, CallToolResult, CreateTaskResult};
 use rmcp::service::RequestContext;
 
 use super::arguments::{self, Arguments, Manner};
-use super::desk::{Desk, now};
-use super::naming::no_such_agent;
 use super::refused::Refused;
 use super::result::{self, Reply};
+use super::server_state::{ServerState, now};
 use super::session::Session;
+use super::suggest::no_such_agent;
 use super::tasks;
 use super::waiting::{Caller, Waited};
 use crate::config::Config;
@@ -18,7 +18,7 @@ use crate::store::JobId;
 
 /// `dispatch`: hands a task to an agent.
 pub(super) async fn dispatch(
-    desk: &Desk,
+    state: &ServerState,
     mut arguments: Arguments,
     context: &RequestContext<RoleServer>,
     session: &Session,
@@ -27,19 +27,19 @@ pub(super) async fn dispatch(
     let manner = Manner::read(&mut arguments)?;
     arguments.end()?;
     // The job has no owner: it outlives the call, the client and this server.
-    let started = desk.starting(move |desk| {
-        let engine = desk.engine()?;
-        let refused = |error| refused(desk, engine.config(), error);
-        desk.check_agent(&request.agent, engine.config()).map_err(refused)?;
+    let started = state.starting(move |state| {
+        let engine = state.engine()?;
+        let refused = |error| refused(state, engine.config(), error);
+        state.check_agent(&request.agent, engine.config()).map_err(refused)?;
         let id = engine.submit(&request, Ownership::Detached, now()).map_err(refused)?.id;
         Ok((id, engine.notices([&request])))
     });
-    attend(desk, started.await?, manner, context, session).await
+    attend(state, started.await?, manner, context, session).await
 }
 
 /// `dispatch_dialogue`: lets two agents work something out, as one job.
 pub(super) async fn dialogue(
-    desk: &Desk,
+    state: &ServerState,
     mut arguments: Arguments,
     context: &RequestContext<RoleServer>,
     session: &Session,
@@ -47,22 +47,22 @@ pub(super) async fn dialogue(
     let request = arguments::dialogue(&mut arguments)?;
     let manner = Manner::waiting(&mut arguments)?;
     arguments.end()?;
-    let started = desk.starting(move |desk| {
-        let engine = desk.engine()?;
-        let refused = |error| refused(desk, engine.config(), error);
+    let started = state.starting(move |state| {
+        let engine = state.engine()?;
+        let refused = |error| refused(state, engine.config(), error);
         for agent in [&request.requester, &request.responder] {
-            desk.check_agent(agent, engine.config()).map_err(refused)?;
+            state.check_agent(agent, engine.config()).map_err(refused)?;
         }
         let notices = [&request.requester, &request.responder].map(|agent| engine.exposures(agent)).concat();
         let id = engine.submit_dialogue(request, Ownership::Detached, now()).map_err(refused)?.id;
         Ok((id, notices))
     });
-    attend(desk, started.await?, manner, context, session).await
+    attend(state, started.await?, manner, context, session).await
 }
 
 /// Waits for a job in the manner its caller wants, and answers.
 async fn attend(
-    desk: &Desk,
+    state: &ServerState,
     (id, notices): (JobId, Vec<Notice>),
     manner: Manner,
     context: &RequestContext<RoleServer>,
@@ -70,38 +70,39 @@ async fn attend(
 ) -> Result<CallToolResponse, Refused> {
     let caller = Caller::new(context, session, manner.wait);
     if caller.has_cancelled() {
-        return stop(desk, vec![id]).await;
+        return stop(state, vec![id]).await;
     }
     if tasks::are_wanted(context) && !manner.background {
-        let record = desk.blocking(move |desk| desk.look(id)).await?;
+        let record = state.blocking(move |state| state.look(id)).await?;
         return Ok(CallToolResponse::Task(CreateTaskResult::new(tasks::task(&record))));
     }
-    if !manner.background && caller.wait_for(desk, &[id]).await? == Waited::Cancelled {
-        return stop(desk, vec![id]).await;
+    if !manner.background && caller.wait_for(state, &[id]).await? == Waited::Cancelled {
+        return stop(state, vec![id]).await;
     }
-    let reply = desk.blocking(move |desk| tell(desk, id, manner)).await?;
+    let reply = state.blocking(move |state| tell(state, id, manner)).await?;
     Ok(CallToolResult::from(reply.with_notices(&notices)).into())
 }
 
 /// A job as it is now.
-pub(super) fn tell(desk: &Desk, id: JobId, manner: Manner) -> Result<Reply, Refused> {
-    let engine = desk.engine()?;
-    let record = desk.look(id)?;
+pub(super) fn tell(state: &ServerState, id: JobId, manner: Manner) -> Result<Reply, Refused> {
+    let engine = state.engine()?;
+    let record = state.look(id)?;
     if record.finished().is_some() {
-        result::over(engine.store(), desk.wording(), &record, manner.window())
+        result::over(engine.store(), state.wording(), &record, manner.window())
     } else {
         result::unfinished(engine.store(), &record)
     }
 }
 
 /// Stops jobs whose caller has gone, and all they led to. The answer is not sent: the client has taken its call back.
-pub(super) async fn stop(desk: &Desk, jobs: Vec<JobId>) -> Result<CallToolResponse, Refused> {
-    desk.blocking(move |desk| {
-        let engine = desk.engine()?;
-        // One that cannot be asked keeps none of the others from being asked.
-        jobs.iter().map(|id| Ok(cancel_tree(engine.store(), *id)?)).fold(Ok(()), Result::and)
-    })
-    .await?;
+pub(super) async fn stop(state: &ServerState, jobs: Vec<JobId>) -> Result<CallToolResponse, Refused> {
+    state
+        .blocking(move |state| {
+            let engine = state.engine()?;
+            // One that cannot be asked keeps none of the others from being asked.
+            jobs.iter().map(|id| Ok(cancel_tree(engine.store(), *id)?)).fold(Ok(()), Result::and)
+        })
+        .await?;
     Err(Refused::new("the call was cancelled"))
 }
 
@@ -109,17 +110,17 @@ pub(super) async fn stop(desk: &Desk, jobs: Vec<JobId>) -> Result<CallToolRespon
 const INSTEAD_OF_DISPATCHING: &str = "Answer with what is known here instead of dispatching further";
 
 /// Says what to do about a refused dispatch in terms of these tools.
-pub(super) fn refused(desk: &Desk, config: &Config, error: DispatchError) -> Refused {
+pub(super) fn refused(state: &ServerState, config: &Config, error: DispatchError) -> Refused {
     let remedy = match &error {
         // Whether there is such a session elsewhere is not told either.
-        DispatchError::UnknownSession { session, .. } if desk.is_limited() => {
+        DispatchError::UnknownSession { session, .. } if state.is_limited() => {
             return Refused::with_remedy(
                 format_args!("session {session} is none that a job of the agents there are has had"),
                 "Leave session_id out, or give that of an earlier answer of the agent",
             );
         }
         // The first job of the chain may be anybody's.
-        DispatchError::TreeTooLarge { limit, .. } if desk.is_limited() => {
+        DispatchError::TreeTooLarge { limit, .. } if state.is_limited() => {
             return Refused::with_remedy(
                 format_args!(
                     "the dispatches that led here have started as many jobs as are allowed: {limit}"
@@ -128,7 +129,7 @@ pub(super) fn refused(desk: &Desk, config: &Config, error: DispatchError) -> Ref
             );
         }
         DispatchError::UnknownAgent { nearest, .. } => {
-            return no_such_agent(desk, config, &error, nearest.as_ref());
+            return no_such_agent(state, config, &error, nearest.as_ref());
         }
         DispatchError::UnknownGroup { nearest: Some(nearest), .. } => format!("Did you mean {nearest}?"),
         DispatchError::UnknownGroup { .. } => {
@@ -152,7 +153,7 @@ pub(super) fn refused(desk: &Desk, config: &Config, error: DispatchError) -> Ref
         }
         _ => {
             return match error {
-                DispatchError::Store(error) => desk.unusable_jobs(error),
+                DispatchError::Store(error) => state.unusable_jobs(error),
                 error => error.into(),
             };
         }

@@ -8,10 +8,10 @@ use rmcp::service::RequestContext;
 use serde_json::{Value, json};
 
 use super::arguments::{Arguments, Kind, MOST_DAYS, MOST_JOBS, Wanted};
-use super::desk::{Desk, now};
 use super::dispatch::refused;
 use super::refused::Refused;
 use super::result::{self, Reply};
+use super::server_state::{ServerState, now};
 use super::session::Session;
 use super::waiting::Caller;
 use super::window::Window;
@@ -33,7 +33,7 @@ const STDERR_BYTES: u64 = 1024 * 1024;
 
 /// `dispatch_result`: waits for a job and gives a part of what came of it.
 pub(super) async fn result(
-    desk: &Desk,
+    state: &ServerState,
     mut arguments: Arguments,
     context: &RequestContext<RoleServer>,
     session: &Session,
@@ -41,18 +41,18 @@ pub(super) async fn result(
     let wanted = Wanted::read(&mut arguments)?;
     arguments.end()?;
     let Wanted { id, kind, window, wait } = wanted;
-    let record = desk.blocking(move |desk| desk.look(id)).await?;
+    let record = state.blocking(move |state| state.look(id)).await?;
     // The log of a job is asked for while it runs; its answer is worth waiting for.
     let wait = wait.or_else(|| (kind != Kind::Answer).then_some(Duration::ZERO));
     if record.finished().is_none() && !record.is_foreign() {
-        Caller::new(context, session, wait).wait_for(desk, &[id]).await?;
+        Caller::new(context, session, wait).wait_for(state, &[id]).await?;
     }
-    let reply = desk.blocking(move |desk| {
-        let engine = desk.engine()?;
-        let record = desk.look(id)?;
+    let reply = state.blocking(move |state| {
+        let engine = state.engine()?;
+        let record = state.look(id)?;
         match kind {
             Kind::Answer if record.finished().is_some() => {
-                result::over(engine.store(), desk.wording(), &record, window)
+                result::over(engine.store(), state.wording(), &record, window)
             }
             Kind::Answer => result::unfinished(engine.store(), &record),
             Kind::Log => Ok(part_of(&record, kind, window, |take| log(&engine, &record, take))?),
@@ -132,7 +132,7 @@ fn stderr(engine: &Engine, id: JobId, take: &mut dyn FnMut(&str)) -> Result<(), 
 }
 
 /// `dispatch_jobs`: the newest jobs, or those with a status or of an agent.
-pub(super) fn jobs(desk: &Desk, mut arguments: Arguments) -> Result<Reply, Refused> {
+pub(super) fn jobs(state: &ServerState, mut arguments: Arguments) -> Result<Reply, Refused> {
     let status =
         match arguments.text("status")?.as_deref() {
             None => None,
@@ -148,13 +148,13 @@ pub(super) fn jobs(desk: &Desk, mut arguments: Arguments) -> Result<Reply, Refus
         );
     }
     arguments.end()?;
-    let engine = desk.engine()?;
-    let listing = desk.list(status, agent.as_deref(), limit)?;
+    let engine = state.engine()?;
+    let listing = state.list(status, agent.as_deref(), limit)?;
     // An agent that has been removed may have jobs.
     if let Some(agent) = agent.as_deref().filter(|_| listing.records.is_empty())
         && !agent.contains(DIALOGUE_SIGN)
     {
-        desk.check_agent(agent, engine.config()).map_err(|error| refused(desk, engine.config(), error))?;
+        state.check_agent(agent, engine.config()).map_err(|error| refused(state, engine.config(), error))?;
     }
     let jobs: Vec<Value> = listing.records.iter().map(summarise).collect();
     let mut fields = json!({ "jobs": jobs });
@@ -200,20 +200,20 @@ fn summarise(record: &Record) -> Value {
 
 /// `dispatch_cancel`: stops a job and all that it led to.
 pub(super) async fn cancel(
-    desk: &Desk,
+    state: &ServerState,
     mut arguments: Arguments,
     context: &RequestContext<RoleServer>,
     session: &Session,
 ) -> Result<CallToolResult, Refused> {
     let id = arguments.job()?;
     arguments.end()?;
-    let record = desk.blocking(move |desk| desk.look(id)).await?;
+    let record = state.blocking(move |state| state.look(id)).await?;
     let was_over = record.finished().is_some();
     if !was_over {
-        desk.blocking(move |desk| Ok(cancel_tree(desk.engine()?.store(), id)?)).await?;
-        Caller::new(context, session, Some(STOP_PATIENCE)).wait_for(desk, &[id]).await?;
+        state.blocking(move |state| Ok(cancel_tree(state.engine()?.store(), id)?)).await?;
+        Caller::new(context, session, Some(STOP_PATIENCE)).wait_for(state, &[id]).await?;
     }
-    let record = desk.blocking(move |desk| desk.look(id)).await?;
+    let record = state.blocking(move |state| state.look(id)).await?;
     let status = record.status();
     let mut fields = json!({ "job_id": id, "agent": record.agent, "status": status, "stopped": !was_over });
     let text = if was_over {
@@ -222,7 +222,7 @@ pub(super) async fn cancel(
         format!("job {id} of {} has been stopped; what it had done is kept: dispatch_result", record.agent)
     } else {
         fields["stopped"] = false.into();
-        let why = desk.blocking(move |desk| Ok(suspended_supervisor(desk.engine()?.store(), id))).await?;
+        let why = state.blocking(move |state| Ok(suspended_supervisor(state.engine()?.store(), id))).await?;
         let why = why.map(|pid| format!(": its supervisor, process {pid}, is stopped or frozen"));
         let why = why.unwrap_or_default();
         format!(
@@ -234,11 +234,11 @@ pub(super) async fn cancel(
 }
 
 /// `dispatch_gc`: deletes jobs that are over.
-pub(super) fn gc(desk: &Desk, mut arguments: Arguments) -> Result<Reply, Refused> {
+pub(super) fn gc(state: &ServerState, mut arguments: Arguments) -> Result<Reply, Refused> {
     let days = arguments.number("max_age_days")?;
     let dry_run = arguments.flag("dry_run")?;
     arguments.end()?;
-    let engine = desk.engine()?;
+    let engine = state.engine()?;
     let retention = f64::from(engine.config().settings.job_retention_days);
     let days = days.or((retention > 0.0).then_some(retention));
     let Some(days) = days.filter(|days| (0.0..=f64::from(MOST_DAYS)).contains(days)) else {

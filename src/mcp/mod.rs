@@ -8,18 +8,18 @@ mod agents;
 mod arguments;
 mod authority;
 mod configure;
-mod desk;
 mod dispatch;
 mod door;
 mod jobs;
-mod naming;
 mod parallel;
 mod refused;
 mod result;
 mod scope;
 mod server;
+mod server_state;
 mod session;
 mod streams;
+mod suggest;
 mod tasks;
 mod tool;
 mod tools;
@@ -39,9 +39,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 pub use authority::Authority;
-use desk::Desk;
 use door::Door;
 use server::Server;
+use server_state::ServerState;
 use session::Session;
 use wire::Wire;
 
@@ -65,13 +65,13 @@ pub fn serve(config: PathBuf, jobs: PathBuf, options: String, authority: Authori
         .max_blocking_threads(BLOCKING_THREADS)
         .enable_all()
         .build()?;
-    let served = runtime.block_on(attend(Desk::new(config, jobs, options, authority)));
+    let served = runtime.block_on(attend(ServerState::new(config, jobs, options, authority)));
     // A thread may be stuck in a read of standard input that cannot be interrupted.
     runtime.shutdown_background();
     served
 }
 
-async fn attend(desk: Desk) -> io::Result<()> {
+async fn attend(state: ServerState) -> io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
@@ -79,8 +79,8 @@ async fn attend(desk: Desk) -> io::Result<()> {
     let (input, output) = streams::standard();
     let wire = Wire::new(input, output, session.clone());
     let stop = CancellationToken::new();
-    let authority = desk.authority().clone();
-    let server = Door::new(Server::new(desk.clone(), session.clone()), session.clone(), authority);
+    let authority = state.authority().clone();
+    let server = Door::new(Server::new(state.clone(), session.clone()), session.clone(), authority);
     let serving = async {
         let unexpected =
             |why: &dyn Display| io::Error::other(format!("the session ended unexpectedly: {why}"));
@@ -123,7 +123,7 @@ async fn attend(desk: Desk) -> io::Result<()> {
             tokio::time::timeout(FAREWELL, serving).await.unwrap_or(Ok(()))
         }
     };
-    let _no_more_starts = desk.finish_starts().await;
+    let _no_more_starts = state.finish_starts().await;
     match session.take_failure() {
         Some(failure) => Err(failure),
         None => ended,

@@ -6,10 +6,10 @@ use rmcp::service::RequestContext;
 use serde_json::{Map, Value, json};
 
 use super::arguments::{self, Arguments, Manner};
-use super::desk::{Desk, now};
 use super::dispatch::{refused, stop, tell};
 use super::refused::Refused;
 use super::result::Reply;
+use super::server_state::{ServerState, now};
 use super::session::Session;
 use super::waiting::{Caller, Waited};
 use super::window::PART_CHARS;
@@ -21,7 +21,7 @@ const LEAST_PART_CHARS: usize = 500;
 
 /// Starts all dispatches, or none if one of them is refused, and waits for them.
 pub(super) async fn parallel(
-    desk: &Desk,
+    state: &ServerState,
     mut arguments: Arguments,
     context: &RequestContext<RoleServer>,
     session: &Session,
@@ -33,30 +33,30 @@ pub(super) async fn parallel(
     if items.is_empty() {
         return Err(arguments.refuse("dispatches is empty"));
     }
-    let (batch, notices) = desk.starting(move |desk| start(desk, items, aggregate.as_ref())).await?;
+    let (batch, notices) = state.starting(move |state| start(state, items, aggregate.as_ref())).await?;
     let all: Vec<JobId> = batch.jobs.iter().copied().chain(batch.aggregate).collect();
     let caller = Caller::new(context, session, manner.wait);
     let cancelled = caller.has_cancelled()
-        || (!manner.background && caller.wait_for(desk, &all).await? == Waited::Cancelled);
+        || (!manner.background && caller.wait_for(state, &all).await? == Waited::Cancelled);
     if cancelled {
-        return stop(desk, all).await;
+        return stop(state, all).await;
     }
-    let reply = desk.blocking(move |desk| tell_all(desk, &batch)).await?;
+    let reply = state.blocking(move |state| tell_all(state, &batch)).await?;
     Ok(CallToolResult::from(reply.with_notices(&notices)).into())
 }
 
 /// Starts all of them; or none, and says everything that is wrong with any of them.
 fn start(
-    desk: &Desk,
+    state: &ServerState,
     items: Vec<Arguments>,
     aggregate: Option<&Request>,
 ) -> Result<(Batch, Vec<Notice>), Refused> {
-    let engine = desk.engine()?;
-    let refused_item = |refusal| refused_item(desk, &engine, refusal);
+    let engine = state.engine()?;
+    let refused_item = |refusal| refused_item(state, &engine, refusal);
     let mut requests = Vec::new();
     let mut problems = Vec::new();
     let speaks_against = |item, request: &Request| -> Vec<Refused> {
-        let refusals = match desk.check_agent(&request.agent, engine.config()) {
+        let refusals = match state.check_agent(&request.agent, engine.config()) {
             Ok(()) => engine.refusals(request),
             Err(error) => vec![error],
         };
@@ -82,7 +82,7 @@ fn start(
                 BatchError::Refused(refusals) => {
                     Refused::all(&refusals.into_iter().map(refused_item).collect::<Vec<_>>())
                 }
-                BatchError::NoRoom(error) => refused(desk, engine.config(), error),
+                BatchError::NoRoom(error) => refused(state, engine.config(), error),
                 error @ BatchError::Empty => Refused::new(error),
                 BatchError::Broken { started, refusal } => {
                     let started: Vec<String> = started.iter().map(JobId::to_string).collect();
@@ -98,21 +98,21 @@ fn start(
 }
 
 /// A refusal in terms of the arguments.
-fn refused_item(desk: &Desk, engine: &Engine, refusal: Refusal) -> Refused {
+fn refused_item(state: &ServerState, engine: &Engine, refusal: Refusal) -> Refused {
     let place = match refusal.item {
         BatchItem::Dispatch(number) => format!("dispatches[{number}]"),
         BatchItem::Aggregate => "aggregate".to_owned(),
     };
-    Refused::new(format_args!("{place}: {}", refused(desk, engine.config(), refusal.error).message()))
+    Refused::new(format_args!("{place}: {}", refused(state, engine.config(), refusal.error).message()))
 }
 
 /// All jobs as they are now.
-fn tell_all(desk: &Desk, batch: &Batch) -> Result<Reply, Refused> {
+fn tell_all(state: &ServerState, batch: &Batch) -> Result<Reply, Refused> {
     let count = batch.jobs.len() + usize::from(batch.aggregate.is_some());
     let manner = Manner { max_chars: (PART_CHARS / count).max(LEAST_PART_CHARS), ..Manner::whole() };
     let replies: Vec<Reply> =
-        batch.jobs.iter().map(|id| tell(desk, *id, manner)).collect::<Result<_, _>>()?;
-    let aggregate = batch.aggregate.map(|id| tell(desk, id, manner)).transpose()?;
+        batch.jobs.iter().map(|id| tell(state, *id, manner)).collect::<Result<_, _>>()?;
+    let aggregate = batch.aggregate.map(|id| tell(state, id, manner)).transpose()?;
     let labels =
         (0..replies.len()).map(|number| format!("dispatches[{number}]")).chain(["aggregate".to_owned()]);
     let label = |(label, reply): (String, &Reply)| {

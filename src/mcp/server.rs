@@ -9,32 +9,32 @@ use rmcp::model::{
 use rmcp::service::RequestContext;
 
 use super::arguments::Arguments;
-use super::desk::Desk;
 use super::refused::Refused;
 use super::result::Reply;
+use super::server_state::ServerState;
 use super::session::Session;
 use super::tool::Name;
 use super::{agents, configure, dispatch, jobs, parallel, tasks, tools};
 
 /// Answers one client.
 pub(super) struct Server {
-    desk: Desk,
+    state: ServerState,
     session: Session,
     about: ServerConfig,
 }
 
 impl Server {
-    pub(super) fn new(desk: Desk, session: Session) -> Self {
+    pub(super) fn new(state: ServerState, session: Session) -> Self {
         // A config that is broken now may be mended before the first call.
-        let engine = desk.engine().ok();
+        let engine = state.engine().ok();
         let config = engine.as_ref().map(|engine| engine.config());
-        let names = config.into_iter().flat_map(|config| desk.agents(config)).map(|(name, _)| name);
-        let instructions = tools::instructions(desk.authority(), config, names);
+        let names = config.into_iter().flat_map(|config| state.agents(config)).map(|(name, _)| name);
+        let instructions = tools::instructions(state.authority(), config, names);
         let capabilities = ServerCapabilities::builder().enable_tools().enable_tasks().build();
         let mut about = ServerConfig::new(capabilities).with_instructions(instructions);
         about.server_info = Implementation::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
             .with_title("Agent Dispatch");
-        Self { desk, session, about }
+        Self { state, session, about }
     }
 
     async fn call(
@@ -43,28 +43,28 @@ impl Server {
         arguments: Arguments,
         context: &RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, Refused> {
-        let (desk, session) = (&self.desk, &self.session);
+        let (state, session) = (&self.state, &self.session);
         match tool {
-            Name::Dispatch => dispatch::dispatch(desk, arguments, context, session).await,
-            Name::DispatchParallel => parallel::parallel(desk, arguments, context, session).await,
-            Name::DispatchDialogue => dispatch::dialogue(desk, arguments, context, session).await,
-            Name::DispatchResult => Ok(jobs::result(desk, arguments, context, session).await?.into()),
-            Name::DispatchCancel => Ok(jobs::cancel(desk, arguments, context, session).await?.into()),
-            Name::DispatchJobs => at_once(desk, arguments, jobs::jobs).await,
-            Name::DispatchGc => at_once(desk, arguments, jobs::gc).await,
-            Name::ListAgents => at_once(desk, arguments, agents::list).await,
-            Name::ConfigureAgent => at_once(desk, arguments, configure::configure).await,
+            Name::Dispatch => dispatch::dispatch(state, arguments, context, session).await,
+            Name::DispatchParallel => parallel::parallel(state, arguments, context, session).await,
+            Name::DispatchDialogue => dispatch::dialogue(state, arguments, context, session).await,
+            Name::DispatchResult => Ok(jobs::result(state, arguments, context, session).await?.into()),
+            Name::DispatchCancel => Ok(jobs::cancel(state, arguments, context, session).await?.into()),
+            Name::DispatchJobs => at_once(state, arguments, jobs::jobs).await,
+            Name::DispatchGc => at_once(state, arguments, jobs::gc).await,
+            Name::ListAgents => at_once(state, arguments, agents::list).await,
+            Name::ConfigureAgent => at_once(state, arguments, configure::configure).await,
         }
     }
 }
 
 /// Runs a tool that does not wait for anything.
 async fn at_once(
-    desk: &Desk,
+    state: &ServerState,
     arguments: Arguments,
-    tool: fn(&Desk, Arguments) -> Result<Reply, Refused>,
+    tool: fn(&ServerState, Arguments) -> Result<Reply, Refused>,
 ) -> Result<CallToolResponse, Refused> {
-    let reply = desk.blocking(move |desk| tool(desk, arguments)).await?;
+    let reply = state.blocking(move |state| tool(state, arguments)).await?;
     Ok(CallToolResult::from(reply).into())
 }
 
@@ -78,7 +78,7 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(tools::list(self.desk.authority())))
+        Ok(ListToolsResult::with_all_items(tools::list(self.state.authority())))
     }
 
     async fn call_tool(
@@ -92,7 +92,7 @@ impl ServerHandler for Server {
         };
         let arguments = Arguments::new(tool.as_str(), request.arguments.unwrap_or_default());
         let answered = self.call(tool, arguments, &context).await;
-        let told = |refused: Refused| CallToolResult::from(self.desk.wording().refusal(&refused)).into();
+        let told = |refused: Refused| CallToolResult::from(self.state.wording().refusal(&refused)).into();
         Ok(answered.unwrap_or_else(told))
     }
 
@@ -101,7 +101,7 @@ impl ServerHandler for Server {
         request: GetTaskParams,
         _: RequestContext<RoleServer>,
     ) -> Result<GetTaskResult, ErrorData> {
-        on_a_thread(&self.desk, move |desk| tasks::get(desk, &request.task_id)).await
+        on_a_thread(&self.state, move |state| tasks::get(state, &request.task_id)).await
     }
 
     async fn cancel_task(
@@ -109,14 +109,14 @@ impl ServerHandler for Server {
         request: CancelTaskParams,
         _: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        on_a_thread(&self.desk, move |desk| tasks::cancel(desk, &request.task_id)).await
+        on_a_thread(&self.state, move |state| tasks::cancel(state, &request.task_id)).await
     }
 }
 
 async fn on_a_thread<T: Send + 'static>(
-    desk: &Desk,
-    work: impl FnOnce(&Desk) -> Result<T, ErrorData> + Send + 'static,
+    state: &ServerState,
+    work: impl FnOnce(&ServerState) -> Result<T, ErrorData> + Send + 'static,
 ) -> Result<T, ErrorData> {
-    let done = desk.blocking(move |desk| Ok(work(desk))).await;
+    let done = state.blocking(move |state| Ok(work(state))).await;
     done.unwrap_or_else(|refused| Err(ErrorData::internal_error(refused.message().to_owned(), None)))
 }

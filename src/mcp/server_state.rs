@@ -1,4 +1,4 @@
-//! What every call works with: the config as it is now, the jobs, and what the client may do.
+//! The state that all calls share: the config as it is now, the jobs, and what the client may do.
 
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
@@ -13,12 +13,12 @@ use super::refused::Refused;
 use super::scope::Scope;
 use super::wording::Wording;
 use crate::config::{self, Agent, AgentName, Config, ConfigError};
-use crate::engine::{DispatchError, Engine, Listing, Surroundings, lend_slot};
+use crate::engine::{CallerContext, DispatchError, Engine, Listing, lend_slot};
 use crate::store::{Claim, JobId, Record, Status, Store, StoreError, UnixSeconds};
 
 /// One server's view of the config and the jobs. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(super) struct Desk(Arc<Shared>);
+pub(super) struct ServerState(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -26,7 +26,7 @@ struct Shared {
     jobs: PathBuf,
     authority: Authority,
     wording: Wording,
-    surroundings: Surroundings,
+    caller_context: CallerContext,
     loaded: Mutex<Option<Loaded>>,
     /// The living jobs that a call waits for. One thread waits for each, however many calls do.
     endings: Mutex<HashMap<JobId, watch::Receiver<()>>>,
@@ -70,14 +70,14 @@ impl Stamp {
 /// Tells when a job is over: then `changed` fails, because no sender is left.
 pub(super) type Ending = watch::Receiver<()>;
 
-impl Desk {
+impl ServerState {
     pub(super) fn new(config: PathBuf, jobs: PathBuf, options: String, authority: Authority) -> Self {
         Self(Arc::new(Shared {
             config,
             jobs,
             wording: Wording::new(&authority, options),
             authority,
-            surroundings: Surroundings::of_this_process(),
+            caller_context: CallerContext::of_this_process(),
             loaded: Mutex::default(),
             endings: Mutex::default(),
             starts: Arc::new(Semaphore::new(STARTS_AT_ONCE)),
@@ -118,12 +118,12 @@ impl Desk {
         let store = Store::open(&self.0.jobs)?;
         // Opening may have created the directory.
         let stamp = Stamp { jobs: Stamp::of(&self.0.config, &self.0.jobs).jobs, ..stamp };
-        let surroundings = self.0.surroundings.clone();
+        let caller_context = self.0.caller_context.clone();
         let (engine, scope) = match &self.0.authority.agents {
-            None => (Engine::new(config, store, surroundings), Scope::everything()),
+            None => (Engine::new(config, store, caller_context), Scope::everything()),
             Some(agents) => {
                 let scope = Scope::of(agents, &config);
-                (Engine::new(config.only(agents), store, surroundings).with_own_sessions_only(), scope)
+                (Engine::new(config.only(agents), store, caller_context).with_own_sessions_only(), scope)
             }
         };
         let engine = Arc::new(engine);
@@ -195,7 +195,7 @@ impl Desk {
 
     /// Lends a job of the agent that this server works for the slot of that agent, which waits here.
     pub(super) fn lend_slot(&self, store: &Store, id: JobId) -> Option<Claim> {
-        let parent = self.0.surroundings.parent?;
+        let parent = self.0.caller_context.parent?;
         lend_slot(store, &store.read(id).ok()?, Some(parent))
     }
 
@@ -204,8 +204,8 @@ impl Desk {
         &self,
         work: impl FnOnce(&Self) -> Result<T, Refused> + Send + 'static,
     ) -> Result<T, Refused> {
-        let desk = self.clone();
-        let done = tokio::task::spawn_blocking(move || work(&desk)).await;
+        let state = self.clone();
+        let done = tokio::task::spawn_blocking(move || work(&state)).await;
         done.unwrap_or_else(|error| Err(Refused::new(format_args!("the call ended early: {error}"))))
     }
 
@@ -216,10 +216,10 @@ impl Desk {
     ) -> Result<T, Refused> {
         // It is never closed.
         let turn = Arc::clone(&self.0.starts).acquire_owned().await;
-        self.blocking(move |desk| {
+        self.blocking(move |state| {
             // Kept by what starts the job, which goes on when the call that waits for it does not.
             let _turn = turn;
-            work(desk)
+            work(state)
         })
         .await
     }

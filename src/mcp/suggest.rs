@@ -1,7 +1,7 @@
 //! Suggestions for names that do not exist.
 
-use super::desk::Desk;
 use super::refused::Refused;
+use super::server_state::ServerState;
 use crate::config::{AgentName, Config};
 use crate::engine::DispatchError;
 
@@ -26,13 +26,13 @@ pub(super) fn as_many_as_fit<'a>(names: impl Iterator<Item = &'a str>, room: usi
 
 /// Says that there is no such agent, and which there are.
 pub(super) fn no_such_agent(
-    desk: &Desk,
+    state: &ServerState,
     config: &Config,
     error: &DispatchError,
     nearest: Option<&AgentName>,
 ) -> Refused {
     let meant = nearest.map(|nearest| format!("Did you mean {nearest}? ")).unwrap_or_default();
-    let names = as_many_as_fit(desk.agents(config).map(|(name, _)| name.as_str()), NAMES_CHARS);
+    let names = as_many_as_fit(state.agents(config).map(|(name, _)| name.as_str()), NAMES_CHARS);
     if names.is_empty() {
         return Refused::with_remedy(
             error,

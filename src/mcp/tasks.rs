@@ -7,9 +7,9 @@ use rmcp::service::RequestContext;
 use serde_json::Value;
 
 use super::arguments::Manner;
-use super::desk::Desk;
 use super::refused::Refused;
 use super::result;
+use super::server_state::ServerState;
 use crate::engine::cancel_tree;
 use crate::store::{JobId, Record, Status, UnixSeconds};
 
@@ -38,16 +38,16 @@ pub(super) fn task(record: &Record) -> Task {
 }
 
 /// `tasks/get`.
-pub(super) fn get(desk: &Desk, id: &str) -> Result<GetTaskResult, ErrorData> {
+pub(super) fn get(state: &ServerState, id: &str) -> Result<GetTaskResult, ErrorData> {
     let id = job(id)?;
-    let engine = desk.engine().map_err(|refused| failed(desk, &refused))?;
-    let record = desk.look(id).map_err(|refused| failed(desk, &refused))?;
+    let engine = state.engine().map_err(|refused| failed(state, &refused))?;
+    let record = state.look(id).map_err(|refused| failed(state, &refused))?;
     let payload = match record.status() {
         Status::Pending | Status::Running => TaskPayload::Working,
         Status::Cancelled => TaskPayload::Cancelled,
         Status::Done | Status::Failed => {
-            let reply = result::over(engine.store(), desk.wording(), &record, Manner::whole().window())
-                .map_err(|refused| failed(desk, &refused))?;
+            let reply = result::over(engine.store(), state.wording(), &record, Manner::whole().window())
+                .map_err(|refused| failed(state, &refused))?;
             let result = serde_json::to_value(CallToolResult::from(reply));
             let Ok(Value::Object(result)) = result else {
                 return Err(ErrorData::internal_error("a result is an object", None));
@@ -59,20 +59,20 @@ pub(super) fn get(desk: &Desk, id: &str) -> Result<GetTaskResult, ErrorData> {
 }
 
 /// `tasks/cancel`.
-pub(super) fn cancel(desk: &Desk, id: &str) -> Result<(), ErrorData> {
+pub(super) fn cancel(state: &ServerState, id: &str) -> Result<(), ErrorData> {
     let id = job(id)?;
     // Who may not know of the job may not stop it.
-    desk.look(id).map_err(|refused| failed(desk, &refused))?;
-    let engine = desk.engine().map_err(|refused| failed(desk, &refused))?;
-    cancel_tree(engine.store(), id).map_err(|error| failed(desk, &error.into()))
+    state.look(id).map_err(|refused| failed(state, &refused))?;
+    let engine = state.engine().map_err(|refused| failed(state, &refused))?;
+    cancel_tree(engine.store(), id).map_err(|error| failed(state, &error.into()))
 }
 
 fn job(id: &str) -> Result<JobId, ErrorData> {
     id.parse().map_err(|error: crate::store::InvalidJobId| ErrorData::invalid_params(error.to_string(), None))
 }
 
-fn failed(desk: &Desk, refused: &Refused) -> ErrorData {
-    ErrorData::invalid_params(desk.wording().refusal(refused).message().to_owned(), None)
+fn failed(state: &ServerState, refused: &Refused) -> ErrorData {
+    ErrorData::invalid_params(state.wording().refusal(refused).message().to_owned(), None)
 }
 
 fn timestamp(seconds: UnixSeconds) -> String {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::arguments::{MOST_DAYS, MOST_JOBS};
 use super::authority::Authority;
-use super::naming::as_many_as_fit;
+use super::suggest::as_many_as_fit;
 use super::tool::{Name, Need};
 use crate::config::{AgentName, Config};
 

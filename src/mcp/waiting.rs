@@ -7,8 +7,8 @@ use rmcp::RoleServer;
 use rmcp::model::ProgressNotificationParam;
 use rmcp::service::RequestContext;
 
-use super::desk::Desk;
 use super::refused::Refused;
+use super::server_state::ServerState;
 use super::session::Session;
 use crate::engine::{Activity, Engine, Reading};
 use crate::store::{JobId, Record};
@@ -66,13 +66,13 @@ impl<'a> Caller<'a> {
     }
 
     /// Waits for the jobs, and tells what they do.
-    pub(super) async fn wait_for(&self, desk: &Desk, jobs: &[JobId]) -> Result<Waited, Refused> {
+    pub(super) async fn wait_for(&self, state: &ServerState, jobs: &[JobId]) -> Result<Waited, Refused> {
         let ids = jobs.to_vec();
-        let waited_for = desk.blocking(move |desk| {
-            let engine = desk.engine()?;
+        let waited_for = state.blocking(move |state| {
+            let engine = state.engine()?;
             let wait = |id: &JobId| {
-                let ending = desk.ending(engine.store(), *id)?;
-                Ok((ending, desk.lend_slot(engine.store(), *id)))
+                let ending = state.ending(engine.store(), *id)?;
+                Ok((ending, state.lend_slot(engine.store(), *id)))
             };
             ids.iter().map(wait).collect::<Result<Vec<_>, Refused>>()
         });
@@ -91,7 +91,7 @@ impl<'a> Caller<'a> {
                 () = self.context.ct.cancelled() => return Ok(self.waited_in_vain()),
                 () = self.session.leaving.cancelled() => return Ok(self.waited_in_vain()),
                 () = until(self.end) => return Ok(Waited::LongEnough),
-                () = news.tell(desk), if news.is_wanted() => {}
+                () = news.tell(state), if news.is_wanted() => {}
             }
         }
     }
@@ -151,13 +151,13 @@ impl<'a> News<'a> {
     /// Tells what is new, when it is time to.
     ///
     /// Dropped at any point it loses at most one line.
-    async fn tell(&mut self, desk: &Desk) {
+    async fn tell(&mut self, state: &ServerState) {
         tokio::time::sleep_until(self.next).await;
         self.next = tokio::time::Instant::now() + NEWS;
         let Some(token) = self.context.meta.get_progress_token() else { return };
         let reports = std::mem::take(&mut self.reports);
-        let looked = desk.blocking(move |desk| {
-            let engine = desk.engine()?;
+        let looked = state.blocking(move |state| {
+            let engine = state.engine()?;
             Ok(reports.into_iter().map(|report| report.look(&engine)).collect::<Vec<_>>())
         });
         self.reports = looked.await.unwrap_or_default();

@@ -49,5 +49,5 @@ pub use signals::{
     SignalWatch, is_ignored, reset_inherited_signals, wait_readable, wait_readable_while_read,
 };
 pub use spawn::{Detached, Exit, Spawned, adopt_descriptor, spawn_detached, spawn_owned, this_program};
-pub use tree::{Brood, Sweep, adopt_orphans, kill_marked};
+pub use tree::{ProcessTree, Sweep, adopt_orphans, kill_marked};
 pub use trust::{Exposure, Writers};

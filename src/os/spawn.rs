@@ -103,7 +103,7 @@ impl Spawned {
 /// dies.
 ///
 /// Every signal has its default action and none is blocked, and no descriptor beyond the three standard ones reaches
-/// it. The caller reaps it, with [`super::Brood`].
+/// it. The caller reaps it, with [`super::ProcessTree`].
 #[expect(unsafe_code, reason = "some settings of a process can only be made between fork and exec")]
 pub fn spawn_owned(mut command: Command, umask: Option<u32>) -> io::Result<Spawned> {
     let parent = rustix::process::getpid();

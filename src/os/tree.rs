@@ -21,7 +21,7 @@ pub(super) fn adopts_orphans() -> bool {
     ADOPTS_ORPHANS.load(Ordering::Relaxed)
 }
 
-/// How often in a row nothing must be found before nothing is there: a look at a table that changes meanwhile can
+/// How many scans in a row must find nothing before the tree counts as gone: a look at a table that changes meanwhile can
 /// miss a process that has just been forked by one that has just ended.
 const LOOKS: u32 = 10;
 
@@ -49,18 +49,18 @@ pub enum Sweep {
 
 /// A process this one has started, and all that came of it.
 #[derive(Debug)]
-pub struct Brood {
+pub struct ProcessTree {
     first: Pid,
     exit: Option<Exit>,
 }
 
-impl Brood {
-    /// The brood of the process `first`, which leads a group of its own.
+impl ProcessTree {
+    /// The tree of the process `first`, which leads a group of its own.
     pub fn new(first: Pid) -> Self {
         Self { first, exit: None }
     }
 
-    /// Buries the dead, adopted ones included. Returns whether any child is left; where orphans are adopted,
+    /// Reaps exited children, adopted orphans included. Returns whether any child is left; where orphans are adopted,
     /// none left means that no descendant is alive.
     pub fn reap(&mut self) -> bool {
         loop {

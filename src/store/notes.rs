@@ -128,7 +128,7 @@ impl Store {
         Ok(Notes(self.run.open_or_create_file(&paths::lock(id))?))
     }
 
-    /// The process that looks after the job, by its own word. Not a sign of life.
+    /// The supervisor's process id, as it wrote it. Informational: no proof of life.
     pub fn supervisor_pid(&self, id: JobId) -> Option<i32> {
         read(&self.open_lock(id).ok()??, Line::Supervisor)?.parse().ok()
     }

@@ -1,11 +1,11 @@
-//! Waiting for a job's turn: for its session, for its agent's directory, for a slot.
+//! Admission: a job waits for its session, for its agent's directory and for a slot before its agent starts.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::summons::{Summons, TICK};
-use super::{Order, kin};
+use super::stop_sources::{StopSources, TICK};
+use super::{LaunchSpec, ancestry};
 use crate::backend::Stop;
 use crate::config;
 use crate::os;
@@ -21,11 +21,11 @@ const LOOK_AT_MOST: Duration = Duration::from_millis(2);
 /// And one that is not the first, whom the one before wakes.
 const LOOK_BEHIND_OTHERS: Duration = Duration::from_secs(2);
 
-/// A job on its way to its turn.
-pub(super) struct Turn<'a> {
+/// A job that waits for admission.
+pub(super) struct Admission<'a> {
     store: &'a Store,
     record: &'a Record,
-    order: &'a Order,
+    spec: &'a LaunchSpec,
     limit: Limit,
     permit: Permit,
     place: Option<Place>,
@@ -40,7 +40,7 @@ pub(super) struct Permit {
 
 /// How the wait ended.
 pub(super) enum Granted {
-    /// It is the job's turn, as long as the permit lives.
+    /// The agent may run as long as the permit lives.
     Yes(Permit),
     /// The job is to stop.
     Stopped(Stop),
@@ -48,32 +48,36 @@ pub(super) enum Granted {
     Busy(String),
     /// There is nothing for the job to do.
     Pointless(String),
-    /// The turn cannot be waited for.
+    /// The job cannot wait.
     Failed(StoreError),
 }
 
-impl<'a> Turn<'a> {
+impl<'a> Admission<'a> {
     /// Takes what is free and otherwise a place in the queue: a job that comes later comes after this one.
-    pub(super) fn join(store: &'a Store, record: &'a Record, order: &'a Order) -> Result<Self, StoreError> {
-        let limit = Limit::new(order);
-        let mut turn = Self { store, record, order, limit, permit: Permit::default(), place: None };
-        for what in turn.needs() {
-            match turn.try_claim(what)? {
-                Claimed::Yes(claim) => turn.permit.claims.push(claim),
+    pub(super) fn join(
+        store: &'a Store,
+        record: &'a Record,
+        spec: &'a LaunchSpec,
+    ) -> Result<Self, StoreError> {
+        let limit = Limit::new(spec);
+        let mut admission = Self { store, record, spec, limit, permit: Permit::default(), place: None };
+        for what in admission.needs() {
+            match admission.try_claim(what)? {
+                Claimed::Yes(claim) => admission.permit.claims.push(claim),
                 Claimed::Busy { .. } => {
-                    turn.permit.claims.clear();
-                    return Ok(turn);
+                    admission.permit.claims.clear();
+                    return Ok(admission);
                 }
             }
         }
         // Where no job waits, a free slot can be taken without queuing for it.
         if store.queued()?.is_empty() {
-            turn.permit.slot = store.try_take_slot(turn.limit.now())?;
+            admission.permit.slot = store.try_take_slot(admission.limit.now())?;
         }
-        if turn.permit.slot.is_none() {
-            turn.place = Some(store.enqueue(record.id)?);
+        if admission.permit.slot.is_none() {
+            admission.place = Some(store.enqueue(record.id)?);
         }
-        Ok(turn)
+        Ok(admission)
     }
 
     /// What the job has to have to itself, in the order in which everybody claims it. A session that this job begins
@@ -81,8 +85,7 @@ impl<'a> Turn<'a> {
     fn needs(&self) -> Vec<Claimable<'a>> {
         let launch = &self.record.launch;
         let session = launch.session_id.as_deref().filter(|_| launch.resumed).map(Claimable::Session);
-        let directory =
-            launch.directory.as_deref().filter(|_| self.order.exclusive).map(Claimable::Directory);
+        let directory = launch.directory.as_deref().filter(|_| self.spec.exclusive).map(Claimable::Directory);
         session.into_iter().chain(directory).collect()
     }
 
@@ -103,13 +106,13 @@ impl<'a> Turn<'a> {
         Ok(claimed)
     }
 
-    /// Waits for the turn.
-    pub(super) fn wait(mut self, summons: &mut Summons) -> Result<Granted, StoreError> {
+    /// Waits until the job is admitted, or is to stop.
+    pub(super) fn wait(mut self, stop_sources: &mut StopSources) -> Result<Granted, StoreError> {
         if self.permit.slot.is_some() {
             return Ok(Granted::Yes(self.permit));
         }
         if self.place.is_none() {
-            if let Some(end) = self.wait_for_claims(summons)? {
+            if let Some(end) = self.wait_for_claims(stop_sources)? {
                 return Ok(end);
             }
             self.place = Some(self.store.enqueue(self.record.id)?);
@@ -137,7 +140,7 @@ impl<'a> Turn<'a> {
                 // Agents run for minutes as a rule: the longer the wait so far, the longer it will be.
                 (arrived.elapsed() / 50).clamp(LOOK_AT_MOST, LOOK_AT_LEAST)
             };
-            if let Some(stop) = summons.wait(before.as_ref().map(AsFd::as_fd), pause) {
+            if let Some(stop) = stop_sources.wait(before.as_ref().map(AsFd::as_fd), pause) {
                 return Ok(Granted::Stopped(stop));
             }
             before = before.filter(|before| !is_readable(before));
@@ -154,11 +157,11 @@ impl<'a> Turn<'a> {
     /// The job whose agent has dispatched this one and waits for it now.
     fn waiting_parent(&self) -> Option<JobId> {
         let waits = |_: &JobId| self.store.is_claimed(Claimable::WaitFor(self.record.id));
-        self.order.parent_waits.or_else(|| self.record.launch.parent.filter(waits))
+        self.spec.parent_waits.or_else(|| self.record.launch.parent.filter(waits))
     }
 
     /// Claims what the job needs, one after the other, waiting where another job has it.
-    fn wait_for_claims(&mut self, summons: &mut Summons) -> Result<Option<Granted>, StoreError> {
+    fn wait_for_claims(&mut self, stop_sources: &mut StopSources) -> Result<Option<Granted>, StoreError> {
         for what in self.needs() {
             loop {
                 let (holder, waiter) = match self.try_claim(what)? {
@@ -169,18 +172,18 @@ impl<'a> Turn<'a> {
                     Claimed::Busy { holder, waiter } => (holder, waiter),
                 };
                 let held_by_ancestor =
-                    holder.is_some_and(|holder| kin::is_ancestor(self.store, holder, self.record));
+                    holder.is_some_and(|holder| ancestry::is_ancestor(self.store, holder, self.record));
                 match what {
                     // The ancestor waits for this job: the directory is not used by two at a time.
                     Claimable::Directory(_) if held_by_ancestor => break,
-                    _ if held_by_ancestor || self.order.fail_if_busy => {
+                    _ if held_by_ancestor || self.spec.fail_if_busy => {
                         return Ok(Some(Granted::Busy(describe(what, holder))));
                     }
                     _ => {}
                 }
                 let over = waiter.into_descriptor().map_err(|error| self.failed(error))?;
                 while !is_readable(&over) {
-                    if let Some(stop) = summons.wait(Some(over.as_fd()), TICK) {
+                    if let Some(stop) = stop_sources.wait(Some(over.as_fd()), TICK) {
                         return Ok(Some(Granted::Stopped(stop)));
                     }
                 }
@@ -220,10 +223,10 @@ struct Limit {
 }
 
 impl Limit {
-    fn new(order: &Order) -> Self {
-        let config = PathBuf::from(&order.config);
+    fn new(spec: &LaunchSpec) -> Self {
+        let config = PathBuf::from(&spec.config);
         let modified = modified(&config);
-        Self { config, modified, looked: Instant::now(), value: order.max_concurrency }
+        Self { config, modified, looked: Instant::now(), value: spec.max_concurrency }
     }
 
     fn now(&mut self) -> u32 {

@@ -1,4 +1,4 @@
-//! Telling the supervisors of other jobs from everything else an agent has started.
+//! Process ancestry: which supervisors are above a process, and which processes are supervisors of other jobs.
 
 use std::path::Path;
 

@@ -1,12 +1,12 @@
-//! Waiting for other jobs, and handing on what they came to.
+//! Waits for the jobs that `--after` names, and appends their results to the prompt.
 
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use super::summons::{Summons, TICK};
-use super::{Order, kin, load_and_recover};
+use super::stop_sources::{StopSources, TICK};
+use super::{LaunchSpec, ancestry, load_and_recover};
 use crate::backend::{PROMPT_LIMIT_BYTES, Stop, fenced, folded};
 use crate::os::{self, FileError};
 use crate::store::{Answer, Claimable, JobId, JobResult, Record, Store, StoreError};
@@ -15,7 +15,7 @@ use crate::store::{Answer, Claimable, JobId, JobResult, Record, Store, StoreErro
 const RESULTS_LIMIT_BYTES: usize = 400_000;
 
 /// How the wait for other jobs ended.
-pub(super) enum Gathered {
+pub(super) enum DependencyOutcome {
     /// They are over, and the prompt has their results.
     All,
     /// The job is to stop.
@@ -28,39 +28,39 @@ pub(super) enum Gathered {
 pub(super) fn gather(
     store: &Store,
     record: &Record,
-    order: &Order,
+    spec: &LaunchSpec,
     prompt: &mut File,
-    summons: &mut Summons,
-) -> Result<Gathered, StoreError> {
+    stop_sources: &mut StopSources,
+) -> Result<DependencyOutcome, StoreError> {
     let mut over = Vec::new();
     for &id in &record.launch.after {
-        let is_ancestor = kin::is_ancestor(store, id, record);
+        let is_ancestor = ancestry::is_ancestor(store, id, record);
         let waits_for_this = || {
             let waited_for = || store.is_claimed(Claimable::WaitFor(record.id));
-            is_ancestor && (order.parent_waits.is_some() || waited_for())
+            is_ancestor && (spec.parent_waits.is_some() || waited_for())
         };
-        match wait_for(store, id, summons, waits_for_this)? {
+        match wait_for(store, id, stop_sources, waits_for_this)? {
             Wait::Over(awaited) => over.push(*awaited),
-            Wait::Stopped(stop) => return Ok(Gathered::Stopped(stop)),
+            Wait::Stopped(stop) => return Ok(DependencyOutcome::Stopped(stop)),
             Wait::Endless => {
                 let reason = format!("it would wait for job {id}, which waits for it");
-                return Ok(Gathered::Pointless(reason));
+                return Ok(DependencyOutcome::Pointless(reason));
             }
         }
     }
     // What ended the others may be meant for this one too.
-    if let Some(stop) = summons.wait(None, Duration::ZERO) {
-        return Ok(Gathered::Stopped(stop));
+    if let Some(stop) = stop_sources.wait(None, Duration::ZERO) {
+        return Ok(DependencyOutcome::Stopped(stop));
     }
     if !over.iter().any(|awaited| awaited.result.as_ref().is_ok_and(|result| result.success)) {
         let count = over.len();
         let first = over.first().map(Awaited::what_went_wrong).unwrap_or_default();
-        return Ok(Gathered::Pointless(match count {
+        return Ok(DependencyOutcome::Pointless(match count {
             1 => format!("the job it waited for has no answer: {first}"),
             _ => format!("none of the {count} jobs it waited for has an answer; the first: {first}"),
         }));
     }
-    let folder = summons.folder();
+    let folder = stop_sources.folder();
     let failed =
         |source| FileError::Io { action: "complete the prompt in", path: folder.path().to_owned(), source };
     let mut text = Vec::new();
@@ -68,7 +68,7 @@ pub(super) fn gather(
     let room = PROMPT_LIMIT_BYTES.saturating_sub(text.len()).min(RESULTS_LIMIT_BYTES);
     text.extend_from_slice(results(store, &over, room).as_bytes());
     *prompt = folder.nameless(&text)?;
-    Ok(Gathered::All)
+    Ok(DependencyOutcome::All)
 }
 
 /// A job that is over.
@@ -112,7 +112,7 @@ enum Wait {
 fn wait_for(
     store: &Store,
     id: JobId,
-    summons: &mut Summons,
+    stop_sources: &mut StopSources,
     waits_for_this: impl Fn() -> bool,
 ) -> Result<Wait, StoreError> {
     let lost =
@@ -144,7 +144,7 @@ fn wait_for(
             if waits_for_this() {
                 return Ok(Wait::Endless);
             }
-            if let Some(stop) = summons.wait(Some(over.as_fd()), TICK) {
+            if let Some(stop) = stop_sources.wait(Some(over.as_fd()), TICK) {
                 return Ok(Wait::Stopped(stop));
             }
         }

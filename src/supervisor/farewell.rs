@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use super::kin;
+use super::ancestry;
 use crate::os::{self, SignalWatch};
 
 /// How long supervisors are waited for: the command after a job's end has a minute.
@@ -25,11 +25,11 @@ pub fn see_off(tell: impl FnOnce()) -> usize {
         return 0;
     }
     wait_for_the_finished(tell);
-    os::living_children().iter().filter(|process| kin::is_supervisor(process)).count()
+    os::living_children().iter().filter(|process| ancestry::is_supervisor(process)).count()
 }
 
 fn wait_for_the_finished(tell: impl FnOnce()) {
-    let supervises_finished_job = |process: &os::Process| kin::finished_job(process).is_some();
+    let supervises_finished_job = |process: &os::Process| ancestry::finished_job(process).is_some();
     let is_needed = || os::living_children().iter().any(supervises_finished_job);
     let end = Instant::now() + PATIENCE;
     // Most have nothing more to do and are gone in a moment.

@@ -2,19 +2,20 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
+use super::admission::Granted;
 use super::silence::Silence;
+use super::stop_sources::{StopSources, TICK};
 use super::strays::Strays;
-use super::summons::{Summons, TICK};
-use super::turn::Granted;
 use super::watch::{OutputGauge, StreamWatch, as_evidence, open_output};
-use super::{DEPTH_VARIABLE, JOB_VARIABLE, Order, kin, place};
+use super::{DEPTH_VARIABLE, JOB_VARIABLE, LaunchSpec, ancestry, place};
 use crate::backend::{self, Backend, Ending, Evidence, Stop};
-use crate::os::{self, Brood, Exit, Spawned, Sweep};
+use crate::os::{self, Exit, ProcessTree, Spawned, Sweep};
 use crate::store::{
     ErrorType, Finished, Halt, HeldJob, JobFolder, JobResult, Journal, Record, RecordedLimit, State,
     StoreError, UnixSeconds, Verdict,
@@ -28,10 +29,10 @@ const SWEEP_PATIENCE: Duration = Duration::from_secs(10);
 const RECORD_PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a supervisor works with.
-pub(super) struct Belongings<'a> {
-    pub(super) order: &'a Order,
+pub(super) struct JobResources<'a> {
+    pub(super) spec: &'a LaunchSpec,
     pub(super) prompt: File,
-    pub(super) summons: Summons,
+    pub(super) stop_sources: StopSources,
 }
 
 /// How the agent's process came to its end.
@@ -47,11 +48,11 @@ struct Ended {
 pub(super) fn run(
     job: HeldJob<'_>,
     mut record: Record,
-    belongings: &mut Belongings<'_>,
+    resources: &mut JobResources<'_>,
     granted: Granted,
     clock: fn() -> UnixSeconds,
 ) -> Result<Record, StoreError> {
-    let journal = belongings.order.journal();
+    let journal = resources.spec.journal();
     let refused = match granted {
         Granted::Yes(permit) => Ok(permit),
         Granted::Stopped(stop) => Err((ErrorType::Cancelled, stopped_before_start(stop).to_owned())),
@@ -75,16 +76,24 @@ pub(super) fn run(
     }
 
     let started = Instant::now();
-    let folder = belongings.summons.folder();
-    let (agent, mut gauge) = match spawn(&record, belongings, folder) {
+    let folder = resources.stop_sources.folder();
+    let (agent, mut gauge) = match spawn(&record, resources, folder) {
         Ok(started) => started,
         Err(error) => {
             let kind = match error.kind() {
                 std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => ErrorType::NotFound,
                 _ => ErrorType::CliError,
             };
-            let program = belongings.order.argv.first().map_or("nothing".into(), |p| p.display().to_string());
-            let error = format!("failed to start {program}: {error}");
+            let program = resources.spec.argv.first().map_or(Path::new("nothing"), Path::new);
+            // The system says the same of a script's interpreter, of the program and of the directory.
+            let is_there = program.is_file() && record.launch.directory.as_deref().is_some_and(Path::is_dir);
+            let error = match kind {
+                ErrorType::NotFound if is_there => {
+                    "the interpreter that its first line names is missing".into()
+                }
+                _ => error.to_string(),
+            };
+            let error = format!("failed to start {}: {error}", program.display());
             place::clear(folder, record.id);
             let result = not_started(&record, kind, &error);
             return finish(job, record, result, &journal, clock);
@@ -92,24 +101,24 @@ pub(super) fn run(
     };
     // The agent has its own copy; this one would only keep the file's space in use.
     if let Ok(nothing) = File::open("/dev/null") {
-        belongings.prompt = nothing;
+        resources.prompt = nothing;
     }
 
     let backend = backend_of(&record);
     let watch = StreamWatch::start(backend, folder);
-    let mut brood = Brood::new(agent.pid);
-    let ended = attend(agent, &mut brood, started, &record, belongings, &watch, &mut gauge);
+    let mut tree = ProcessTree::new(agent.pid);
+    let ended = attend(agent, &mut tree, started, &record, resources, &watch, &mut gauge);
     drop(watch);
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     if ended.any_left || ended.stop.is_some() {
-        sweep(&mut brood, &record);
+        sweep(&mut tree, &record);
     }
     // Now that nothing writes any more: one that ended by itself may have written any amount since it was looked at.
     let stop = ended.stop.or_else(|| {
-        let limit_bytes = belongings.order.output_limit_bytes;
-        gauge.is_over().then(|| note(Stop::OutputLimit { limit_bytes }, belongings))
+        let limit_bytes = resources.spec.output_limit_bytes;
+        gauge.is_over().then(|| note(Stop::OutputLimit { limit_bytes }, resources))
     });
-    let folder = belongings.summons.folder();
+    let folder = resources.stop_sources.folder();
     place::clear(folder, record.id);
     let output = open_output(folder, RECORD_PATIENCE);
     let evidence = Evidence {
@@ -146,17 +155,17 @@ pub(super) fn not_started(record: &Record, kind: ErrorType, error: &str) -> JobR
 
 fn spawn(
     record: &Record,
-    belongings: &Belongings<'_>,
+    resources: &JobResources<'_>,
     folder: &JobFolder,
 ) -> std::io::Result<(Spawned, OutputGauge)> {
-    let [program, arguments @ ..] = belongings.order.argv.as_slice() else {
+    let [program, arguments @ ..] = resources.spec.argv.as_slice() else {
         return Err(std::io::Error::new(std::io::ErrorKind::NotFound, "there is no program to start"));
     };
     let stdout = folder.append_to_stdout().map_err(std::io::Error::other)?;
     let stderr = folder.append_to_stderr().map_err(std::io::Error::other)?;
-    let limit = belongings.order.output_limit_bytes;
+    let limit = resources.spec.output_limit_bytes;
     let gauge = OutputGauge::new(Some(stdout.try_clone()?), stderr.try_clone()?, limit);
-    let mut command = command(record, belongings.order, program);
+    let mut command = command(record, resources.spec, program);
     match place::make(folder, record.id) {
         Ok(place) => command.env(place::VARIABLE, place),
         Err(error) => {
@@ -165,12 +174,12 @@ fn spawn(
             command.env_remove(place::VARIABLE)
         }
     };
-    command.args(arguments).stdin(belongings.prompt.try_clone()?).stdout(stdout).stderr(stderr);
-    Ok((os::spawn_owned(command, belongings.order.umask)?, gauge))
+    command.args(arguments).stdin(resources.prompt.try_clone()?).stdout(stdout).stderr(stderr);
+    Ok((os::spawn_owned(command, resources.spec.umask)?, gauge))
 }
 
 /// A program to be started in the agent's directory and environment, marked as belonging to the job.
-pub(super) fn command(record: &Record, order: &Order, program: &OsStr) -> Command {
+pub(super) fn command(record: &Record, spec: &LaunchSpec, program: &OsStr) -> Command {
     let mut command = Command::new(program);
     if let Some(directory) = &record.launch.directory {
         command.current_dir(directory).env("PWD", directory);
@@ -179,7 +188,7 @@ pub(super) fn command(record: &Record, order: &Order, program: &OsStr) -> Comman
         command.env_remove(name);
     }
     command
-        .envs(order.environment.iter().map(|(name, value)| (name, value)))
+        .envs(spec.environment.iter().map(|(name, value)| (name, value)))
         .env(JOB_VARIABLE, record.id.to_string())
         .env(DEPTH_VARIABLE, record.launch.depth.unwrap_or(1).to_string());
     command
@@ -188,17 +197,17 @@ pub(super) fn command(record: &Record, order: &Order, program: &OsStr) -> Comman
 /// Watches over the agent until its process has ended, and ends it when there is a reason to.
 fn attend(
     agent: Spawned,
-    brood: &mut Brood,
+    tree: &mut ProcessTree,
     started: Instant,
     record: &Record,
-    belongings: &mut Belongings<'_>,
+    resources: &mut JobResources<'_>,
     watch: &StreamWatch,
     gauge: &mut OutputGauge,
 ) -> Ended {
     let limit = record.launch.timeout_seconds.as_ref().and_then(RecordedLimit::seconds);
     let idle_limit = record.launch.idle_timeout_seconds.as_ref().and_then(RecordedLimit::seconds);
-    let grace = Duration::from_millis(belongings.order.grace_ms);
-    let mut strays = Strays::new(agent.pid, record.id, belongings.summons.notes());
+    let grace = Duration::from_millis(resources.spec.grace_ms);
+    let mut strays = Strays::new(agent.pid, record.id, resources.stop_sources.notes());
     let (mut silence, mut written) = (Silence::new(started), gauge.stdout_bytes());
     let mut stopping: Option<(Stop, Instant)> = None;
     let mut killed = false;
@@ -210,21 +219,21 @@ fn attend(
             (None, Some(limit)) => limit.saturating_sub(now - started),
         };
         let planned = next.min(gauge.pause());
-        let called = belongings.summons.wait(None, planned);
+        let called = resources.stop_sources.wait(None, planned);
 
-        let any_left = brood.reap();
-        if brood.exit().is_some() || !any_left {
-            let any_left = any_left || !brood.sees_every_descendant();
-            return Ended { exit: brood.exit(), stop: stopping.map(|(stop, _)| stop), any_left };
+        let any_left = tree.reap();
+        if tree.exit().is_some() || !any_left {
+            let any_left = any_left || !tree.sees_every_descendant();
+            return Ended { exit: tree.exit(), stop: stopping.map(|(stop, _)| stop), any_left };
         }
         if let Some((_, since)) = stopping {
             if !killed && (since.elapsed() >= grace || gauge.is_far_over()) {
-                sweep(brood, record);
+                sweep(tree, record);
                 killed = true;
             }
             continue;
         }
-        strays.look(belongings.summons.notes());
+        strays.look(resources.stop_sources.notes());
         let heard = std::mem::replace(&mut written, gauge.stdout_bytes()) != written;
         let silent = silence.look(Instant::now(), planned, heard);
         let over = |limit: Option<Duration>, time: Duration| limit.filter(|limit| time >= *limit);
@@ -233,17 +242,17 @@ fn attend(
         } else if let Some(limit) = over(limit, started.elapsed()) {
             Some(Stop::Timeout {
                 limit_seconds: limit.as_secs_f64(),
-                usual: usual_duration(belongings.order, record),
+                usual: usual_duration(resources.spec, record),
             })
         } else if let Some(limit) = over(idle_limit, silent) {
             Some(Stop::Idle { limit_seconds: limit.as_secs_f64() })
         } else if gauge.is_over() {
-            Some(Stop::OutputLimit { limit_bytes: belongings.order.output_limit_bytes })
+            Some(Stop::OutputLimit { limit_bytes: resources.spec.output_limit_bytes })
         } else {
-            watch.hopeless().map(Stop::Hopeless)
+            watch.hopeless().map(Stop::Unrecoverable)
         };
         if let Some(reason) = reason {
-            let reason = note(reason, belongings);
+            let reason = note(reason, resources);
             // Claude Code answers an interrupt with its costs and its session.
             agent.signal_group(Signal::INT);
             stopping = Some((reason, Instant::now()));
@@ -252,9 +261,9 @@ fn attend(
 }
 
 /// Notes a reason to stop, as far as it is not noted yet.
-fn note(reason: Stop, belongings: &Belongings<'_>) -> Stop {
+fn note(reason: Stop, resources: &JobResources<'_>) -> Stop {
     if let Some(halt) = halt(reason) {
-        belongings.summons.notes().halt(halt);
+        resources.stop_sources.notes().halt(halt);
     }
     reason
 }
@@ -267,21 +276,22 @@ fn halt(stop: Stop) -> Option<Halt> {
         Stop::Idle { .. } => Some(Halt::Silence),
         Stop::OutputLimit { limit_bytes } => Some(Halt::OutputLimit { bytes: limit_bytes }),
         // Seen in the output again.
-        Stop::Hopeless(_) => None,
+        Stop::Unrecoverable(_) => None,
         Stop::Cancelled | Stop::OwnerGone | Stop::SupervisorStopped | Stop::Lost => None,
     }
 }
 
 /// What nine of ten successful runs of the agent take, as far as that is known.
-fn usual_duration(order: &Order, record: &Record) -> Option<Duration> {
-    let usual = order.journal()?.usual(&record.agent)?;
+fn usual_duration(spec: &LaunchSpec, record: &Record) -> Option<Duration> {
+    let usual = spec.journal()?.usual(&record.agent)?;
     Some(Duration::from_millis(usual.p90_ms))
 }
 
 /// Ends whatever the agent has started and left, except other jobs: they have supervisors of their own.
-pub(super) fn sweep(brood: &mut Brood, record: &Record) {
-    let left = brood.kill(SWEEP_PATIENCE, kin::is_supervisor);
-    let marked = os::kill_marked(JOB_VARIABLE, &record.id.to_string(), SWEEP_PATIENCE, kin::is_supervisor);
+pub(super) fn sweep(tree: &mut ProcessTree, record: &Record) {
+    let left = tree.kill(SWEEP_PATIENCE, ancestry::is_supervisor);
+    let marked =
+        os::kill_marked(JOB_VARIABLE, &record.id.to_string(), SWEEP_PATIENCE, ancestry::is_supervisor);
     for sweep in [left, marked] {
         if let Sweep::Left { alive } = sweep {
             let processes = if alive == 1 { "process" } else { "processes" };

@@ -1,4 +1,4 @@
-//! What a supervisor is told beyond the job's record.
+//! The launch specification: parameters that the submitter passes to the supervisor outside of the record.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -13,7 +13,7 @@ use crate::store::{JobId, Journal, Launch};
 /// How to start the agent. It travels in a nameless file: not on the command line, which anybody can read,
 /// and not in the record, which outlives its use.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Order {
+pub struct LaunchSpec {
     /// What the record says about the start. It counts as it is here: a record lies where others may write.
     pub launch: Launch,
     /// The agent's program and its arguments.
@@ -52,7 +52,7 @@ pub fn journal_at(path: PathBuf) -> Journal {
     if is_vouched_for { journal.vouched_for() } else { journal }
 }
 
-impl Order {
+impl LaunchSpec {
     /// The journal in which the end is noted, if it is.
     pub(super) fn journal(&self) -> Option<Journal> {
         self.usage_log.as_ref().map(|path| journal_at(path.into()))

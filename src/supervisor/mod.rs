@@ -6,26 +6,26 @@
 //! writes the outcome, exactly once. If it dies, the kernel kills the agent and frees the lock, and the process that
 //! looks at the job next draws the conclusion ([`load_and_recover`]).
 
+mod admission;
+mod ancestry;
+mod dependencies;
 mod entry;
 mod farewell;
-mod gather;
 mod job;
-mod kin;
+mod launch_spec;
 mod on_done;
-mod order;
 mod place;
 mod recover;
 mod silence;
 mod start;
+mod stop_sources;
 mod strays;
-mod summons;
-mod turn;
 mod watch;
 
+pub use ancestry::{call_off, enclosing_job, suspended_supervisor, wake};
 pub use entry::enter;
 pub use farewell::see_off;
-pub use kin::{call_off, enclosing_job, suspended_supervisor, wake};
-pub use order::{Order, journal_at};
+pub use launch_spec::{LaunchSpec, journal_at};
 pub use recover::load_and_recover;
 pub use start::{OwnerPipe, Ownership, StartError, start};
 

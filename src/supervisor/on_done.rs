@@ -10,25 +10,29 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use super::job::{self, Belongings, complain};
+use super::job::{self, JobResources, complain};
 use super::place;
 use super::watch::OutputGauge;
-use crate::os::{self, Brood, Exit};
+use crate::os::{self, Exit, ProcessTree};
 use crate::store::{Record, Store};
 
 /// Runs the command, if there is one, and ends what it leaves running. Its failure is a line in the job's stderr.log.
-pub(super) fn run(store: &Store, record: &Record, belongings: &mut Belongings<'_>) {
-    if let Err(error) = run_or_say_why_not(store, record, belongings) {
+pub(super) fn run(store: &Store, record: &Record, resources: &mut JobResources<'_>) {
+    if let Err(error) = run_or_say_why_not(store, record, resources) {
         complain(&format!("--on-done: {error}"));
     }
 }
 
-fn run_or_say_why_not(store: &Store, record: &Record, belongings: &mut Belongings<'_>) -> Result<(), String> {
-    let order = belongings.order;
-    let [program, arguments @ ..] = order.on_done.as_slice() else { return Ok(()) };
+fn run_or_say_why_not(
+    store: &Store,
+    record: &Record,
+    resources: &mut JobResources<'_>,
+) -> Result<(), String> {
+    let spec = resources.spec;
+    let [program, arguments @ ..] = spec.on_done.as_slice() else { return Ok(()) };
     let failed = |error: &dyn std::fmt::Display| format!("failed to run {}: {error}", program.display());
-    let folder = belongings.summons.folder();
-    let mut command = job::command(record, order, program);
+    let folder = resources.stop_sources.folder();
+    let mut command = job::command(record, spec, program);
     // An agent may have moved or removed its own directory, a worktree say: the notification is due all the same.
     if record.launch.directory.as_ref().is_some_and(|directory| !directory.is_dir()) {
         complain("--on-done: the agent's directory is gone; the command runs in /");
@@ -41,15 +45,16 @@ fn run_or_say_why_not(store: &Store, record: &Record, belongings: &mut Belonging
     let stdout = folder.append_to_stderr().map_err(|error| failed(&error))?;
     let stderr = folder.append_to_stderr().map_err(|error| failed(&error))?;
     let gauged = stderr.try_clone().map_err(|error| failed(&error))?;
-    let mut gauge = OutputGauge::new(None, gauged, order.output_limit_bytes);
+    let mut gauge = OutputGauge::new(None, gauged, spec.output_limit_bytes);
     command.args(arguments).envs(facts(store, record)).stdin(Stdio::null()).stdout(stdout).stderr(stderr);
     let started = Instant::now();
-    let limit = Duration::from_millis(order.on_done_limit_ms);
-    let mut brood = Brood::new(os::spawn_owned(command, order.umask).map_err(|error| failed(&error))?.pid);
-    let too_much = || format!("because it wrote more than {} MB", order.output_limit_bytes / 1024 / 1024);
+    let limit = Duration::from_millis(spec.on_done_limit_ms);
+    let mut tree =
+        ProcessTree::new(os::spawn_owned(command, spec.umask).map_err(|error| failed(&error))?.pid);
+    let too_much = || format!("because it wrote more than {} MB", spec.output_limit_bytes / 1024 / 1024);
     let stopped = loop {
-        brood.reap();
-        if brood.exit().is_some() {
+        tree.reap();
+        if tree.exit().is_some() {
             break None;
         }
         let left = limit.saturating_sub(started.elapsed());
@@ -60,16 +65,16 @@ fn run_or_say_why_not(store: &Store, record: &Record, belongings: &mut Belonging
         if gauge.is_over() {
             break Some(too_much());
         }
-        belongings.summons.wait(None, left.min(gauge.pause()));
+        resources.stop_sources.wait(None, left.min(gauge.pause()));
     };
-    job::sweep(&mut brood, record);
+    job::sweep(&mut tree, record);
     // It may have written any amount since it was looked at.
     let stopped = stopped.or_else(|| gauge.is_over().then(too_much));
     gauge.cut();
     if let Some(why) = stopped {
         return Err(format!("{} was ended {why}", program.display()));
     }
-    match brood.exit() {
+    match tree.exit() {
         Some(Exit::Code(0)) => Ok(()),
         Some(Exit::Code(code)) => Err(format!("{} ended with code {code}", program.display())),
         Some(Exit::Signal(signal)) => Err(format!("{} was ended by signal {signal}", program.display())),

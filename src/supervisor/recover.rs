@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::job::{backend_of, conclude_record, not_started, stopped_before_start};
 use super::watch::{as_evidence, open_output};
-use super::{JOB_VARIABLE, kin, now, place};
+use super::{JOB_VARIABLE, ancestry, now, place};
 use crate::backend::{Backend, Evidence, Stop};
 use crate::os;
 use crate::store::{
@@ -52,9 +52,9 @@ pub fn load_and_recover(store: &Store, id: JobId) -> Result<Record, StoreError> 
     // The agent of a job that is pending was not started.
     if record.status() == Status::Running {
         if let Some(footprint) = job.footprint() {
-            os::kill_footprint(&footprint, SWEEP_PATIENCE, kin::has_arguments_of_supervisor);
+            os::kill_footprint(&footprint, SWEEP_PATIENCE, ancestry::has_arguments_of_supervisor);
         }
-        os::kill_marked(JOB_VARIABLE, &id.to_string(), SWEEP_PATIENCE, kin::is_supervisor);
+        os::kill_marked(JOB_VARIABLE, &id.to_string(), SWEEP_PATIENCE, ancestry::is_supervisor);
     }
     let folder = job.folder()?;
     let output = open_output(&folder, OUTPUT_PATIENCE);

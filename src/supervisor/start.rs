@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rustix::pipe::{PipeFlags, pipe_with};
 
-use super::{DEPTH_VARIABLE, ENTRY, JOB_VARIABLE, Order};
+use super::{DEPTH_VARIABLE, ENTRY, JOB_VARIABLE, LaunchSpec};
 use crate::os::{self, Detached, FileError};
 use crate::store::{HeldJob, JobFolder, Store, StoreError};
 
@@ -84,18 +84,18 @@ pub fn start(
     store: &Store,
     job: &HeldJob<'_>,
     folder: &JobFolder,
-    order: &Order,
+    spec: &LaunchSpec,
     prompt: &[u8],
     owner: Option<&OwnerPipe>,
 ) -> Result<(), StartError> {
     if os::in_short_lived_namespace() {
         return Err(StartError::Sandboxed);
     }
-    let order = folder.nameless(&order.to_bytes())?;
+    let spec = folder.nameless(&spec.to_bytes())?;
     let prompt = folder.nameless(prompt)?;
     let (ready, ready_write) = pipe_with(PipeFlags::CLOEXEC).map_err(io::Error::from)?;
 
-    let mut descriptors = vec![job.descriptor(), order.as_fd(), prompt.as_fd(), ready_write.as_fd()];
+    let mut descriptors = vec![job.descriptor(), spec.as_fd(), prompt.as_fd(), ready_write.as_fd()];
     descriptors.extend(owner.map(|owner| owner.read.as_fd()));
     let id = job.id().to_string();
     let numbers: Vec<String> = descriptors.iter().map(|fd| fd.as_raw_fd().to_string()).collect();

@@ -1,4 +1,4 @@
-//! What can call a supervisor away from what it waits for.
+//! The stop sources that a supervisor waits on: signals, the owner pipe, the request to cancel in the job's folder.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
@@ -9,14 +9,14 @@ use crate::backend::Stop;
 use crate::os::{self, SignalWatch};
 use crate::store::{Halt, JobFolder, Notes};
 
-use super::kin::{CALL_OFF, WAKE};
+use super::ancestry::{CALL_OFF, WAKE};
 
 /// How often a request to stop is looked for that no signal announced: one from inside a sandbox, say, whose
 /// signals do not reach this process.
 pub(super) const TICK: Duration = Duration::from_millis(250);
 
 /// The signals, the owner's pipe and the job's folder, as one thing to wait on.
-pub(super) struct Summons {
+pub(super) struct StopSources {
     signals: SignalWatch,
     /// Closed by the other end when the process the job is tied to is gone.
     owner: Option<OwnedFd>,
@@ -26,7 +26,7 @@ pub(super) struct Summons {
     is_called_off: bool,
 }
 
-impl Summons {
+impl StopSources {
     /// Starts listening.
     pub(super) fn new(owner: Option<OwnedFd>, folder: JobFolder, notes: Notes) -> std::io::Result<Self> {
         let watched = [SIGCHLD, SIGTERM, SIGINT, SIGHUP, WAKE.as_raw(), CALL_OFF.as_raw()];

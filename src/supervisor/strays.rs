@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Pid;
 
-use super::{JOB_VARIABLE, kin};
+use super::{JOB_VARIABLE, ancestry};
 use crate::os::{self, Footprint, Identity};
 use crate::store::{JobId, MOST_STRAYS, Notes};
 
@@ -37,7 +37,7 @@ impl Strays {
         self.looked = Instant::now();
         let found = os::strays(self.agent, JOB_VARIABLE, &self.job, MOST_STRAYS);
         // Supervisors of other jobs are orphans as well, and nothing that this job has to end.
-        let found = found.iter().filter(|process| !kin::has_arguments_of_supervisor(process));
+        let found = found.iter().filter(|process| !ancestry::has_arguments_of_supervisor(process));
         let found: Vec<Identity> = found
             .map(|process| Identity { pid: process.pid.as_raw_pid(), started: process.started })
             .collect();

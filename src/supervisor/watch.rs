@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
-use super::summons::TICK;
+use super::stop_sources::TICK;
 use crate::backend::{Backend, EventReader, Look, Output, Watch};
 use crate::store::{ErrorType, JobFolder};
 

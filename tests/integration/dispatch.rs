@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::path::PathBuf;
 
 use agent_dispatch::store::{JobId, Launch, Record, Store};
-use agent_dispatch::supervisor::{ENTRY, Order};
+use agent_dispatch::supervisor::{ENTRY, LaunchSpec};
 
 use crate::support::{Invocation, Output, PATIENCE, Running, TestEnvironment, wait_until};
 
@@ -94,7 +94,7 @@ pub(crate) fn supervise(
     environment: &TestEnvironment,
     command: Invocation,
     task: &str,
-    change: impl FnOnce(&mut Order),
+    change: impl FnOnce(&mut LaunchSpec),
 ) -> (Output, String) {
     let store = Store::open(&environment.jobs_directory()).expect("the jobs directory");
     let mut record = Record::pending(JobId::generate(), AGENT, task, 1_700_000_000.0);
@@ -103,7 +103,7 @@ pub(crate) fn supervise(
         backend: Some("claude".to_owned()),
         ..Launch::default()
     };
-    let mut order = Order {
+    let mut order = LaunchSpec {
         launch: record.launch.clone(),
         argv: vec![
             environment.bin().join("claude").into(),

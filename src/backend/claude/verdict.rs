@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The same for a run that was stopped: a caller waits for the stop.
 const STOPPED_PATIENCE: Duration = Duration::from_secs(1);
 
-/// What a run that is over came to.
+/// Classifies a finished run.
 pub(in crate::backend) fn conclude(record: &Record, evidence: &Evidence<'_>) -> JobResult {
     let mut long_texts = LongTexts::new(evidence.folder);
     let patience = if evidence.stop.is_some() { STOPPED_PATIENCE } else { PATIENCE };
@@ -232,7 +232,7 @@ fn failure(
     let by_result =
         transcript.last.as_ref().and_then(|turn| turn_failure(turn, transcript, record, evidence, session));
     match evidence.stop {
-        Some(Stop::Hopeless(kind)) => hopeless(kind, transcript, record, session),
+        Some(Stop::Unrecoverable(kind)) => hopeless(kind, transcript, record, session),
         // The run had failed by itself before the stop reached it; but a caller that cancels a job gets it cancelled.
         Some(stop) => match by_result {
             Some(failure) if stop != Stop::Cancelled => failure,
@@ -338,7 +338,7 @@ fn hopeless(kind: ErrorType, transcript: &Transcript, record: &Record, session: 
     match in_the_stream(transcript, record, session) {
         Some(failure) if failure.kind == kind => failure,
         Some(failure) => Failure { kind, ..failure },
-        None => stopped(Stop::Hopeless(kind), record, session),
+        None => stopped(Stop::Unrecoverable(kind), record, session),
     }
 }
 

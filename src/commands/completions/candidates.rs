@@ -8,7 +8,7 @@ use clap_complete::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate};
 use super::places;
 use crate::commands::Context;
 use crate::config::{self, Config, PERMISSION_MODES};
-use crate::engine::{Engine, Surroundings};
+use crate::engine::{CallerContext, Engine};
 use crate::store::{JobId, Store};
 use crate::ui::human;
 
@@ -106,8 +106,9 @@ fn unfinished(store: &Store) -> Vec<JobId> {
 /// longer than a person at the keyboard waits.
 fn recent(context: &Context, store: &Store) -> Vec<JobId> {
     let mut ids = store.unretired().unwrap_or_default();
-    let engine = config(context)
-        .and_then(|config| Some(Engine::new(config, context.store().ok()?, Surroundings::of_this_process())));
+    let engine = config(context).and_then(|config| {
+        Some(Engine::new(config, context.store().ok()?, CallerContext::of_this_process()))
+    });
     if let Some(journal) = engine.and_then(|engine| engine.journal()) {
         // One that cannot be read tells nothing.
         let _ = journal.for_each_recent(None, |entry| ids.push(entry.job_id));

@@ -15,7 +15,7 @@ const SECTION: Section = Section::Agents;
 const BYPASS: &str = "bypassPermissions";
 
 /// What every agent is judged by.
-pub(super) struct Surroundings<'a> {
+pub(super) struct CallerContext<'a> {
     pub(super) home: &'a ClaudeHome,
     /// A value as of `PATH`.
     pub(super) path: Option<&'a OsStr>,
@@ -30,7 +30,7 @@ pub(super) fn may_bypass(environment: impl Fn(&str) -> Option<OsString>) -> bool
 }
 
 /// Looks at every agent of the config, if that could be read.
-pub(super) fn findings(config: Option<&Config>, surroundings: &Surroundings<'_>) -> Vec<Finding> {
+pub(super) fn findings(config: Option<&Config>, caller_context: &CallerContext<'_>) -> Vec<Finding> {
     let Some(config) = config else {
         return vec![SECTION.note("agents", "not looked at: the config cannot be read")];
     };
@@ -38,7 +38,7 @@ pub(super) fn findings(config: Option<&Config>, surroundings: &Surroundings<'_>)
         return vec![SECTION.note("agents", "there are no agents").fix("agent-dispatch agents add NAME DIR")];
     }
     let of = |(name, agent): (&AgentName, &Agent)| {
-        let found = agent_findings(name, agent, &agent.effective(&config.settings), surroundings);
+        let found = agent_findings(name, agent, &agent.effective(&config.settings), caller_context);
         found.into_iter().map(|finding| finding.agent(name)).collect::<Vec<_>>()
     };
     config.agents.iter().flat_map(of).collect()
@@ -48,7 +48,7 @@ fn agent_findings(
     name: &AgentName,
     agent: &Agent,
     effective: &Effective<'_>,
-    surroundings: &Surroundings<'_>,
+    caller_context: &CallerContext<'_>,
 ) -> Vec<Finding> {
     let name = name.as_str();
     let directory = agent.directory.display();
@@ -72,17 +72,17 @@ fn agent_findings(
         findings.push(SECTION.note("agent-description", found).fix(update(name, "--description", "TEXT")));
     }
     match agent.backend {
-        BackendKind::Command => findings.push(program(name, agent, surroundings)),
+        BackendKind::Command => findings.push(program(name, agent, caller_context)),
         BackendKind::Claude => {
             findings.extend(project(agent));
-            findings.extend(trust(agent, surroundings.home));
-            findings.extend(sandbox(agent, surroundings.home));
-            if is_read_only(agent, effective, surroundings.home) {
+            findings.extend(trust(agent, caller_context.home));
+            findings.extend(sandbox(agent, caller_context.home));
+            if is_read_only(agent, effective, caller_context.home) {
                 let found = "it can only read: nothing allows it to edit files or to run commands";
                 let fix = update(name, "--permission-mode", "acceptEdits");
                 findings.push(SECTION.note("agent-read-only", found).fix(fix));
             }
-            findings.extend(permissions(name, effective, surroundings.may_bypass));
+            findings.extend(permissions(name, effective, caller_context.may_bypass));
             if effective.max_budget_usd.is_none() {
                 let found = "nothing limits what a run may cost";
                 findings.push(SECTION.note("agent-budget", found).fix(update(name, "--max-budget-usd", "2")));
@@ -115,8 +115,8 @@ fn exposures(name: &str, agent: &Agent) -> Vec<Finding> {
     agent.exposures().into_iter().map(finding).collect()
 }
 
-fn program(name: &str, agent: &Agent, surroundings: &Surroundings<'_>) -> Finding {
-    match find_program(agent, surroundings.path) {
+fn program(name: &str, agent: &Agent, caller_context: &CallerContext<'_>) -> Finding {
+    match find_program(agent, caller_context.path) {
         Ok(program) => SECTION.ok("agent-program", format!("its program is {}", program.display())),
         Err((program, why)) => {
             let found = SECTION.error("agent-program", format!("its program '{program}' {why}"));

@@ -4,16 +4,16 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use super::finding::{Finding, Section, shell_path};
-use crate::engine::{ClaudeHome, Surroundings, is_short_lived_sandbox, is_stripped, umask};
+use crate::engine::{CallerContext, ClaudeHome, is_short_lived_sandbox, is_stripped, umask};
 use crate::os::{absolute_entries, relative_entries};
 use crate::text::is_secret_name;
 
 const SECTION: Section = Section::Environment;
 
-/// Looks at the surroundings; `depth_limit` is how deep dispatches may nest, if the config says it.
+/// Looks at the caller_context; `depth_limit` is how deep dispatches may nest, if the config says it.
 pub(super) fn findings(
     claude: &ClaudeHome,
-    surroundings: &Surroundings,
+    caller_context: &CallerContext,
     depth_limit: Option<u32>,
 ) -> Vec<Finding> {
     let variable = |name: &str| std::env::var_os(name);
@@ -23,7 +23,7 @@ pub(super) fn findings(
             "this is a sandbox that kills every process when its command ends: jobs cannot be started in it";
         findings.push(SECTION.error("sandbox", found));
     }
-    findings.extend(nested(surroundings, depth_limit));
+    findings.extend(nested(caller_context, depth_limit));
     let names = std::env::vars_os().map(|(name, _)| name);
     findings.extend(secrets(names.filter(|name| !is_of_the_cli(name, claude, variable))));
     if variable("HOME").is_none_or(|home| home.is_empty()) {
@@ -48,17 +48,17 @@ fn is_of_the_cli(name: &OsStr, claude: &ClaudeHome, environment: impl Fn(&str) -
     is_stripped(name) || name.to_str().is_some_and(|name| claude.needs_variable(name, environment))
 }
 
-fn nested(surroundings: &Surroundings, limit: Option<u32>) -> Option<Finding> {
-    let depth = surroundings.depth;
-    if let Some(said) = &surroundings.unknown_depth {
+fn nested(caller_context: &CallerContext, limit: Option<u32>) -> Option<Finding> {
+    let depth = caller_context.depth;
+    if let Some(said) = &caller_context.unknown_depth {
         let found =
             format!("AGENT_DISPATCH_DEPTH is '{said}', which is no number: nothing is dispatched from here");
         return Some(SECTION.warning("nested", found).fix("unset AGENT_DISPATCH_DEPTH".to_owned()));
     }
-    if depth == 0 && surroundings.parent.is_none() {
+    if depth == 0 && caller_context.parent.is_none() {
         return None;
     }
-    let job = surroundings.parent.map(|id| format!(" of job {id}")).unwrap_or_default();
+    let job = caller_context.parent.map(|id| format!(" of job {id}")).unwrap_or_default();
     let found = format!("this runs inside the agent{job}, at dispatch depth {depth}");
     Some(match limit {
         Some(limit) if depth >= limit => {
@@ -143,11 +143,11 @@ mod tests {
 
     #[test]
     fn a_nested_dispatch_is_a_note_until_there_is_no_room_for_another() {
-        let at = |depth| Surroundings { depth, ..Surroundings::default() };
+        let at = |depth| CallerContext { depth, ..CallerContext::default() };
         assert_eq!(nested(&at(0), Some(3)), None);
         assert_eq!(nested(&at(1), Some(3)).unwrap().level, Level::Note);
         assert_eq!(nested(&at(3), Some(3)).unwrap().level, Level::Warning);
-        let unknown = Surroundings { unknown_depth: Some("abc".to_owned()), ..Surroundings::default() };
+        let unknown = CallerContext { unknown_depth: Some("abc".to_owned()), ..CallerContext::default() };
         assert_eq!(nested(&unknown, Some(3)).unwrap().level, Level::Warning);
     }
 }

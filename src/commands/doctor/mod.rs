@@ -23,7 +23,7 @@ use clap::Args;
 
 use super::{CommandResult, Context};
 use crate::config::{self, BackendKind, Config, ConfigError};
-use crate::engine::{ClaudeHome, Surroundings};
+use crate::engine::{CallerContext, ClaudeHome};
 use crate::error::Exit;
 use finding::{Finding, Level, Section};
 
@@ -95,11 +95,11 @@ fn examine(context: &Context) -> Vec<Finding> {
             let mut findings = config_file::findings(&config_path, &loaded);
             let may_bypass = agents::may_bypass(variable);
             findings
-                .extend(agents::findings(config, &agents::Surroundings { home: &home, path, may_bypass }));
+                .extend(agents::findings(config, &agents::CallerContext { home: &home, path, may_bypass }));
             findings.extend(jobs_and_processes);
             let depth_limit = config.map(|config| config.settings.max_dispatch_depth);
-            let surroundings = Surroundings::of_this_process();
-            findings.extend(environment::findings(&home, &surroundings, depth_limit));
+            let caller_context = CallerContext::of_this_process();
+            findings.extend(environment::findings(&home, &caller_context, depth_limit));
             findings
         });
         let mut findings = joined(cli, Section::AgentCli);

@@ -530,13 +530,13 @@ fn a_schema_needs_an_answer_that_satisfies_it() {
 fn a_hopeless_run_tells_what_the_stream_showed() {
     let retry = json!({"type": "system", "subtype": "api_retry", "attempt": 2, "max_retries": 10,
         "retry_delay_ms": 9, "error_status": 401, "error": "authentication_failed"});
-    let auth = run(&[init(), retry]).stop(Stop::Hopeless(ErrorType::Auth));
+    let auth = run(&[init(), retry]).stop(Stop::Unrecoverable(ErrorType::Auth));
     let result = fails(&auth, ErrorType::Auth, "HTTP 401 authentication_failed");
     assert!(result.hint.unwrap().contains("ANTHROPIC_API_KEY"));
     let text = "You've hit your session limit · resets 6pm";
     let limit = run(&[init(), cli_says(Some("rate_limit"), text), aborted("aborted_streaming")]);
-    fails(&limit.stop(Stop::Hopeless(ErrorType::UsageLimit)), ErrorType::UsageLimit, text);
-    fails(&run(&[]).stop(Stop::Hopeless(ErrorType::Auth)), ErrorType::Auth, "waiting");
+    fails(&limit.stop(Stop::Unrecoverable(ErrorType::UsageLimit)), ErrorType::UsageLimit, text);
+    fails(&run(&[]).stop(Stop::Unrecoverable(ErrorType::Auth)), ErrorType::Auth, "waiting");
 }
 
 #[test]
