@@ -107,7 +107,7 @@ pub enum DispatchError {
         limit: u32,
     },
     /// Too many jobs wait already.
-    #[error("the queue is full: {limit} jobs are pending already (`settings.max_queued`)")]
+    #[error("the queue is full: as many jobs as are allowed, {limit}, are pending")]
     QueueFull {
         /// How many may wait.
         limit: u32,

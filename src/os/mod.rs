@@ -15,6 +15,7 @@ mod groups;
 mod host;
 mod input;
 mod lock;
+mod memory;
 mod orphans;
 mod patient;
 mod processes;
@@ -37,6 +38,7 @@ pub use groups::{group_of, own_group, session_of};
 pub use host::{FileSystem, file_system, overrule_umask, umask};
 pub use input::read_within;
 pub use lock::{LockError, lock_within, readable_when_unlocked, wait_until_unlocked};
+pub use memory::release_freed_memory;
 pub use orphans::{bury_orphans, is_first_process};
 pub use patient::Patient;
 pub use processes::{

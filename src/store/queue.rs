@@ -180,8 +180,9 @@ fn waiting_in(queue: &OwnedDir) -> Result<Vec<JobId>, StoreError> {
 impl Place {
     /// What to wait for before it can be this job's turn: the job before it. `None` for the first in the queue.
     pub fn predecessor(&self) -> Result<Option<Waiter>, StoreError> {
-        let before: Vec<JobId> = waiting_in(&self.queue)?.into_iter().filter(|id| *id < self.id).collect();
-        for id in before.into_iter().rev() {
+        let mut bound = self.id;
+        while let Some(id) = self.nearest_before(bound)? {
+            bound = id;
             let name = id.to_string();
             let lock = match self.queue.open_file(&name) {
                 Ok(lock) => lock,
@@ -201,6 +202,16 @@ impl Place {
             }
         }
         Ok(None)
+    }
+
+    /// The last entry of the queue before `id`. Without a list: a thousand jobs that wait must cost little memory each.
+    fn nearest_before(&self, id: JobId) -> Result<Option<JobId>, StoreError> {
+        let mut nearest: Option<JobId> = None;
+        self.queue.for_each_name(|name| {
+            let found = std::str::from_utf8(name).ok().and_then(|name| name.parse().ok());
+            nearest = nearest.max(found.filter(|found: &JobId| *found < id));
+        })?;
+        Ok(nearest)
     }
 }
 

@@ -130,6 +130,9 @@ impl<'a> Admission<'a> {
             if before.is_none() {
                 let waiter = place.predecessor()?.map(Waiter::into_descriptor).transpose();
                 before = waiter.map_err(|error| self.failed(error))?;
+                if before.is_some() {
+                    os::release_freed_memory();
+                }
             }
             let pause = if before.is_some() {
                 self.look_behind_others()

@@ -128,9 +128,7 @@ fn a_queue_that_is_full_refuses_more() {
     wait_for_status(&environment, &first, "running");
     let second = submit(&environment, "infra", "hi");
     let refused = environment.command(["submit", "infra", "hi"]).run().expect_code(6);
-    assert!(
-        refused.stderr.contains("as are allowed, 1, are waiting") && refused.stderr.contains("max_queued")
-    );
+    assert!(refused.stderr.contains("the queue is full: ") && refused.stderr.contains("max_queued"));
     assert_eq!(environment.job_ids().len(), 2);
     open(&gate);
     environment.command(["wait", &first, &second]).run().expect_code(0);
