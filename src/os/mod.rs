@@ -29,7 +29,7 @@ mod users;
 mod way;
 
 pub use confined::{Bounds, answer_confined, run_confined};
-pub use doomed::{DoomedGroup, end_with_starter};
+pub use doomed::DoomedGroup;
 pub use file_error::{FileError, Refusal};
 pub use files::{OwnedDir, create_private_parents, memory_file};
 pub use footprint::{Footprint, Identity, kill_footprint, strays};

@@ -44,7 +44,6 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
                     "SignalWatch",
                     "absolute_entries",
                     "create_private_parents",
-                    "end_with_starter",
                     "find_program",
                     "find_programs",
                     "is_ignored",

@@ -1,7 +1,6 @@
 //! Running a program for what it says about itself, within a time limit.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -10,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use serde_json::{Value, json};
 
-use crate::os::{DoomedGroup, end_with_starter};
+use crate::os::DoomedGroup;
 
 /// Why a program did not say anything about itself.
 #[derive(Debug, thiserror::Error)]
@@ -49,10 +48,8 @@ struct Probed {
 
 impl Probed {
     fn start(mut command: Command) -> io::Result<Self> {
-        command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
-        end_with_starter(&mut command);
-        let child = command.spawn()?;
-        Ok(Self { group: Some(DoomedGroup::of(Pid::from_child(&child))), child })
+        let (child, group) = DoomedGroup::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
+        Ok(Self { group: Some(group), child })
     }
 
     /// Waits for its end until `end`.
