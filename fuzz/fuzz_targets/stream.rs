@@ -6,7 +6,7 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 
-use agent_dispatch::backend::{Backend, Ending, Event, EventReader, Evidence, Output, Stop};
+use agent_dispatch::backend::{Backend, Ending, Event, Evidence, Output, Stop};
 use agent_dispatch::store::{ErrorType, JobFolder, JobId, Record};
 use libfuzzer_sys::fuzz_target;
 
