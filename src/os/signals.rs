@@ -169,7 +169,7 @@ mod tests {
     use std::os::unix::net::UnixStream;
 
     #[test]
-    fn a_wait_ends_when_nobody_reads_any_more() {
+    fn a_wait_ends_when_no_process_reads_any_more() {
         let (never, _held) = rustix::pipe::pipe().unwrap();
         let wait = |output: BorrowedFd<'_>, patience: u64| {
             wait_readable_while_read(never.as_fd(), output, Duration::from_millis(patience))

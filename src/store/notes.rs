@@ -193,7 +193,7 @@ mod tests {
     use crate::store::Record;
 
     #[test]
-    fn what_a_supervisor_notes_is_there_for_whoever_holds_the_job_next() {
+    fn what_a_supervisor_notes_is_there_for_the_next_holder_of_the_job() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("jobs")).unwrap();
         let id = JobId::generate();

@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_dies_in_the_queue_holds_nobody_up() {
+    fn a_job_that_dies_in_the_queue_holds_no_other_up() {
         let (_dir, store) = store();
         let dead = JobId::generate();
         let place = store.enqueue(JobId::generate()).unwrap();

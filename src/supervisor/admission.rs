@@ -257,7 +257,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_config_that_has_become_a_fifo_which_somebody_holds_open_keeps_no_supervisor_waiting() {
+    fn a_config_that_has_become_a_fifo_keeps_no_supervisor_waiting() {
         let dir = tempfile::tempdir().unwrap();
         let config = dir.path().join("agents.yaml");
         rustix::fs::mkfifoat(rustix::fs::CWD, &config, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR)

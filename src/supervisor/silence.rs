@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_in_which_nobody_looked_is_no_silence() {
+    fn a_pause_without_a_look_is_no_silence() {
         let begin = Instant::now();
         let mut silence = Silence::new(begin);
         let after = begin + Duration::from_secs(3_600);

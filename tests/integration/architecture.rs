@@ -400,7 +400,7 @@ fn sources_name_who_acts() {
     // The supervisor, the caller, the user, another process: a reader has to know which.
     const VAGUE: [&str; 3] = ["whoever", "nobody", "somebody"];
     let vague = |text: &str| {
-        let mut words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        let mut words = text.split(|c: char| !c.is_ascii_alphabetic());
         words.find(|word| VAGUE.iter().any(|vague| word.eq_ignore_ascii_case(vague))).map(str::to_owned)
     };
     let found: Vec<String> = files(&root().join("src"))

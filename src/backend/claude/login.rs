@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn without_any_credential_nobody_is_logged_in() {
+    fn without_any_credential_no_user_is_logged_in() {
         assert_eq!(login(&ClaudeHome::default(), &[]), None);
         let managed = ClaudeHome { state: json!({"primaryApiKey": "x"}), ..ClaudeHome::default() };
         assert_eq!(login(&managed, &[]).unwrap().bills, Bills::Api);

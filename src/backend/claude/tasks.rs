@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_has_seen_the_end_of_was_running() {
+    fn what_has_no_end_in_the_stream_was_running() {
         let told = [acts(), started("a", "local_agent"), started("b", "local_bash"), acts(), result()];
         let running = ["what a does Agent Running", "what b does Command Running"];
         assert_eq!(unfinished(&told), running);

@@ -220,7 +220,7 @@ mod tests {
     use crate::config::Settings;
 
     #[test]
-    fn an_agent_nobody_grants_anything_is_read_only() {
+    fn an_agent_without_any_permission_is_read_only() {
         let directory = tempfile::tempdir().unwrap();
         let home = ClaudeHome::default();
         let settings = Settings::default();

@@ -483,7 +483,7 @@ fn an_agent_that_was_stopped_makes_the_answer_incomplete_and_a_command_does_not(
 }
 
 #[test]
-fn a_bad_last_result_counts_when_nobody_stopped_the_run() {
+fn a_bad_last_result_counts_when_the_run_was_not_stopped() {
     let events =
         [init(), result(json!({"result": "first"})), init(), api_error("Repeated 529 Overloaded errors")];
     let result = fails(&run(&events).exit(1), ErrorType::Overloaded, "529");
