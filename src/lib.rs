@@ -16,6 +16,7 @@
 //!   └──────┼──────┘
 //!          os           process trees, locks, owner-only files
 //!                       text: what a person may see of texts that others wrote
+//!                       model: names, limits, money: values without input and output
 //! ```
 //!
 //! A newcomer's way in: [`engine::Engine::submit`] turns a request into a job, [`supervisor::enter`] runs it,
@@ -47,6 +48,7 @@ pub mod engine;
 pub mod error;
 #[cfg(feature = "mcp")]
 mod mcp;
+pub mod model;
 pub mod os;
 pub mod store;
 pub mod supervisor;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Evidence, Stop};
-use crate::config::Timeout;
+use crate::model::Timeout;
 use crate::store::{ErrorType, JobResult, Record};
 use crate::text::{clip, plain, redact};
 

@@ -1,6 +1,6 @@
 //! Why a value cannot stand on the command line of an agent CLI.
 
-use crate::config::InvalidTool;
+use crate::model::InvalidTool;
 
 /// Why a value cannot stand on a command line.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

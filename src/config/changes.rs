@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::edit::EditError;
 use super::syntax::{Entry, Kind, Node, Position};
 use super::types::{BackendKind, Member};
-use super::values::{AgentName, BudgetUsd, Timeout};
+use crate::model::{AgentName, BudgetUsd, Timeout};
 
 /// What happens to one field.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

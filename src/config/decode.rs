@@ -16,7 +16,7 @@ use super::syntax::{Entry, Kind, Node, Position};
 use super::types::{
     Agent, BackendKind, Cache, Config, Group, Member, PERMISSION_MODES, Settings, UsageLog, Warning, nearest,
 };
-use super::values::{AgentName, BudgetUsd, Timeout, shown};
+use crate::model::{AgentName, BudgetUsd, Timeout, shown};
 
 pub(super) const ROOT_KEYS: [&str; 3] = ["agents", "groups", "settings"];
 pub(super) const GROUP_KEYS: [&str; 3] = ["description", "shared_context", "members"];

@@ -12,7 +12,7 @@ use super::patch::{self, Change, Patch};
 use super::syntax::Node;
 use super::trust;
 use super::types::{Config, PERMISSION_MODES, nearest};
-use super::values::{AgentName, GroupName, flag_value};
+use crate::model::{AgentName, GroupName, flag_value};
 use crate::os::{LockError, create_private_parents, lock_within, open_lock_file, replace_file};
 
 mod error;

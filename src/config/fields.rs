@@ -4,8 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::syntax::{Entry, Kind, Node, Position};
-use super::tools::tool_pattern;
-use super::values::{flag_value, shown};
+use crate::model::{flag_value, shown, tool_pattern};
 
 /// A value that cannot be used.
 #[derive(Debug, PartialEq, Eq)]

@@ -11,11 +11,13 @@ mod patch;
 mod prose;
 mod schema;
 mod syntax;
-mod tools;
 mod trust;
 mod types;
-mod values;
 
+pub use crate::model::{
+    AgentName, BudgetUsd, CapTooHigh, GroupName, InvalidAge, InvalidBudget, InvalidFlagValue, InvalidName,
+    InvalidTimeout, InvalidTool, Timeout, age, flag_value, tool_pattern,
+};
 pub use crate::os::Exposure;
 pub use changes::{AgentChanges, Field, GroupChanges, MemberChanges};
 pub use discover::{ProjectFacts, claude_md, describe};
@@ -24,13 +26,8 @@ pub use home::home_directory;
 pub use load::{ConfigError, config_path, inspect, load, reload};
 pub use schema::SCHEMA;
 pub use syntax::check_depth as check_yaml_depth;
-pub use tools::{InvalidTool, tool_pattern};
 pub use trust::{Untrusted, Vouched, check_jobs_directory, check_journal, directories_of};
 pub use types::{
     Agent, BackendKind, Cache, Config, Effective, Group, Member, PERMISSION_MODES, Settings, UsageLog,
     Warning, nearest,
-};
-pub use values::{
-    AgentName, BudgetUsd, CapTooHigh, GroupName, InvalidAge, InvalidBudget, InvalidFlagValue, InvalidName,
-    InvalidTimeout, Timeout, age, flag_value,
 };

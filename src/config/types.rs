@@ -6,7 +6,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use super::values::{AgentName, BudgetUsd, CapTooHigh, GroupName, Timeout};
+use crate::model::{AgentName, BudgetUsd, CapTooHigh, GroupName, Timeout};
 
 /// The permission modes of Claude Code that this version knows.
 pub const PERMISSION_MODES: [&str; 6] =

@@ -34,6 +34,7 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
             ("store", &["*"]),
             ("error", &["*"]),
             ("text", &["*"]),
+            ("model", &["*"]),
             ("ui", &["*"]),
             (
                 "os",
@@ -66,6 +67,7 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
             ("store", &["*"]),
             ("error", &["Failure"]),
             ("text", &["*"]),
+            ("model", &["*"]),
             ("ui", &["human", "shell"]),
         ],
     ),
@@ -78,19 +80,27 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
             ("config", &["*"]),
             ("os", &["*"]),
             ("text", &["*"]),
+            ("model", &["*"]),
         ],
     ),
     (
         "supervisor",
-        &[("backend", &["*"]), ("store", &["*"]), ("config", &["*"]), ("os", &["*"]), ("text", &["*"])],
+        &[
+            ("backend", &["*"]),
+            ("store", &["*"]),
+            ("config", &["*"]),
+            ("os", &["*"]),
+            ("text", &["*"]),
+            ("model", &["*"]),
+        ],
     ),
     // Of the store only what a record says, how a run ended, and the folder with what the program wrote, into
     // which an answer too long for the record goes: a backend touches no record and no lock.
     (
         "backend",
         &[
-            ("config", &["*"]),
             ("text", &["*"]),
+            ("model", &["*"]),
             // A check of an answer runs in a process of its own.
             ("os", &["Bounds", "answer_confined", "read_whole", "run_confined", "this_program"]),
             (
@@ -114,10 +124,11 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
             ),
         ],
     ),
-    ("store", &[("os", &["*"]), ("text", &["*"])]),
-    ("config", &[("os", &["*"]), ("text", &["*"])]),
+    ("store", &[("os", &["*"]), ("text", &["*"]), ("model", &["*"])]),
+    ("config", &[("os", &["*"]), ("text", &["*"]), ("model", &["*"])]),
     ("os", &[]),
     ("text", &[]),
+    ("model", &[]),
     ("ui", &[("os", &["Patient", "find_program", "group_of", "own_group", "session_of"]), ("text", &["*"])]),
     // One error for people out of those of every layer; only the layers above see it.
     (
@@ -130,6 +141,7 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
             ("config", &["*"]),
             ("os", &["*"]),
             ("text", &["*"]),
+            ("model", &["*"]),
         ],
     ),
 ];

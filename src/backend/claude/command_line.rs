@@ -9,7 +9,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::backend::{Assignment, CommandLine, RefusedArgument, Session, SessionId};
-use crate::config::tool_pattern;
+use crate::model::tool_pattern;
 
 /// The system prompt's file in the job's folder.
 const SYSTEM_PROMPT_FILE: &str = "system-prompt.md";

@@ -1,4 +1,4 @@
-//! The values of a config, each checked once, where it enters.
+//! Names, limits and money, each checked once, where it enters.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 const QUOTED: usize = 64;
 
 /// A text shortened for a message.
-pub(super) fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     let mut shown: String = text.chars().take(QUOTED).flat_map(char::escape_debug).collect();
     if text.chars().nth(QUOTED).is_some() {
         shown.push('…');
@@ -95,7 +95,7 @@ pub struct InvalidBudget(String);
 
 impl BudgetUsd {
     /// The largest cap that is taken, unless the settings say otherwise.
-    pub(super) const CEILING: Self = Self(1_000.0);
+    pub const CEILING: Self = Self(1_000.0);
 
     /// A cap of `dollars`; refuses zero, negative numbers, infinity and NaN.
     pub fn new(dollars: f64) -> Result<Self, InvalidBudget> {
@@ -186,7 +186,8 @@ impl Timeout {
         self.0.as_secs_f64()
     }
 
-    pub(super) const fn from_seconds(seconds: u64) -> Self {
+    /// So many seconds: for limits that this program itself sets.
+    pub const fn from_seconds(seconds: u64) -> Self {
         Self(Duration::from_secs(seconds))
     }
 }
