@@ -101,6 +101,12 @@ impl OwnedDir {
         &self.path
     }
 
+    /// Asks the kernel to send this process `signal` whenever a name appears in the directory, as long as this is held
+    /// open. Says whether it will.
+    pub fn announce_names(&self, signal: rustix::process::Signal) -> bool {
+        super::announce::announce_names(self.fd.as_fd(), signal)
+    }
+
     /// The names in the directory, in no order, without `.` and `..`.
     pub fn names(&self) -> Result<Vec<OsString>, FileError> {
         let mut names = Vec::new();

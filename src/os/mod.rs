@@ -5,6 +5,7 @@
 //! What differs between platforms is how processes are looked at: `/proc` on Linux, the `ps` command
 //! elsewhere. The `ps` way is compiled and tested on Linux too.
 
+mod announce;
 mod confined;
 mod doomed;
 mod file_error;

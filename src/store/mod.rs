@@ -233,6 +233,11 @@ impl JobFolder {
         self.0.replace(paths::CANCEL, b"")
     }
 
+    /// Asks the kernel to send this process `signal` when a caller asks to stop the job. Says whether it will.
+    pub fn announce_cancel(&self, signal: rustix::process::Signal) -> bool {
+        self.0.announce_names(signal)
+    }
+
     /// Whether a caller asked to stop the job.
     pub fn is_cancel_requested(&self) -> bool {
         self.0.open_file(paths::CANCEL).is_ok()

@@ -21,6 +21,9 @@ const LOOK_AT_MOST: Duration = Duration::from_millis(2);
 /// And one that is not the first, whom the one before wakes.
 const LOOK_BEHIND_OTHERS: Duration = Duration::from_secs(2);
 
+/// The same where the kernel announces requests to stop: a thousand jobs that wait must cost next to nothing.
+const LOOK_WHEN_ANNOUNCED: Duration = Duration::from_secs(60);
+
 /// A job that waits for admission.
 pub(super) struct Admission<'a> {
     store: &'a Store,
@@ -119,6 +122,7 @@ impl<'a> Admission<'a> {
         }
         let arrived = Instant::now();
         let mut before: Option<OwnedFd> = None;
+        let mut is_announced = false;
         while let Some(place) = &self.place {
             // The slot of a parent that waits for this job is as good as one of its own.
             if let Some(parent) = self.waiting_parent()
@@ -135,7 +139,10 @@ impl<'a> Admission<'a> {
                 }
             }
             let pause = if before.is_some() {
-                self.look_behind_others()
+                // The first wait is short: it ends with a look for requests that came before they were announced.
+                let pause = self.look_behind_others(is_announced);
+                is_announced = is_announced || stop_sources.announce_requests();
+                pause
             } else if let Some(slot) = self.store.try_take_slot(self.limit.now())? {
                 self.permit.slot = Some(slot);
                 break;
@@ -151,10 +158,14 @@ impl<'a> Admission<'a> {
         Ok(Granted::Yes(self.permit))
     }
 
-    /// How often a job that stands behind another looks around: a thousand of them must cost next to nothing. Its place
-    /// in the queue and requests to stop wake it at once; only a parent that begins to wait for it does not.
-    fn look_behind_others(&self) -> Duration {
-        if self.record.launch.parent.is_some() { TICK } else { LOOK_BEHIND_OTHERS }
+    /// How often a job that stands behind another looks around. Its place in the queue and requests to stop wake it at
+    /// once; only a parent that begins to wait for it does not.
+    fn look_behind_others(&self, is_announced: bool) -> Duration {
+        match self.record.launch.parent {
+            Some(_) => TICK,
+            None if is_announced => LOOK_WHEN_ANNOUNCED,
+            None => LOOK_BEHIND_OTHERS,
+        }
     }
 
     /// The job whose agent has dispatched this one and waits for it now.

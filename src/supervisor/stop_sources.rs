@@ -44,6 +44,12 @@ impl StopSources {
         &self.folder
     }
 
+    /// Has requests to stop announced by the kernel, also those from inside a sandbox. Says whether they are: then only
+    /// those before this call remain to be looked for.
+    pub(super) fn announce_requests(&self) -> bool {
+        self.folder.announce_cancel(WAKE)
+    }
+
     /// Waits until something happens, here or on `also`, at most `patience`. Says why the job is to stop, if it is.
     pub(super) fn wait(&mut self, also: Option<BorrowedFd<'_>>, patience: Duration) -> Option<Stop> {
         let mut descriptors = vec![self.signals.descriptor()];

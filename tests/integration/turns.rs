@@ -91,6 +91,23 @@ fn a_waiting_job_shows_its_place_and_can_be_cancelled() {
 }
 
 #[test]
+fn a_request_to_stop_reaches_a_waiting_job_without_a_signal() {
+    let environment = with_limit("  max_concurrency: 1\n");
+    environment.project("infra");
+    let (gate, task) = gate(&environment, "gate");
+    let first = submit(&environment, "infra", &task);
+    wait_for_status(&environment, &first, "running");
+    let behind: Vec<String> = (0..2).map(|_| submit(&environment, "infra", "fake: answer two")).collect();
+    // As a caller in another PID namespace leaves it, whose signals do not arrive.
+    for id in &behind {
+        fs::write(environment.jobs_directory().join(id).join("cancel"), "").expect("a request to stop");
+        wait_for_status(&environment, id, "cancelled");
+    }
+    open(&gate);
+    environment.command(["wait", &first]).run().expect_code(0);
+}
+
+#[test]
 fn a_limit_that_is_changed_takes_effect_for_jobs_that_wait() {
     let environment = with_limit("  max_concurrency: 1\n");
     environment.project("infra");
