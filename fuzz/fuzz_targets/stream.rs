@@ -7,7 +7,8 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 
 use agent_dispatch::backend::{Backend, Ending, Event, Evidence, Output, Stop};
-use agent_dispatch::store::{ErrorType, JobFolder, JobId, Record};
+use agent_dispatch::model::{JobId};
+use agent_dispatch::store::{ErrorType, JobFolder, Record};
 use libfuzzer_sys::fuzz_target;
 
 /// The events of the output, read in pieces of this length.

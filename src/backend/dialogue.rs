@@ -13,7 +13,8 @@ use super::event_reader;
 use super::failure::{Failure, blank, signalled, stopped};
 use super::stderr::tail;
 use super::{Ending, Event, EventKind, Evidence, Output, PROMPT_LIMIT_BYTES};
-use crate::store::{ErrorType, JobId, JobResult, Outcome, Record};
+use crate::model::JobId;
+use crate::store::{ErrorType, JobResult, Outcome, Record};
 use crate::text::clip;
 
 /// How much of an answer is shown in passing, in characters.

@@ -186,7 +186,7 @@ fn optional_hint(mut failure: Failure, hint: Option<String>) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::JobId;
+    use crate::model::JobId;
 
     fn hint(limit_seconds: f64, usual: Option<u64>, session: Option<&str>) -> String {
         let record = Record::pending(JobId::generate(), "infra", "look", 1.0);

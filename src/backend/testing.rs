@@ -3,7 +3,8 @@
 use std::fs;
 
 use super::{Backend, Ending, Evidence, Output, Stop};
-use crate::store::{FORMAT, JobFolder, JobId, JobResult, Launch, Record, State};
+use crate::model::JobId;
+use crate::store::{FORMAT, JobFolder, JobResult, Launch, Record, State};
 
 /// The session the made-up jobs are started with.
 pub(super) const SESSION: &str = "3abbf4ad-968f-47c9-bc85-8f73282df7b5";

@@ -8,8 +8,9 @@ use serde_json::json;
 use super::{CommandResult, Context, Problem, completions, summary};
 use crate::engine::{Cancelled, Follower, cancel, descendants, stoppable, suspended_supervisor};
 use crate::error::{Exit, Failure};
+use crate::model::{JobId, JobSelector};
 use crate::os::wait_readable;
-use crate::store::{JobId, JobSelector, Record, Store};
+use crate::store::{Record, Store};
 
 /// How long to wait for a job to end: the agent's grace, the sweep, and then some.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -9,7 +9,8 @@ use crate::commands::Global;
 use crate::config::{self, Config};
 use crate::engine::{CallerContext, Engine, is_trusted_journal, journal, named_usage_log};
 use crate::error::{Exit, Failure};
-use crate::store::{JobId, JobSelector, Store, StoreError, UnixSeconds};
+use crate::model::{JobId, JobSelector};
+use crate::store::{Store, StoreError, UnixSeconds};
 use crate::ui::{Ui, human};
 
 /// How many jobs are named of those that an ambiguous id could mean.

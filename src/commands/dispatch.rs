@@ -10,7 +10,7 @@ use super::watching::{Interrupts, Watch};
 use super::{CommandResult, Context, Problem, summary};
 use crate::engine::{Engine, Event, Ownership, Request};
 use crate::error::{Exit, Failure};
-use crate::store::JobId;
+use crate::model::JobId;
 use crate::ui::OutputError;
 
 /// How to wait for an answer, and what to print of it.

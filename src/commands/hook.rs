@@ -19,8 +19,9 @@ use serde_json::Value;
 use super::{Context, summary};
 use crate::engine::{CallerContext, Follower, load_and_recover};
 use crate::error::Exit;
+use crate::model::JobId;
 use crate::os::{read_within, wait_readable_while_read};
-use crate::store::{JobId, Record, Status, Store};
+use crate::store::{Record, Status, Store};
 use crate::ui::Ui;
 
 /// Whose hook it is.

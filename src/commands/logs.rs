@@ -12,8 +12,9 @@ use super::verdict::Strictness;
 use super::{CommandResult, Context, Problem, completions, summary};
 use crate::engine::{Event, EventKind, Follower, NewJobs, load_and_recover};
 use crate::error::{Exit, Failure};
+use crate::model::{JobId, JobSelector};
 use crate::os::wait_readable;
-use crate::store::{JobId, JobSelector, Record, Status, Store, StoreError};
+use crate::store::{Record, Status, Store, StoreError};
 use crate::text::plain;
 use crate::ui::{OutputError, Tone, Ui};
 

@@ -10,8 +10,9 @@ use super::{Context, completions, summary::foreign};
 use crate::config::{BudgetUsd, Timeout};
 use crate::engine::{Notice, OnDone, PROMPT_LIMIT_BYTES, Request, Task, TaskError, load_and_recover};
 use crate::error::{Exit, Failure};
+use crate::model::{JobId, JobSelector};
 use crate::os::Patient;
-use crate::store::{JobId, JobSelector, Store};
+use crate::store::Store;
 
 /// Who gets what task, and under which conditions.
 #[derive(Debug, Args)]

@@ -7,7 +7,8 @@ use super::wait::wait_for;
 use super::{CommandResult, Context, Problem, completions, summary, whole_number};
 use crate::engine::load_and_recover;
 use crate::error::{Exit, Failure};
-use crate::store::{JobSelector, Record, Store};
+use crate::model::JobSelector;
+use crate::store::{Record, Store};
 
 const EXAMPLES: &str = "\
 On a terminal an answer that is longer than the screen goes through $AGENT_DISPATCH_PAGER, or $PAGER,

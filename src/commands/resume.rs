@@ -7,7 +7,7 @@ use super::request::{Conditions, read_task};
 use super::{CommandResult, Context, completions, dialogue, summary};
 use crate::engine::{Request, Task, TaskError, load_and_recover};
 use crate::error::{Exit, Failure};
-use crate::store::JobSelector;
+use crate::model::JobSelector;
 
 /// The default task of `resume`.
 const GO_ON: &str = "continue where you left off";

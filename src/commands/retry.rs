@@ -7,7 +7,7 @@ use super::request::Conditions;
 use super::{CommandResult, Context, completions, dialogue, summary};
 use crate::engine::{Request, load_and_recover};
 use crate::error::{Exit, Failure};
-use crate::store::JobSelector;
+use crate::model::JobSelector;
 
 const EXAMPLES: &str = "\
 Agent, task, context, goal, caller, group, schema, model and limits are those of the job, as its

@@ -8,7 +8,8 @@ use super::verdict::overspending;
 use super::{CommandResult, Context, completions, summary};
 use crate::engine::{Activity, Follower, PendingReason, load_and_recover, suspended_supervisor};
 use crate::error::Exit;
-use crate::store::{JobSelector, Record, RecordedLimit, Status, UnfinishedState};
+use crate::model::JobSelector;
+use crate::store::{Record, RecordedLimit, Status, UnfinishedState};
 use crate::text::plain;
 use crate::ui::{Ui, human};
 

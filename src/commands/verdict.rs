@@ -74,7 +74,8 @@ pub(crate) fn shortcoming(result: &JobResult) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{JobId, Unfinished, UnfinishedState, WorkKind};
+    use crate::model::JobId;
+    use crate::store::{Unfinished, UnfinishedState, WorkKind};
 
     #[test]
     fn strictness_turns_a_poor_success_into_a_failure() {

@@ -10,7 +10,8 @@ use super::{CommandResult, Context, Problem, completions, summary};
 use crate::config::Timeout;
 use crate::engine::{Activity, Followers, load_and_recover};
 use crate::error::{Exit, Failure};
-use crate::store::{Answer, JobId, JobResult, JobSelector, Record, Store};
+use crate::model::{JobId, JobSelector};
+use crate::store::{Answer, JobResult, Record, Store};
 use crate::ui::Board;
 
 const EXAMPLES: &str = "\

@@ -8,8 +8,9 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use super::{Context, Problem, summary};
 use crate::engine::{Activity, Backlog, Event, Followers, cancel};
 use crate::error::{Exit, Failure};
+use crate::model::JobId;
 use crate::os::{SignalWatch, is_ignored, wait_readable};
-use crate::store::{JobId, Record, Store};
+use crate::store::{Record, Store};
 use crate::ui::{Progress, Ui, human};
 
 /// How often the spinners turn.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::backend::claude::transcripts;
-use crate::store::JobId;
+use crate::model::JobId;
 use crate::supervisor;
 
 /// Says where the usage journal is.

@@ -1,6 +1,7 @@
 //! Stopping a job from any process.
 
-use crate::store::{JobId, Record, Status, Store, StoreError};
+use crate::model::JobId;
+use crate::store::{Record, Status, Store, StoreError};
 use crate::supervisor::{self, load_and_recover};
 
 /// What became of a request to stop a job.

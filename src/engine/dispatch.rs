@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::collect::collect_by_itself;
 use super::{DispatchError, Engine, JobPlan, Request};
+use crate::model::JobId;
 use crate::os;
 use crate::store::{
-    ErrorType, Finished, HeldJob, JobId, JobResult, Journal, Record, State, StoreError, UnixSeconds, Verdict,
+    ErrorType, Finished, HeldJob, JobResult, Journal, Record, State, StoreError, UnixSeconds, Verdict,
 };
 use crate::supervisor::{self, LaunchSpec, OwnerPipe, Ownership, StartError};
 

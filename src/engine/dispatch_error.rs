@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use super::{DirectoryFault, PROMPT_LIMIT_BYTES, TaskError};
 use crate::backend::{RefusedArgument, SessionId};
 use crate::config::{AgentName, CapTooHigh, Untrusted};
+use crate::model::JobId;
 use crate::os::ProgramError;
-use crate::store::{JobId, StoreError};
+use crate::store::StoreError;
 use crate::supervisor::StartError;
 
 /// Why a dispatch was refused or failed to start.

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::{CallerContext, PendingReason};
 use crate::backend::{Backend, Event, EventReader, Look};
+use crate::model::JobId;
 use crate::os::{self, FileError};
-use crate::store::{Claim, Claimable, Claimed, JobId, Record, Status, Store, StoreError, UnixSeconds};
+use crate::store::{Claim, Claimable, Claimed, Record, Status, Store, StoreError, UnixSeconds};
 use crate::supervisor::load_and_recover;
 
 /// How often a job's output is looked at while there is something new.

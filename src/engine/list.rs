@@ -1,6 +1,7 @@
 //! Listing jobs: the newest, or those that are not over.
 
-use crate::store::{JobId, Record, Status, Store, StoreError};
+use crate::model::JobId;
+use crate::store::{Record, Status, Store, StoreError};
 use crate::supervisor::load_and_recover;
 
 /// Listing jobs.

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::model::JobId;
 use crate::os::{self, Description, Program};
-use crate::store::JobId;
 use crate::supervisor::{ENTRY, JOB_VARIABLE};
 
 pub use crate::os::{file_system, in_short_lived_namespace as is_short_lived_sandbox, umask};

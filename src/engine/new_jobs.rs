@@ -3,7 +3,8 @@
 use std::collections::{BTreeSet, HashSet};
 use std::time::{Duration, SystemTime};
 
-use crate::store::{JobId, Store, StoreError};
+use crate::model::JobId;
+use crate::store::{Store, StoreError};
 
 /// Two changes of a directory within this time may bear the same date.
 const DATE_IS_COARSE: Duration = Duration::from_secs(1);

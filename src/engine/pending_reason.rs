@@ -2,7 +2,8 @@
 
 use crate::supervisor::suspended_supervisor;
 
-use crate::store::{JobId, Liveness, Record, Status, Store, StoreError, UnixSeconds};
+use crate::model::JobId;
+use crate::store::{Liveness, Record, Status, Store, StoreError, UnixSeconds};
 
 /// What a job waits for before its agent is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,8 +7,9 @@ use super::{DirectoryFault, DispatchError, Engine, OnDone, PROMPT_LIMIT_BYTES, R
 use crate::backend::claude::is_kept;
 use crate::backend::{Assignment, Backend, CommandLine, Session, SessionId, check_schema};
 use crate::config::{Agent, AgentName, BackendKind, BudgetUsd, Group, GroupName, check_journal};
+use crate::model::JobId;
 use crate::os::{self, ProgramError};
-use crate::store::{JobId, Journal, Launch, Record};
+use crate::store::{Journal, Launch, Record};
 use crate::text::redact_words;
 
 /// How many of the newest jobs are asked whose a session is. One that is older passes unchecked.

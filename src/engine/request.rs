@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use crate::backend::{Backend, PROMPT_LIMIT_BYTES};
 use crate::config::{BudgetUsd, Timeout};
-use crate::store::{JobId, Record, RecordedLimit};
+use crate::model::JobId;
+use crate::store::{Record, RecordedLimit};
 
 /// A task: text that is not blank and short enough to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use super::refused::Refused;
 use super::window::{PART_CHARS, Window};
 use crate::config::Timeout;
 use crate::engine::{DialogueRequest, Request, Task};
-use crate::store::JobId;
+use crate::model::JobId;
 
 /// How much of an answer is given when only a reference is wanted and nothing else is said, in characters.
 const SUMMARY_CHARS: usize = 500;

@@ -14,7 +14,7 @@ use super::tasks;
 use super::waiting::{Caller, Waited};
 use crate::config::Config;
 use crate::engine::{DispatchError, Notice, Ownership, RefusedArgument, cancel_tree};
-use crate::store::JobId;
+use crate::model::JobId;
 
 /// `dispatch`: hands a task to an agent.
 pub(super) async fn dispatch(

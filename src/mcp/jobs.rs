@@ -18,7 +18,8 @@ use super::window::Window;
 use crate::engine::{
     DIALOGUE_SIGN, Engine, FollowError, Reading, cancel_tree, collect, collectable, suspended_supervisor,
 };
-use crate::store::{JobId, Policy, Record, Status};
+use crate::model::JobId;
+use crate::store::{Policy, Record, Status};
 use crate::text::plain;
 use crate::ui::human;
 

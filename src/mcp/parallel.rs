@@ -14,7 +14,7 @@ use super::session::Session;
 use super::waiting::{Caller, Waited};
 use super::window::PART_CHARS;
 use crate::engine::{Batch, BatchError, BatchItem, Engine, Notice, Ownership, Refusal, Request};
-use crate::store::JobId;
+use crate::model::JobId;
 
 /// The least that is given of each answer, in characters.
 const LEAST_PART_CHARS: usize = 500;

@@ -7,7 +7,8 @@ use std::collections::HashSet;
 
 use crate::config::{AgentName, Config};
 use crate::engine::DIALOGUE_SIGN;
-use crate::store::{JobId, Record, State, Store};
+use crate::model::JobId;
+use crate::store::{Record, State, Store};
 
 /// In the place of a task that another agent wrote.
 const FOREIGN_TASK: &str = "(not shown: it comes from an agent that this server is not for)";

@@ -14,7 +14,8 @@ use super::scope::Scope;
 use super::wording::Wording;
 use crate::config::{self, Agent, AgentName, Config, ConfigError};
 use crate::engine::{CallerContext, DispatchError, Engine, Listing, lend_slot};
-use crate::store::{Claim, JobId, Record, Status, Store, StoreError, UnixSeconds};
+use crate::model::JobId;
+use crate::store::{Claim, Record, Status, Store, StoreError, UnixSeconds};
 
 /// One server's view of the config and the jobs. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -11,7 +11,8 @@ use super::refused::Refused;
 use super::result;
 use super::server_state::ServerState;
 use crate::engine::cancel_tree;
-use crate::store::{JobId, Record, Status, UnixSeconds};
+use crate::model::JobId;
+use crate::store::{Record, Status, UnixSeconds};
 
 /// How often a client is asked to look, in milliseconds, at most.
 const POLL_INTERVAL_MS: u64 = 2_000;
@@ -68,7 +69,7 @@ pub(super) fn cancel(state: &ServerState, id: &str) -> Result<(), ErrorData> {
 }
 
 fn job(id: &str) -> Result<JobId, ErrorData> {
-    id.parse().map_err(|error: crate::store::InvalidJobId| ErrorData::invalid_params(error.to_string(), None))
+    id.parse().map_err(|error: crate::model::InvalidJobId| ErrorData::invalid_params(error.to_string(), None))
 }
 
 fn failed(state: &ServerState, refused: &Refused) -> ErrorData {

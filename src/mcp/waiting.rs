@@ -11,7 +11,8 @@ use super::refused::Refused;
 use super::server_state::ServerState;
 use super::session::Session;
 use crate::engine::{Activity, Engine, Reading};
-use crate::store::{JobId, Record};
+use crate::model::JobId;
+use crate::store::Record;
 use crate::ui::human;
 
 /// How long a call waits by default: most clients give up after a minute.

@@ -8,7 +8,8 @@ use super::authority::Authority;
 use super::refused::Refused;
 use super::tool::Name;
 use crate::config::Timeout;
-use crate::store::{JobId, Record};
+use crate::model::JobId;
+use crate::store::Record;
 use crate::ui::shell;
 
 /// How the commands begin that a tool may stand for.

@@ -4,7 +4,8 @@ use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
 
-use super::{JobId, Store, StoreError, Waiter};
+use super::{Store, StoreError, Waiter};
+use crate::model::JobId;
 use crate::os::{FileError, OwnedDir};
 
 const CLAIMS: &str = "claims";

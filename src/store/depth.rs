@@ -27,7 +27,8 @@ fn exceeds(value: &Value, levels: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Finished, JobId, JobResult, Record, State, Verdict};
+    use crate::model::JobId;
+    use crate::store::{Finished, JobResult, Record, State, Verdict};
 
     fn nested(levels: usize) -> Value {
         (0..levels).fold(Value::from(1), |inner, level| {

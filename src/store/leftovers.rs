@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::{JobFolder, JobId, Liveness, Store, StoreError, UnixSeconds, paths};
+use super::{JobFolder, Liveness, Store, StoreError, UnixSeconds, paths};
+use crate::model::JobId;
 use crate::os::{FileError, OwnedDir};
 
 /// Files without a living owner.

@@ -4,7 +4,8 @@ use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use super::{JobFolder, JobId, Journal, Record, Store, StoreError, paths};
+use super::{JobFolder, Journal, Record, Store, StoreError, paths};
+use crate::model::JobId;
 use crate::os::FileError;
 
 /// A job whose lock this process holds. Only this can write the job's record.

@@ -8,7 +8,6 @@
 mod answer;
 mod claim;
 mod depth;
-mod id;
 mod journal;
 mod leftovers;
 mod limit;
@@ -26,12 +25,12 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use crate::model::{JobId, JobSelector};
 use crate::os::{FileError, OwnedDir};
 
 pub use answer::{Answer, INLINE_ANSWER_BYTES};
 pub use claim::{Claim, Claimable, Claimed};
 pub use depth::{DEEPEST_DATA, is_too_deep};
-pub use id::{InvalidJobId, InvalidJobSelector, JobId, JobSelector};
 pub use journal::{Entry, Journal, Usual};
 pub use leftovers::Leftovers;
 pub use limit::RecordedLimit;

@@ -9,7 +9,8 @@ use std::os::unix::fs::FileExt;
 
 use crate::os::{Footprint, Identity};
 
-use super::{HeldJob, JobId, Store, StoreError, paths};
+use super::{HeldJob, Store, StoreError, paths};
+use crate::model::JobId;
 
 /// The length of a line, its end included.
 const LINE_BYTES: usize = 64;

@@ -20,7 +20,7 @@
 //!     claims/<what>           0600  locked while a job has a session or directory to itself
 //! ```
 
-use super::JobId;
+use crate::model::JobId;
 
 pub(super) const RUN: &str = ".run";
 pub(super) const STDOUT: &str = "stdout.jsonl";

@@ -10,7 +10,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{FORMAT, JobId, Liveness, Record, Store, StoreError, paths};
+use super::{FORMAT, Liveness, Record, Store, StoreError, paths};
+use crate::model::JobId;
 use crate::os::FileError;
 
 /// The longest record that is read, in bytes: several times what a job with the longest task and answer has.

@@ -12,7 +12,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{JobId, JobResult, RecordedLimit};
+use super::{JobResult, RecordedLimit};
+use crate::model::JobId;
 
 /// The format this version writes. Records of a newer format are read, never written.
 pub const FORMAT: u32 = 2;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::JobId;
+use crate::model::JobId;
 use crate::text::redact;
 
 /// Which file of the job's folder holds a long answer.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{JobId, UnixSeconds};
+use super::UnixSeconds;
+use crate::model::JobId;
 
 /// Which finished jobs to delete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

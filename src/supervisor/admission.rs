@@ -8,10 +8,9 @@ use super::stop_sources::{StopSources, TICK};
 use super::{LaunchSpec, ancestry};
 use crate::backend::Stop;
 use crate::config;
+use crate::model::JobId;
 use crate::os;
-use crate::store::{
-    Claim, Claimable, Claimed, JobId, Liveness, Place, Record, Slot, Store, StoreError, Waiter,
-};
+use crate::store::{Claim, Claimable, Claimed, Liveness, Place, Record, Slot, Store, StoreError, Waiter};
 
 /// How often the first in the queue looks for a slot at least.
 const LOOK_AT_LEAST: Duration = Duration::from_millis(50);

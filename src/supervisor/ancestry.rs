@@ -5,8 +5,9 @@ use std::path::Path;
 use rustix::process::{Pid, Signal};
 
 use super::ENTRY;
+use crate::model::JobId;
 use crate::os::{self, Process};
-use crate::store::{JobId, Liveness, Record, Store};
+use crate::store::{Liveness, Record, Store};
 
 /// The signal that says "look for a request to stop". Its default is to be ignored: should it ever reach
 /// another process, nothing happens.

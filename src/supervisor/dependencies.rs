@@ -8,8 +8,9 @@ use std::time::Duration;
 use super::stop_sources::{StopSources, TICK};
 use super::{LaunchSpec, ancestry, load_and_recover};
 use crate::backend::{PROMPT_LIMIT_BYTES, Stop, fenced, folded};
+use crate::model::JobId;
 use crate::os::{self, FileError};
-use crate::store::{Answer, Claimable, JobId, JobResult, Record, Store, StoreError};
+use crate::store::{Answer, Claimable, JobResult, Record, Store, StoreError};
 
 /// How much of the results goes into a prompt, in bytes: about half of what a model can take in.
 const RESULTS_LIMIT_BYTES: usize = 400_000;

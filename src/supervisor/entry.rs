@@ -13,8 +13,9 @@ use super::job::{self, JobResources};
 use super::start::READY;
 use super::stop_sources::StopSources;
 use super::{LaunchSpec, now, on_done};
+use crate::model::JobId;
 use crate::os;
-use crate::store::{HeldJob, JobId, Record, Store};
+use crate::store::{HeldJob, Record, Store};
 
 /// Runs a job to its end. `arguments` are those after [`ENTRY`](super::ENTRY).
 pub fn enter(arguments: impl Iterator<Item = OsString>) -> ExitCode {

@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Vouched;
-use crate::store::{JobId, Journal, Launch};
+use crate::model::JobId;
+use crate::store::{Journal, Launch};
 
 /// How to start the agent. It travels in a nameless file: not on the command line, which anybody can read,
 /// and not in the record, which outlives its use.

@@ -8,8 +8,9 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use crate::model::JobId;
 use crate::os::{FileError, OwnedDir};
-use crate::store::{JobFolder, JobId};
+use crate::store::JobFolder;
 
 /// What tells claude where to keep such things; its tools' own `TMPDIR` stays as it is (2.1.197, 2.1.332).
 pub(super) const VARIABLE: &str = "CLAUDE_CODE_TMPDIR";

@@ -6,9 +6,10 @@ use super::job::{backend_of, conclude_record, not_started, stopped_before_start}
 use super::watch::{as_evidence, open_output};
 use super::{JOB_VARIABLE, ancestry, now, place};
 use crate::backend::{Backend, Evidence, Stop};
+use crate::model::JobId;
 use crate::os;
 use crate::store::{
-    ErrorType, Halt, HeldJob, JobFolder, JobId, Journal, Record, RecordedLimit, Status, Store, StoreError,
+    ErrorType, Halt, HeldJob, JobFolder, Journal, Record, RecordedLimit, Status, Store, StoreError,
 };
 
 /// How long the processes of a lost job are given to disappear.

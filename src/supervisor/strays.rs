@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use rustix::process::Pid;
 
 use super::{JOB_VARIABLE, ancestry};
+use crate::model::JobId;
 use crate::os::{self, Footprint, Identity};
-use crate::store::{JobId, MOST_STRAYS, Notes};
+use crate::store::{MOST_STRAYS, Notes};
 
 /// How often is looked for them: more often than is looked at the agent's output would be in vain.
 const EVERY: Duration = Duration::from_millis(250);

@@ -112,7 +112,6 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
                     "ErrorType",
                     "INLINE_ANSWER_BYTES",
                     "JobFolder",
-                    "JobId",
                     "JobResult",
                     "Outcome",
                     "Record",

@@ -7,7 +7,8 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use agent_dispatch::store::{Finished, JobId, JobResult, Record, State, Store, Verdict};
+use agent_dispatch::model::JobId;
+use agent_dispatch::store::{Finished, JobResult, Record, State, Store, Verdict};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::aftermath::{self, log, task};

@@ -5,7 +5,8 @@ use std::io::Read;
 use std::os::fd::{AsFd, AsRawFd};
 use std::path::PathBuf;
 
-use agent_dispatch::store::{JobId, Launch, Record, Store};
+use agent_dispatch::model::JobId;
+use agent_dispatch::store::{Launch, Record, Store};
 use agent_dispatch::supervisor::{ENTRY, LaunchSpec};
 
 use crate::support::{Invocation, Output, PATIENCE, Running, TestEnvironment, wait_until};

@@ -8,7 +8,8 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use agent_dispatch::store::{Finished, JobId, JobResult, Record, State, Store, Verdict};
+use agent_dispatch::model::JobId;
+use agent_dispatch::store::{Finished, JobResult, Record, State, Store, Verdict};
 use serde_json::{Value, json};
 
 use crate::support::{PATIENCE, TestEnvironment, namespace, programs, quoted, wait_until};

@@ -9,7 +9,8 @@ use crate::commands::verdict::{Strictness, exit_of};
 use crate::commands::{Context, Problem, summary};
 use crate::engine::Batch;
 use crate::error::Exit;
-use crate::store::{JobId, JobResult, Record, Store, StoreError};
+use crate::model::JobId;
+use crate::store::{JobResult, Record, Store, StoreError};
 use crate::ui::{Cell, Table, human};
 
 /// How much of an answer the table shows, in characters.

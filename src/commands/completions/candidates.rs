@@ -9,7 +9,8 @@ use super::places;
 use crate::commands::Context;
 use crate::config::{self, Config, PERMISSION_MODES};
 use crate::engine::{CallerContext, Engine};
-use crate::store::{JobId, Store};
+use crate::model::JobId;
+use crate::store::Store;
 use crate::ui::human;
 
 /// How many jobs are offered.

@@ -9,7 +9,8 @@ use crate::commands::Context;
 use crate::config::{check_jobs_directory, home_directory};
 use crate::engine::{FileSystem, file_system};
 use crate::error::Failure;
-use crate::store::{JobId, Store, StoreError, UnixSeconds};
+use crate::model::JobId;
+use crate::store::{Store, StoreError, UnixSeconds};
 use crate::ui::human;
 
 const SECTION: Section = Section::Jobs;

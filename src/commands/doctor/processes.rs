@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::finding::{Finding, Section};
 use super::probe;
 use crate::engine::{Binary, Copy, Marked, Role, census, load_and_recover};
-use crate::store::{JobId, Liveness, Store, StoreError};
+use crate::model::JobId;
+use crate::store::{Liveness, Store, StoreError};
 use crate::ui::human;
 
 const SECTION: Section = Section::Processes;

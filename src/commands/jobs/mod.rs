@@ -11,7 +11,8 @@ use serde::{Serialize, Serializer};
 use super::{CommandResult, Context, completions, summary, whole_number};
 use crate::engine::each;
 use crate::error::Exit;
-use crate::store::{JobId, Record, Status};
+use crate::model::JobId;
+use crate::store::{Record, Status};
 use crate::ui::{Cell, OutputError, Table, human};
 
 const EXAMPLES: &str = "\

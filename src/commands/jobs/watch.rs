@@ -8,8 +8,9 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 use crate::commands::{CommandResult, Context, Problem, summary};
 use crate::engine::{Overview, Watched};
 use crate::error::{Exit, Failure};
+use crate::model::JobId;
 use crate::os::{SignalWatch, wait_readable};
-use crate::store::{JobId, Status, Store};
+use crate::store::{Status, Store};
 use crate::ui::{Cell, NoScreen, Screen, Table, Tone, human};
 
 /// How often the jobs are looked at. The end of one is noticed at once.
