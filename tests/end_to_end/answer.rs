@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::scene::Scene;
-use crate::support::messages_api::Reply;
-use crate::support::namespace::in_namespace;
-use crate::support::{PATIENCE, wait_until};
+use test_support::messages_api::Reply;
+use test_support::namespace::in_namespace;
+use test_support::{PATIENCE, wait_until};
 
 #[test]
 fn the_answer_is_all_there_is_on_stdout() {

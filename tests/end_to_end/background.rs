@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use crate::scene::{AGENT, HELD, Scene};
-use crate::support::messages_api::{Reply, Request};
-use crate::support::namespace::in_namespace;
-use crate::support::programs;
+use test_support::messages_api::{Reply, Request};
+use test_support::namespace::in_namespace;
+use test_support::programs;
 
 #[test]
 fn a_submitted_job_is_seen_followed_waited_for_and_read_by_others() {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::scene::{HELD, Scene};
-use crate::support::messages_api::Reply;
-use crate::support::namespace::in_namespace;
+use test_support::messages_api::Reply;
+use test_support::namespace::in_namespace;
 
 #[test]
 fn nothing_a_cancelled_agent_started_goes_on() {

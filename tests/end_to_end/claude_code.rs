@@ -6,9 +6,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::scene::{AGENT, Scene};
-use crate::support::messages_api::Reply;
-use crate::support::namespace::in_namespace;
-use crate::support::{Invocation, PATIENCE, Running, programs, wait_until};
+use test_support::messages_api::Reply;
+use test_support::namespace::in_namespace;
+use test_support::{Invocation, PATIENCE, Running, programs, wait_until};
 
 /// An agent that works until `go` exists.
 const HELD: &str = "backend: command\ncommand: [sh, -c, \"touch began; until [ -e go ]; do sleep 0.05; done; echo released\"]";

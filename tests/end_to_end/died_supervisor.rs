@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use crate::scene::{HELD, Scene};
-use crate::support::messages_api::Reply;
-use crate::support::namespace::in_namespace;
-use crate::support::{PATIENCE, wait_until};
+use test_support::messages_api::Reply;
+use test_support::namespace::in_namespace;
+use test_support::{PATIENCE, wait_until};
 
 #[test]
 fn a_killed_supervisor_leaves_a_lost_job_and_no_process() {

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::support::messages_api::{MessagesApi, Reply};
-use crate::support::namespace::in_namespace;
-use crate::support::{Invocation, TestEnvironment, programs};
+use test_support::messages_api::{MessagesApi, Reply};
+use test_support::namespace::in_namespace;
+use test_support::{Invocation, TestEnvironment, programs};
 
 fn environment() -> TestEnvironment {
     TestEnvironment::with_claude(&programs::claude().expect("in_namespace made sure of it"))

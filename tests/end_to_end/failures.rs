@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use crate::scene::Scene;
-use crate::support::messages_api::Reply;
-use crate::support::namespace::in_namespace;
+use test_support::messages_api::Reply;
+use test_support::namespace::in_namespace;
 
 /// How long claude may take to start on a busy machine, and to fail.
 const SOON: Duration = Duration::from_secs(50);

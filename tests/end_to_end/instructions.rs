@@ -1,8 +1,8 @@
 //! What the agent's configuration tells the model.
 
 use crate::scene::Scene;
-use crate::support::messages_api::{Reply, Request};
-use crate::support::namespace::in_namespace;
+use test_support::messages_api::{Reply, Request};
+use test_support::namespace::in_namespace;
 
 #[test]
 fn protocol_limits_and_instructions_reach_the_system_prompt_of_every_run() {

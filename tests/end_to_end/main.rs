@@ -1,8 +1,5 @@
 //! Tests against the real claude, which talks to an API on the loopback and to nothing else.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod answer;
 mod background;
 mod budget;

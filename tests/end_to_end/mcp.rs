@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::scene::{AGENT, HELD, Scene};
-use crate::support::messages_api::{Reply, Request};
-use crate::support::namespace::in_namespace;
-use crate::support::{Invocation, PATIENCE, programs, wait_until};
+use test_support::messages_api::{Reply, Request};
+use test_support::namespace::in_namespace;
+use test_support::{Invocation, PATIENCE, programs, wait_until};
 
 /// Whether a dispatched claude asks: it was told the rules of a dispatch.
 fn is_dispatched(request: &Request) -> bool {

@@ -1,8 +1,8 @@
 //! The task arrives as it was given, whatever it looks like.
 
 use crate::scene::Scene;
-use crate::support::messages_api::Reply;
-use crate::support::namespace::in_namespace;
+use test_support::messages_api::Reply;
+use test_support::namespace::in_namespace;
 
 #[test]
 fn a_task_of_a_megabyte_arrives_whole() {

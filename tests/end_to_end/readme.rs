@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::scene::Scene;
-use crate::support::messages_api::Reply;
-use crate::support::namespace::in_namespace;
-use crate::support::programs;
+use test_support::messages_api::Reply;
+use test_support::namespace::in_namespace;
+use test_support::programs;
 
 #[test]
 fn the_readmes_tour_works_with_the_real_claude() {

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::scene::Scene;
-use crate::support::messages_api::{MessagesApi, Reply};
-use crate::support::namespace::in_namespace;
-use crate::support::{Invocation, TestEnvironment, programs};
+use test_support::messages_api::{MessagesApi, Reply};
+use test_support::namespace::in_namespace;
+use test_support::{Invocation, TestEnvironment, programs};
 
 const STREAM: [&str; 4] = ["-p", "--output-format", "stream-json", "--verbose"];
 
@@ -99,9 +99,7 @@ fn a_stalled_api_is_left_by_an_interrupt() {
         let api = MessagesApi::replying([Reply::stall()]);
         let mut environment = environment();
         let running = claude(&mut environment, &api, &[]).stdin("wait").spawn();
-        crate::support::wait_until(crate::support::PATIENCE, "claude asks the API", || {
-            !api.turns().is_empty()
-        });
+        test_support::wait_until(test_support::PATIENCE, "claude asks the API", || !api.turns().is_empty());
         running.signal(libc::SIGINT);
         let output = running.wait();
         assert_eq!(output.signal, None, "claude handles the signal itself");

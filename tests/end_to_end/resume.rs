@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use crate::scene::Scene;
-use crate::support::messages_api::Reply;
-use crate::support::namespace::in_namespace;
-use crate::support::programs;
+use test_support::messages_api::Reply;
+use test_support::namespace::in_namespace;
+use test_support::programs;
 
 #[test]
 fn a_resumed_session_knows_what_was_said_and_costs_only_its_own_turns() {

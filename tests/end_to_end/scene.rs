@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal};
 use serde_json::Value;
 
-use crate::support::messages_api::{MessagesApi, Reply, Request};
-use crate::support::{Invocation, PATIENCE, TestEnvironment, programs, wait_until};
+use test_support::messages_api::{MessagesApi, Reply, Request};
+use test_support::{Invocation, PATIENCE, TestEnvironment, programs, wait_until};
 
 /// The agent's name.
 pub(crate) const AGENT: &str = "worker";

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::scene::Scene;
-use crate::support::messages_api::Reply;
-use crate::support::namespace::in_namespace;
+use test_support::messages_api::Reply;
+use test_support::namespace::in_namespace;
 
 const SCHEMA: &str =
     r#"{"type": "object", "properties": {"count": {"type": "integer"}}, "required": ["count"]}"#;

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::scene::Scene;
-use crate::support::messages_api::Reply;
-use crate::support::namespace::in_namespace;
+use test_support::messages_api::Reply;
+use test_support::namespace::in_namespace;
 
 #[test]
 fn a_run_beyond_its_time_is_stopped_and_can_be_resumed() {

@@ -5,8 +5,8 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::scene::{self, ENDLESS, start_endless, task, with_agent};
-use crate::support::TestEnvironment;
-use crate::support::mcp::McpClient;
+use test_support::TestEnvironment;
+use test_support::mcp::McpClient;
 
 #[test]
 fn what_is_not_offered_cannot_be_called() {

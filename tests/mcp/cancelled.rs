@@ -5,8 +5,8 @@ use std::fs;
 use serde_json::json;
 
 use crate::scene::{self, ENDLESS, start_endless, task, with_agent};
-use crate::support::mcp::{Era, McpClient, SESSION};
-use crate::support::{PATIENCE, TestEnvironment, namespace, programs, quoted, wait_until};
+use test_support::mcp::{Era, McpClient, SESSION};
+use test_support::{PATIENCE, TestEnvironment, namespace, programs, quoted, wait_until};
 
 #[track_caller]
 fn only_job(environment: &TestEnvironment) -> String {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::scene::with_agent;
-use crate::support::{Invocation, TestEnvironment, programs, skip};
+use test_support::{Invocation, TestEnvironment, programs, skip};
 
 /// Interpreters start slowly, and these start several at once.
 const PATIENCE: Duration = Duration::from_secs(120);

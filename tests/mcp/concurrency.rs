@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::scene::{self, start_endless, task, with_agent};
-use crate::support::mcp::{Called, Era, McpClient, SESSION};
-use crate::support::{PATIENCE, quoted, wait_until};
+use test_support::mcp::{Called, Era, McpClient, SESSION};
+use test_support::{PATIENCE, quoted, wait_until};
 
 #[test]
 fn two_hundred_calls_at_once_are_answered_each_with_its_own() {

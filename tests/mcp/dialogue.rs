@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::scene;
-use crate::support::TestEnvironment;
-use crate::support::mcp::McpClient;
+use test_support::TestEnvironment;
+use test_support::mcp::McpClient;
 
 /// Two agents of whom the second settles the matter in its first turn.
 fn with_two() -> TestEnvironment {

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::scene::{self, AGENT, ENDLESS, start, task, task_with, with_agent};
-use crate::support::mcp::{Called, McpClient};
-use crate::support::{TestEnvironment, quoted};
+use test_support::mcp::{Called, McpClient};
+use test_support::{TestEnvironment, quoted};
 
 #[test]
 fn an_answer_is_told_in_words_and_as_an_object() {
@@ -367,7 +367,7 @@ fn the_log_and_the_standard_error_of_a_job_are_there_while_it_runs_and_afterward
     let part = |client: &mut McpClient, part: &str| {
         client.call("dispatch_result", json!({"job_id": id, "part": part})).expect_success()
     };
-    crate::support::wait_until(crate::support::PATIENCE, "the log tells what it does", || {
+    test_support::wait_until(test_support::PATIENCE, "the log tells what it does", || {
         part(&mut client, "log").field("result").contains("working")
     });
     let log = part(&mut client, "log");

@@ -5,8 +5,8 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::scene::{self, ENDLESS, task};
-use crate::support::TestEnvironment;
-use crate::support::mcp::McpClient;
+use test_support::TestEnvironment;
+use test_support::mcp::McpClient;
 
 /// What a request needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::scene::{self, ENDLESS, task, with_agent};
-use crate::support::mcp::{Era, McpClient, SESSION};
-use crate::support::{PATIENCE, TestEnvironment, wait_until};
+use test_support::mcp::{Era, McpClient, SESSION};
+use test_support::{PATIENCE, TestEnvironment, wait_until};
 
 /// The bar is 100 ms and stands in the benchmark; this is for a machine that does much else.
 const AT_ONCE: Duration = Duration::from_secs(2);
@@ -195,7 +195,7 @@ fn a_client_that_reads_nothing_does_not_keep_the_server() {
         wait_until(PATIENCE, "the pipe is full", || unread(&child) > 50_000);
         let pid = child.id().cast_signed();
         match how {
-            Some(signal) => crate::support::signal(pid, signal),
+            Some(signal) => test_support::signal(pid, signal),
             None => drop(stdin),
         }
         let mut status = None;

@@ -5,8 +5,8 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::scene::{self, AGENT, ENDLESS, start, start_endless, with_agent};
-use crate::support::mcp::McpClient;
-use crate::support::{PATIENCE, TestEnvironment, programs, quoted, wait_until};
+use test_support::mcp::McpClient;
+use test_support::{PATIENCE, TestEnvironment, programs, quoted, wait_until};
 
 #[test]
 fn a_job_of_a_client_is_seen_followed_and_stopped_from_the_shell() {

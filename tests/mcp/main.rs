@@ -1,8 +1,5 @@
 //! Tests of the MCP server: whole processes, real pipes, an agent that does what it is told.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod authority;
 mod cancelled;
 mod clients;

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::{TestEnvironment, programs, quoted};
+use test_support::{TestEnvironment, programs, quoted};
 
 /// What the agent `outer` sends to a server of its own, one call that must be answered before it ends.
 const REQUESTS: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"claude-code","version":"1"}}}

@@ -8,8 +8,8 @@ use std::os::unix::process::CommandExt;
 use serde_json::json;
 
 use crate::scene::{task, task_with, with_agent};
-use crate::support::mcp::{McpClient, SESSION};
-use crate::support::{PATIENCE, TestEnvironment, namespace, wait_until};
+use test_support::mcp::{McpClient, SESSION};
+use test_support::{PATIENCE, TestEnvironment, namespace, wait_until};
 
 /// The children of a process, the dead ones included.
 fn children(pid: i32) -> Vec<i32> {
@@ -38,7 +38,7 @@ fn assert_no_zombie_stays(client: &mut McpClient, server: i32) {
 }
 
 fn ready(mut client: McpClient) -> McpClient {
-    let crate::support::mcp::Era::Session(revision) = SESSION else { unreachable!() };
+    let test_support::mcp::Era::Session(revision) = SESSION else { unreachable!() };
     client.initialize(revision, "test", json!({}));
     client
 }

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::scene::{self, with_agent};
-use crate::support::mcp::{Called, McpClient};
-use crate::support::{PATIENCE, TestEnvironment, quoted, wait_until};
+use test_support::mcp::{Called, McpClient};
+use test_support::{PATIENCE, TestEnvironment, quoted, wait_until};
 
 /// An environment with these agents.
 fn with_agents(names: &[&str]) -> TestEnvironment {

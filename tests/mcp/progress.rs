@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::scene::{self, AGENT, ENDLESS, start, task, with_agent};
-use crate::support::mcp::{Era, McpClient, Notification, SESSION};
+use test_support::mcp::{Era, McpClient, Notification, SESSION};
 
 /// A call with a token.
 fn call_with_token(client: &mut McpClient, token: &Value, tool: &str, arguments: &Value) -> u64 {

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::scene::{self, task, with_agent};
-use crate::support::mcp::{Era, McpClient, SESSION};
-use crate::support::{PATIENCE, TestEnvironment, wait_until};
+use test_support::mcp::{Era, McpClient, SESSION};
+use test_support::{PATIENCE, TestEnvironment, wait_until};
 
 const ERAS: [Era; 3] = [Era::Session("2025-06-18"), SESSION, Era::Stateless];
 

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::support::mcp::McpClient;
-use crate::support::{PATIENCE, TestEnvironment, wait_until};
+use test_support::mcp::McpClient;
+use test_support::{PATIENCE, TestEnvironment, wait_until};
 
 /// The agent of most tests; its project has the same name.
 pub(crate) const AGENT: &str = "infra";

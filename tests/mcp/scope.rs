@@ -5,8 +5,8 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::scene::{self, ENDLESS};
-use crate::support::mcp::McpClient;
-use crate::support::{TestEnvironment, programs, quoted};
+use test_support::mcp::McpClient;
+use test_support::{TestEnvironment, programs, quoted};
 
 /// Two agents of which clients see one, `alpha`; the other one, `gamma`, shares a group with it and has one of its own.
 fn two_agents() -> TestEnvironment {

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::scene::{self, ENDLESS, task, task_with, with_agent};
-use crate::support::mcp::{Called, Era, McpClient};
-use crate::support::{PATIENCE, TestEnvironment, quoted, wait_until};
+use test_support::mcp::{Called, Era, McpClient};
+use test_support::{PATIENCE, TestEnvironment, quoted, wait_until};
 
 fn capabilities() -> Value {
     json!({"extensions": {"io.modelcontextprotocol/tasks": {}}})

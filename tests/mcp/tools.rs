@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::scene::{ENDLESS, task_with, with_agent};
-use crate::support::mcp::McpClient;
-use crate::support::snapshots;
+use test_support::mcp::McpClient;
+use test_support::snapshots;
 
 /// The lists that are kept, by what the server was told.
 const LISTS: [(&str, &[&str]); 4] = [

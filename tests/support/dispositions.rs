@@ -6,7 +6,7 @@
 use std::sync::Once;
 
 /// Lets what is started from now on begin with the default for every signal that a shell or `nohup` may ignore.
-pub(crate) fn default_signals() {
+pub fn default_signals() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU]

@@ -15,7 +15,7 @@ use super::messages_api::MessagesApi;
 use super::{Invocation, leak, programs};
 
 /// Everything one test touches lies in one temporary directory, and no process may outlive the test.
-pub(crate) struct TestEnvironment {
+pub struct TestEnvironment {
     root: TempDir,
     variables: BTreeMap<OsString, OsString>,
     leak_grace: Duration,
@@ -26,19 +26,19 @@ const LEAK_GRACE: Duration = Duration::from_secs(2);
 
 impl TestEnvironment {
     /// An environment whose `claude` is the fake agent, with no agent configured yet.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self::with_claude(&programs::fake_agent())
     }
 
     /// An environment with this program as `claude`.
-    pub(crate) fn with_claude(program: &Path) -> Self {
+    pub fn with_claude(program: &Path) -> Self {
         let environment = Self::without_claude();
         environment.link("claude", program);
         environment
     }
 
     /// An environment where `claude` is not installed.
-    pub(crate) fn without_claude() -> Self {
+    pub fn without_claude() -> Self {
         // No symbolic link in any path, so that paths compare equal however they are read.
         let parent = std::env::temp_dir().canonicalize().expect("the temporary directory");
         let root = tempfile::Builder::new().prefix("agent-dispatch-test-").tempdir_in(parent);
@@ -67,38 +67,38 @@ impl TestEnvironment {
     }
 
     /// The directory everything lies in.
-    pub(crate) fn root(&self) -> &Path {
+    pub fn root(&self) -> &Path {
         self.root.path()
     }
 
     /// The home directory.
-    pub(crate) fn home(&self) -> PathBuf {
+    pub fn home(&self) -> PathBuf {
         self.root().join("home")
     }
 
     /// The first directory of `PATH`.
-    pub(crate) fn bin(&self) -> PathBuf {
+    pub fn bin(&self) -> PathBuf {
         self.root().join("bin")
     }
 
     /// `agents.yaml`.
-    pub(crate) fn config(&self) -> PathBuf {
+    pub fn config(&self) -> PathBuf {
         self.home().join(".config/agent-dispatch/agents.yaml")
     }
 
     /// Where the records are.
-    pub(crate) fn jobs_directory(&self) -> PathBuf {
+    pub fn jobs_directory(&self) -> PathBuf {
         self.home().join(".config/agent-dispatch/jobs")
     }
 
     /// Puts a program into the first directory of `PATH`.
-    pub(crate) fn link(&self, name: &str, program: &Path) -> &Self {
+    pub fn link(&self, name: &str, program: &Path) -> &Self {
         symlink(program, self.bin().join(name)).expect("a link in bin");
         self
     }
 
     /// Puts a script into the first directory of `PATH`.
-    pub(crate) fn executable(&self, name: &str, script: &str) -> &Self {
+    pub fn executable(&self, name: &str, script: &str) -> &Self {
         use std::io::Write;
         let mut options = fs::OpenOptions::new();
         let file = options.write(true).create(true).truncate(true).mode(0o755).open(self.bin().join(name));
@@ -107,19 +107,19 @@ impl TestEnvironment {
     }
 
     /// Sets a variable for every command of this environment.
-    pub(crate) fn variable(&mut self, name: &str, value: impl AsRef<OsStr>) -> &mut Self {
+    pub fn variable(&mut self, name: &str, value: impl AsRef<OsStr>) -> &mut Self {
         self.variables.insert(name.into(), value.as_ref().into());
         self
     }
 
     /// Sets how long processes may take to be gone (2 s unless set).
-    pub(crate) fn leak_grace(&mut self, grace: Duration) -> &mut Self {
+    pub fn leak_grace(&mut self, grace: Duration) -> &mut Self {
         self.leak_grace = grace;
         self
     }
 
     /// Lets every claude of this environment talk to this API, and to nothing else.
-    pub(crate) fn messages_api(&mut self, api: &MessagesApi) -> &mut Self {
+    pub fn messages_api(&mut self, api: &MessagesApi) -> &mut Self {
         self.variable("ANTHROPIC_BASE_URL", api.url()).variable("ANTHROPIC_API_KEY", "sk-fake");
         for quiet in [
             "DISABLE_TELEMETRY",
@@ -133,12 +133,12 @@ impl TestEnvironment {
     }
 
     /// Creates a project and registers the agent that lives there, under the same name.
-    pub(crate) fn project(&self, name: &str) -> PathBuf {
+    pub fn project(&self, name: &str) -> PathBuf {
         self.project_with(name, "")
     }
 
     /// The same with more lines of YAML for the agent: `"timeout: 5\nmodel: opus"`.
-    pub(crate) fn project_with(&self, name: &str, yaml: &str) -> PathBuf {
+    pub fn project_with(&self, name: &str, yaml: &str) -> PathBuf {
         let directory = self.root().join("projects").join(name);
         fs::create_dir_all(&directory).expect("a project directory");
         let mut entry = format!(
@@ -157,14 +157,14 @@ impl TestEnvironment {
     }
 
     /// Appends sections to the configuration: `"settings:\n  max_parallel: 1\n"`.
-    pub(crate) fn configure(&self, yaml: &str) -> &Self {
+    pub fn configure(&self, yaml: &str) -> &Self {
         let config = fs::read_to_string(self.config()).unwrap_or_else(|_| "agents:\n".to_owned());
         self.write_config(&format!("{config}{yaml}"));
         self
     }
 
     /// Replaces the configuration.
-    pub(crate) fn write_config(&self, yaml: &str) {
+    pub fn write_config(&self, yaml: &str) {
         use std::io::Write;
         let mut options = fs::OpenOptions::new();
         let file = options.write(true).create(true).truncate(true).mode(0o600).open(self.config());
@@ -172,28 +172,24 @@ impl TestEnvironment {
     }
 
     /// Scripts what the fake agent does whenever it runs in this project.
-    pub(crate) fn script(&self, name: &str, directives: &str) -> &Self {
+    pub fn script(&self, name: &str, directives: &str) -> &Self {
         let file = self.root().join("projects").join(name).join(".fake-agent");
         fs::write(file, directives).expect("a script for the fake agent");
         self
     }
 
     /// `agent-dispatch` with these arguments.
-    pub(crate) fn command<I: IntoIterator<Item: AsRef<OsStr>>>(&self, arguments: I) -> Invocation {
+    pub fn command<I: IntoIterator<Item: AsRef<OsStr>>>(&self, arguments: I) -> Invocation {
         self.program(programs::agent_dispatch(), arguments)
     }
 
     /// The fake agent itself with these arguments.
-    pub(crate) fn fake_agent<I: IntoIterator<Item: AsRef<OsStr>>>(&self, arguments: I) -> Invocation {
+    pub fn fake_agent<I: IntoIterator<Item: AsRef<OsStr>>>(&self, arguments: I) -> Invocation {
         self.program(&programs::fake_agent(), arguments)
     }
 
     /// Any program, in this environment and no other.
-    pub(crate) fn program<I: IntoIterator<Item: AsRef<OsStr>>>(
-        &self,
-        program: &Path,
-        arguments: I,
-    ) -> Invocation {
+    pub fn program<I: IntoIterator<Item: AsRef<OsStr>>>(&self, program: &Path, arguments: I) -> Invocation {
         default_signals();
         let mut command = std::process::Command::new(program);
         command.args(arguments).env_clear().envs(&self.variables).current_dir(self.root());
@@ -201,7 +197,7 @@ impl TestEnvironment {
     }
 
     /// The ids of all recorded jobs, the oldest first.
-    pub(crate) fn job_ids(&self) -> Vec<String> {
+    pub fn job_ids(&self) -> Vec<String> {
         let Ok(entries) = fs::read_dir(self.jobs_directory()) else { return Vec::new() };
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let mut ids: Vec<String> = names
@@ -214,7 +210,7 @@ impl TestEnvironment {
 
     /// A job's record.
     #[track_caller]
-    pub(crate) fn record(&self, id: &str) -> Value {
+    pub fn record(&self, id: &str) -> Value {
         let path = self.jobs_directory().join(format!("{id}.json"));
         let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -222,7 +218,7 @@ impl TestEnvironment {
 
     /// Sends a signal to the supervisor of a job, which the job's lock names.
     #[track_caller]
-    pub(crate) fn signal_supervisor(&self, id: &str, signal: i32) {
+    pub fn signal_supervisor(&self, id: &str, signal: i32) {
         let lock = self.jobs_directory().join(".run").join(format!("{id}.lock"));
         let pid = fs::read_to_string(&lock).unwrap_or_else(|error| panic!("{}: {error}", lock.display()));
         leak::signal(pid.lines().next().unwrap_or_default().trim().parse().expect("a pid"), signal);
@@ -230,33 +226,33 @@ impl TestEnvironment {
 
     /// Kills the supervisor of a job.
     #[track_caller]
-    pub(crate) fn kill_supervisor(&self, id: &str) {
+    pub fn kill_supervisor(&self, id: &str) {
         self.signal_supervisor(id, libc::SIGKILL);
     }
 
     /// The record of the only job there is.
     #[track_caller]
-    pub(crate) fn only_record(&self) -> Value {
+    pub fn only_record(&self) -> Value {
         let ids = self.job_ids();
         assert_eq!(ids.len(), 1, "exactly one job is expected, there are {ids:?}");
         self.record(&ids[0])
     }
 
     /// Every process that belongs to this test, as `pid: command line`.
-    pub(crate) fn processes(&self) -> Vec<String> {
+    pub fn processes(&self) -> Vec<String> {
         leak::processes(self.root()).iter().map(ToString::to_string).collect()
     }
 
     /// Panics unless every process this test started is gone within the grace.
     #[track_caller]
-    pub(crate) fn assert_nothing_running(&self) {
+    pub fn assert_nothing_running(&self) {
         let left = leak::wait_for_none(self.root(), self.leak_grace);
         assert!(left.is_empty(), "still running:\n{}", leak::describe(&left));
     }
 
     /// The same with these processes let alone.
     #[track_caller]
-    pub(crate) fn assert_nothing_running_but(&self, pids: &[i32]) {
+    pub fn assert_nothing_running_but(&self, pids: &[i32]) {
         let others = || -> Vec<String> {
             let running = self.processes().into_iter();
             running.filter(|line| !pids.iter().any(|pid| line.starts_with(&format!("{pid}: ")))).collect()
@@ -270,7 +266,7 @@ impl TestEnvironment {
 
     /// Panics when a writer left its temporary file in the jobs directory.
     #[track_caller]
-    pub(crate) fn assert_no_temporary_files(&self) {
+    pub fn assert_no_temporary_files(&self) {
         let Ok(entries) = fs::read_dir(self.jobs_directory()) else { return };
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let left: Vec<String> = names.filter(|name| name.starts_with(".tmp-")).collect();

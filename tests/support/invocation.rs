@@ -21,7 +21,7 @@ use serde_json::Value;
 use super::{PATIENCE, leak, wait_until};
 
 /// A program about to be run. Its standard input is empty unless something else is said.
-pub(crate) struct Invocation {
+pub struct Invocation {
     command: Command,
     root: PathBuf,
     input: Input,
@@ -36,54 +36,54 @@ enum Input {
 }
 
 impl Invocation {
-    pub(super) fn new(command: Command, root: &Path) -> Self {
+    pub(crate) fn new(command: Command, root: &Path) -> Self {
         Self { command, root: root.to_owned(), input: Input::Nothing, deadline: PATIENCE }
     }
 
     /// Writes this to standard input and closes it.
-    pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+    pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.input = Input::Bytes(bytes.into());
         self
     }
 
     /// Makes this file standard input.
-    pub(crate) fn stdin_file(mut self, path: impl Into<PathBuf>) -> Self {
+    pub fn stdin_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.input = Input::File(path.into());
         self
     }
 
     /// Leaves standard input open: [`Running::write`] and [`Running::close_stdin`] serve it.
-    pub(crate) fn stdin_open(mut self) -> Self {
+    pub fn stdin_open(mut self) -> Self {
         self.input = Input::Open;
         self
     }
 
     /// Sets a variable.
-    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
         self
     }
 
     /// Takes a variable away.
-    pub(crate) fn env_remove(mut self, name: &str) -> Self {
+    pub fn env_remove(mut self, name: &str) -> Self {
         self.command.env_remove(name);
         self
     }
 
     /// Adds an argument.
-    pub(crate) fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
+    pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
         self.command.arg(argument);
         self
     }
 
     /// Adds arguments.
-    pub(crate) fn args<I: IntoIterator<Item: AsRef<OsStr>>>(mut self, arguments: I) -> Self {
+    pub fn args<I: IntoIterator<Item: AsRef<OsStr>>>(mut self, arguments: I) -> Self {
         self.command.args(arguments);
         self
     }
 
     /// Hands these descriptors on, under the numbers they have here.
-    pub(crate) fn inherit(mut self, descriptors: &[BorrowedFd<'_>]) -> Self {
+    pub fn inherit(mut self, descriptors: &[BorrowedFd<'_>]) -> Self {
         let numbers: Vec<i32> = descriptors.iter().map(AsRawFd::as_raw_fd).collect();
         // SAFETY: only async-signal-safe calls, no allocation.
         unsafe {
@@ -98,7 +98,7 @@ impl Invocation {
     }
 
     /// Starts it with this signal ignored, as a parent may leave it over exec.
-    pub(crate) fn ignoring(mut self, signal: i32) -> Self {
+    pub fn ignoring(mut self, signal: i32) -> Self {
         // SAFETY: only an async-signal-safe call, no allocation.
         unsafe {
             self.command.pre_exec(move || {
@@ -110,7 +110,7 @@ impl Invocation {
     }
 
     /// Starts it with these signals blocked, as a parent may leave them over exec.
-    pub(crate) fn blocking(mut self, signals: &'static [i32]) -> Self {
+    pub fn blocking(mut self, signals: &'static [i32]) -> Self {
         // SAFETY: only async-signal-safe calls on a set of this frame, no allocation.
         unsafe {
             self.command.pre_exec(move || {
@@ -127,7 +127,7 @@ impl Invocation {
     }
 
     /// Lets the modes of files hold for the program, also where the tests run as root, who may read everything.
-    pub(crate) fn bound_by_modes(mut self) -> Self {
+    pub fn bound_by_modes(mut self) -> Self {
         #[cfg(target_os = "linux")]
         {
             const CAP_DAC_OVERRIDE: libc::c_ulong = 1;
@@ -146,31 +146,31 @@ impl Invocation {
     }
 
     /// Runs in this directory instead of the environment's root.
-    pub(crate) fn directory(mut self, path: impl AsRef<Path>) -> Self {
+    pub fn directory(mut self, path: impl AsRef<Path>) -> Self {
         self.command.current_dir(path);
         self
     }
 
     /// Panics when the run takes longer than this (60 s unless set).
-    pub(crate) fn deadline(mut self, deadline: Duration) -> Self {
+    pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
     /// The command itself, for who needs pipes of its own.
-    pub(crate) fn into_command(self) -> Command {
+    pub fn into_command(self) -> Command {
         self.command
     }
 
     /// Runs to the end.
     #[track_caller]
-    pub(crate) fn run(self) -> Output {
+    pub fn run(self) -> Output {
         self.spawn().wait()
     }
 
     /// Starts it.
     #[track_caller]
-    pub(crate) fn spawn(mut self) -> Running {
+    pub fn spawn(mut self) -> Running {
         let shown = format!("{:?}", self.command.get_args().collect::<Vec<_>>());
         let stdin = match &self.input {
             Input::Nothing => Stdio::null(),
@@ -194,7 +194,7 @@ impl Invocation {
 }
 
 /// A program that runs. It is killed when this is dropped.
-pub(crate) struct Running {
+pub struct Running {
     child: Child,
     stdin: Option<ChildStdin>,
     stdout: Captured,
@@ -205,12 +205,12 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn pid(&self) -> i32 {
+    pub fn pid(&self) -> i32 {
         self.child.id().cast_signed()
     }
 
     /// Sends a signal (`libc::SIGINT`) to this one process.
-    pub(crate) fn signal(&self, signal: i32) -> &Self {
+    pub fn signal(&self, signal: i32) -> &Self {
         // SAFETY: the child was not waited for, so its pid is still its own.
         unsafe { libc::kill(self.pid(), signal) };
         self
@@ -218,30 +218,30 @@ impl Running {
 
     /// Writes to standard input, which `stdin_open` left open.
     #[track_caller]
-    pub(crate) fn write(&mut self, text: &str) -> &mut Self {
+    pub fn write(&mut self, text: &str) -> &mut Self {
         let stdin = self.stdin.as_mut().expect("stdin_open was not asked for, or stdin is closed");
         stdin.write_all(text.as_bytes()).expect("the program reads its standard input");
         self
     }
 
-    pub(crate) fn close_stdin(&mut self) -> &mut Self {
+    pub fn close_stdin(&mut self) -> &mut Self {
         self.stdin = None;
         self
     }
 
     /// What it wrote so far.
-    pub(crate) fn stdout(&self) -> String {
+    pub fn stdout(&self) -> String {
         self.stdout.text()
     }
 
     /// What it wrote to standard error so far.
-    pub(crate) fn stderr(&self) -> String {
+    pub fn stderr(&self) -> String {
         self.stderr.text()
     }
 
     /// Waits until standard output contains this.
     #[track_caller]
-    pub(crate) fn wait_for_stdout(&self, text: &str) -> &Self {
+    pub fn wait_for_stdout(&self, text: &str) -> &Self {
         let what = format!("{} writes {text:?} to stdout", self.shown);
         wait_until(PATIENCE, &what, || self.stdout().contains(text));
         self
@@ -249,20 +249,20 @@ impl Running {
 
     /// Waits until standard error contains this.
     #[track_caller]
-    pub(crate) fn wait_for_stderr(&self, text: &str) -> &Self {
+    pub fn wait_for_stderr(&self, text: &str) -> &Self {
         let what = format!("{} writes {text:?} to stderr", self.shown);
         wait_until(PATIENCE, &what, || self.stderr().contains(text));
         self
     }
 
     /// Whether it has not ended yet.
-    pub(crate) fn is_running(&mut self) -> bool {
+    pub fn is_running(&mut self) -> bool {
         self.child.try_wait().expect("a child of this process").is_none()
     }
 
     /// Waits for its end, and for the end of everything that holds its output.
     #[track_caller]
-    pub(crate) fn wait(mut self) -> Output {
+    pub fn wait(mut self) -> Output {
         self.stdin = None;
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("a child of this process") {
@@ -311,18 +311,18 @@ impl Drop for Running {
 
 /// How a program ended and what it wrote.
 #[derive(Debug)]
-pub(crate) struct Output {
-    pub(crate) code: Option<i32>,
-    pub(crate) signal: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
+pub struct Output {
+    pub code: Option<i32>,
+    pub signal: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
     shown: String,
 }
 
 impl Output {
     /// Panics with all output unless the exit code is this one.
     #[track_caller]
-    pub(crate) fn expect_code(self, code: i32) -> Self {
+    pub fn expect_code(self, code: i32) -> Self {
         assert!(
             self.code == Some(code),
             "{}: exit code {code} expected, not {:?} (signal {:?})\nstdout: {}\nstderr: {}",
@@ -337,14 +337,14 @@ impl Output {
 
     /// Standard output as one JSON document.
     #[track_caller]
-    pub(crate) fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
             panic!("{}: no JSON: {error}\nstdout: {}\nstderr: {}", self.shown, self.stdout, self.stderr)
         })
     }
 
     /// Standard output as one JSON document a line; lines that are none are left out.
-    pub(crate) fn events(&self) -> Vec<Value> {
+    pub fn events(&self) -> Vec<Value> {
         self.stdout
             .lines()
             .filter_map(|line| serde_json::from_str(line).ok())
@@ -354,7 +354,7 @@ impl Output {
 
     /// The last `result` event of a stream.
     #[track_caller]
-    pub(crate) fn last_result(&self) -> Value {
+    pub fn last_result(&self) -> Value {
         let last = self.events().into_iter().rfind(|event| event["type"] == "result");
         last.unwrap_or_else(|| {
             panic!("{}: no result event\nstdout: {}\nstderr: {}", self.shown, self.stdout, self.stderr)

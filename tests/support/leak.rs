@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Something that still runs.
-pub(crate) struct Leftover {
+pub struct Leftover {
     /// What to signal: a process, or minus a group.
     target: i32,
     command_line: String,
@@ -22,7 +22,7 @@ impl fmt::Display for Leftover {
 }
 
 /// Every other process whose environment, arguments, working directory or program names the test's directory.
-pub(crate) fn processes(root: &Path) -> Vec<Leftover> {
+pub fn processes(root: &Path) -> Vec<Leftover> {
     let own = std::process::id().cast_signed();
     let entries = fs::read_dir("/proc").into_iter().flatten();
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
@@ -71,7 +71,7 @@ fn everything(root: &Path) -> Vec<Leftover> {
 }
 
 /// Waits until nothing of the test is left; returns what stays.
-pub(crate) fn wait_for_none(root: &Path, grace: Duration) -> Vec<Leftover> {
+pub fn wait_for_none(root: &Path, grace: Duration) -> Vec<Leftover> {
     let end = Instant::now() + grace;
     loop {
         let left = everything(root);
@@ -83,12 +83,12 @@ pub(crate) fn wait_for_none(root: &Path, grace: Duration) -> Vec<Leftover> {
 }
 
 /// Kills every process of the test, until none is found.
-pub(crate) fn signal(pid: i32, signal: i32) {
+pub fn signal(pid: i32, signal: i32) {
     // SAFETY: sends a signal; nothing of this process is touched.
     assert_eq!(unsafe { libc::kill(pid, signal) }, 0, "the process {pid} is there");
 }
 
-pub(crate) fn kill_all(root: &Path) {
+pub fn kill_all(root: &Path) {
     let end = Instant::now() + Duration::from_secs(5);
     loop {
         let left = everything(root);
@@ -103,6 +103,6 @@ pub(crate) fn kill_all(root: &Path) {
 }
 
 /// One line a process.
-pub(crate) fn describe(left: &[Leftover]) -> String {
+pub fn describe(left: &[Leftover]) -> String {
     left.iter().map(|process| format!("  {process}\n")).collect()
 }

@@ -17,7 +17,7 @@ use super::{PATIENCE, TestEnvironment};
 
 /// How a client and a server agree on what they speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Era {
+pub enum Era {
     /// Once, by `initialize`, on this revision.
     Session(&'static str),
     /// With each request: revision 2026-07-28.
@@ -25,10 +25,10 @@ pub(crate) enum Era {
 }
 
 /// The newest revision with sessions.
-pub(crate) const SESSION: Era = Era::Session("2025-11-25");
+pub const SESSION: Era = Era::Session("2025-11-25");
 
 /// A server and the only client it has. Dropped, it checks that nothing but well-formed messages came.
-pub(crate) struct McpClient {
+pub struct McpClient {
     child: Child,
     stdin: Option<ChildStdin>,
     heard: Arc<Heard>,
@@ -60,25 +60,25 @@ struct Messages {
 
 /// A notification and when it came.
 #[derive(Debug, Clone)]
-pub(crate) struct Notification {
-    pub(crate) at: Instant,
-    pub(crate) method: String,
-    pub(crate) params: Value,
+pub struct Notification {
+    pub at: Instant,
+    pub method: String,
+    pub params: Value,
 }
 
 /// What a tool answered.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Called {
-    pub(crate) text: String,
+pub struct Called {
+    pub text: String,
     /// Null when there is none.
-    pub(crate) structured: Value,
-    pub(crate) is_error: bool,
+    pub structured: Value,
+    pub is_error: bool,
 }
 
 impl Called {
     /// Reads the result of `tools/call`.
     #[track_caller]
-    pub(crate) fn read(result: &Value) -> Self {
+    pub fn read(result: &Value) -> Self {
         let content = result["content"].as_array().unwrap_or_else(|| panic!("no tool's result: {result}"));
         assert_eq!(content.len(), 1, "one text is enough: {result}");
         assert_eq!(content[0]["type"], "text", "{result}");
@@ -91,27 +91,27 @@ impl Called {
 
     /// Panics unless it is a success.
     #[track_caller]
-    pub(crate) fn expect_success(self) -> Self {
+    pub fn expect_success(self) -> Self {
         assert!(!self.is_error, "{self:?}");
         self
     }
 
     /// Panics unless it is an error.
     #[track_caller]
-    pub(crate) fn expect_error(self) -> Self {
+    pub fn expect_error(self) -> Self {
         assert!(self.is_error, "{self:?}");
         self
     }
 
     /// A text of the structured part.
     #[track_caller]
-    pub(crate) fn field(&self, name: &str) -> &str {
+    pub fn field(&self, name: &str) -> &str {
         self.structured[name].as_str().unwrap_or_else(|| panic!("no {name}: {self:?}"))
     }
 
     /// The job it is about.
     #[track_caller]
-    pub(crate) fn job(&self) -> String {
+    pub fn job(&self) -> String {
         self.field("job_id").to_owned()
     }
 }
@@ -119,13 +119,13 @@ impl Called {
 impl McpClient {
     /// A server in this environment, ready to be called.
     #[track_caller]
-    pub(crate) fn connect(environment: &TestEnvironment) -> Self {
+    pub fn connect(environment: &TestEnvironment) -> Self {
         Self::connect_as(environment, [""; 0], SESSION, "test")
     }
 
     /// The same with arguments of `serve-mcp`.
     #[track_caller]
-    pub(crate) fn connect_with<I: IntoIterator<Item: AsRef<OsStr>>>(
+    pub fn connect_with<I: IntoIterator<Item: AsRef<OsStr>>>(
         environment: &TestEnvironment,
         arguments: I,
     ) -> Self {
@@ -134,7 +134,7 @@ impl McpClient {
 
     /// The same for a client of this era and name.
     #[track_caller]
-    pub(crate) fn connect_as<I: IntoIterator<Item: AsRef<OsStr>>>(
+    pub fn connect_as<I: IntoIterator<Item: AsRef<OsStr>>>(
         environment: &TestEnvironment,
         arguments: I,
         era: Era,
@@ -150,16 +150,13 @@ impl McpClient {
 
     /// A server that nobody has said anything to.
     #[track_caller]
-    pub(crate) fn spawn<I: IntoIterator<Item: AsRef<OsStr>>>(
-        environment: &TestEnvironment,
-        arguments: I,
-    ) -> Self {
+    pub fn spawn<I: IntoIterator<Item: AsRef<OsStr>>>(environment: &TestEnvironment, arguments: I) -> Self {
         Self::of(environment.command(["serve-mcp"]).args(arguments).into_command())
     }
 
     /// The same for a server that is started by this command.
     #[track_caller]
-    pub(crate) fn of(mut command: Command) -> Self {
+    pub fn of(mut command: Command) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the server starts");
         let stdout = child.stdout.take().expect("a pipe was asked for");
@@ -183,7 +180,7 @@ impl McpClient {
 
     /// Opens a session; returns what the server says about itself.
     #[track_caller]
-    pub(crate) fn initialize(&mut self, revision: &str, name: &str, capabilities: Value) -> Value {
+    pub fn initialize(&mut self, revision: &str, name: &str, capabilities: Value) -> Value {
         let about = self.ask(
             "initialize",
             json!({
@@ -197,7 +194,7 @@ impl McpClient {
     }
 
     /// Says with each request from now on who asks and what it can do.
-    pub(crate) fn be_stateless(&mut self, name: &str, capabilities: Value) {
+    pub fn be_stateless(&mut self, name: &str, capabilities: Value) {
         self.meta = Some(json!({
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
             "io.modelcontextprotocol/clientInfo": {"name": name, "version": "1"},
@@ -205,38 +202,38 @@ impl McpClient {
         }));
     }
 
-    pub(crate) fn pid(&self) -> i32 {
+    pub fn pid(&self) -> i32 {
         self.child.id().cast_signed()
     }
 
     /// Sends a signal to the server alone.
-    pub(crate) fn signal(&self, signal: i32) {
+    pub fn signal(&self, signal: i32) {
         // SAFETY: the child was not waited for, so its pid is still its own.
         unsafe { libc::kill(self.pid(), signal) };
     }
 
     /// Writes bytes and a line feed.
     #[track_caller]
-    pub(crate) fn write_line(&mut self, line: impl AsRef<[u8]>) {
+    pub fn write_line(&mut self, line: impl AsRef<[u8]>) {
         let stdin = self.stdin.as_mut().expect("standard input is open");
         let mut bytes = line.as_ref().to_vec();
         bytes.push(b'\n');
         stdin.write_all(&bytes).expect("the server reads");
     }
 
-    pub(crate) fn close_stdin(&mut self) {
+    pub fn close_stdin(&mut self) {
         self.stdin = None;
     }
 
     /// Sends a notification.
     #[track_caller]
-    pub(crate) fn notify(&mut self, method: &str, params: Value) {
+    pub fn notify(&mut self, method: &str, params: Value) {
         self.write_line(json!({"jsonrpc": "2.0", "method": method, "params": params}).to_string());
     }
 
     /// Sends a request; returns its id.
     #[track_caller]
-    pub(crate) fn request(&mut self, method: &str, mut params: Value) -> u64 {
+    pub fn request(&mut self, method: &str, mut params: Value) -> u64 {
         self.last_id += 1;
         if let Some(meta) = &self.meta {
             let own = params["_meta"].take();
@@ -251,39 +248,39 @@ impl McpClient {
 
     /// Sends a call of a tool; returns the request's id.
     #[track_caller]
-    pub(crate) fn request_call(&mut self, tool: &str, arguments: Value) -> u64 {
+    pub fn request_call(&mut self, tool: &str, arguments: Value) -> u64 {
         self.request("tools/call", json!({"name": tool, "arguments": arguments}))
     }
 
     /// The whole answer to a request, once it is there.
     #[track_caller]
-    pub(crate) fn reply(&self, id: impl Into<Value>) -> Value {
+    pub fn reply(&self, id: impl Into<Value>) -> Value {
         let key = id.into().to_string();
         self.wait_for(&format!("an answer to {key}"), |messages| messages.replies.get(&key).cloned())
     }
 
     /// The whole answer to a request, if it is there.
-    pub(crate) fn reply_so_far(&self, id: impl Into<Value>) -> Option<Value> {
+    pub fn reply_so_far(&self, id: impl Into<Value>) -> Option<Value> {
         self.heard.lock().replies.get(&id.into().to_string()).cloned()
     }
 
     /// The result of a request.
     #[track_caller]
-    pub(crate) fn result(&self, id: u64) -> Value {
+    pub fn result(&self, id: u64) -> Value {
         let reply = self.reply(id);
         reply.get("result").cloned().unwrap_or_else(|| panic!("no result: {reply}"))
     }
 
     /// Asks and waits for the result.
     #[track_caller]
-    pub(crate) fn ask(&mut self, method: &str, params: Value) -> Value {
+    pub fn ask(&mut self, method: &str, params: Value) -> Value {
         let id = self.request(method, params);
         self.result(id)
     }
 
     /// Asks and waits for the error: its code and message.
     #[track_caller]
-    pub(crate) fn ask_in_vain(&mut self, method: &str, params: Value) -> (i64, String) {
+    pub fn ask_in_vain(&mut self, method: &str, params: Value) -> (i64, String) {
         let id = self.request(method, params);
         let reply = self.reply(id);
         let error = reply.get("error").unwrap_or_else(|| panic!("no error: {reply}"));
@@ -292,35 +289,35 @@ impl McpClient {
 
     /// Calls a tool and waits for what it says.
     #[track_caller]
-    pub(crate) fn call(&mut self, tool: &str, arguments: Value) -> Called {
+    pub fn call(&mut self, tool: &str, arguments: Value) -> Called {
         Called::read(&self.ask("tools/call", json!({"name": tool, "arguments": arguments})))
     }
 
     /// What a call said.
     #[track_caller]
-    pub(crate) fn called(&self, id: u64) -> Called {
+    pub fn called(&self, id: u64) -> Called {
         Called::read(&self.result(id))
     }
 
     /// Errors so far that could not name their request, the answers with `"id": null` or without.
-    pub(crate) fn refusals(&self) -> Vec<Value> {
+    pub fn refusals(&self) -> Vec<Value> {
         self.heard.lock().refusals.clone()
     }
 
     /// Waits for the next such error.
     #[track_caller]
-    pub(crate) fn refusal(&self, number: usize) -> Value {
+    pub fn refusal(&self, number: usize) -> Value {
         self.wait_for("an error without an id", |messages| messages.refusals.get(number).cloned())
     }
 
     /// Notifications so far.
-    pub(crate) fn notifications(&self) -> Vec<Notification> {
+    pub fn notifications(&self) -> Vec<Notification> {
         self.heard.lock().notifications.clone()
     }
 
     /// Waits until so many notifications have come.
     #[track_caller]
-    pub(crate) fn wait_for_notifications(&self, count: usize) -> Vec<Notification> {
+    pub fn wait_for_notifications(&self, count: usize) -> Vec<Notification> {
         self.wait_for("notifications", |messages| {
             (messages.notifications.len() >= count).then(|| messages.notifications.clone())
         })
@@ -328,7 +325,7 @@ impl McpClient {
 
     /// Waits for the server's end by itself, and until all it said is read.
     #[track_caller]
-    pub(crate) fn end(&mut self, within: Duration) -> ExitStatus {
+    pub fn end(&mut self, within: Duration) -> ExitStatus {
         let end = Instant::now() + within;
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("a child of this process") {

@@ -17,7 +17,7 @@ const MARKER: &str = "AGENT_DISPATCH_TEST_NAMESPACE";
 ///
 /// The test binary is executed again for this one test: namespaces belong to processes. Where no namespace can be
 /// made or claude is not installed, the test says so and ends; on a CI (`CI` is set) it fails.
-pub(crate) fn in_namespace<Body: FnOnce()>(body: Body) {
+pub fn in_namespace<Body: FnOnce()>(body: Body) {
     if std::env::var_os(MARKER).is_some() {
         bring_loopback_up().expect("the loopback of the namespace");
         return body();
@@ -30,7 +30,7 @@ pub(crate) fn in_namespace<Body: FnOnce()>(body: Body) {
 
 /// Runs the body, which is the whole of the calling test, where it can mount what it wants and nobody else sees it.
 /// Where that is impossible, the test says so and ends; on a CI it fails.
-pub(crate) fn in_mount_namespace<Body: FnOnce()>(body: Body) {
+pub fn in_mount_namespace<Body: FnOnce()>(body: Body) {
     if std::env::var_os(MARKER).is_some() {
         return body();
     }
@@ -39,7 +39,7 @@ pub(crate) fn in_mount_namespace<Body: FnOnce()>(body: Body) {
 
 /// The command as the first process of a pid namespace of its own, which ends with it. Where none can be made the test says
 /// so, and is to end; on a CI it fails.
-pub(crate) fn as_first_process(command: &Command) -> Option<Command> {
+pub fn as_first_process(command: &Command) -> Option<Command> {
     const KIND: &str = "--pid --fork --kill-child --mount-proc";
     if let Some(why) = cannot_unshare(KIND) {
         skip(&format!("no namespace can be made with unshare {KIND}: {why}"));
@@ -61,7 +61,7 @@ pub(crate) fn as_first_process(command: &Command) -> Option<Command> {
 
 /// Runs the body, which is the whole of the calling test, where it is root and can give files to other users. Where that is
 /// impossible, the test says so and ends; on a CI it fails.
-pub(crate) fn with_other_users<Body: FnOnce()>(body: Body) {
+pub fn with_other_users<Body: FnOnce()>(body: Body) {
     if rustix::process::geteuid().is_root() {
         return body();
     }

@@ -1,31 +1,41 @@
 //! Where the programs of a test are.
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::SystemTime;
 
 /// Copies a program, so that it can be run at once: a file that this process has written may still be open for writing
 /// in a child that another test is about to start.
 #[track_caller]
-pub(crate) fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     let copied = std::process::Command::new("cp").args([from, to]).status();
     assert!(copied.is_ok_and(|status| status.success()), "cp to {}", to.display());
 }
 
-/// The tool under test.
-pub(crate) fn agent_dispatch() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_agent-dispatch"))
+/// The root of the checkout.
+pub fn checkout() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the checkout")
+}
+
+/// Where Cargo has put what it built together with this test: `target/<profile>`, above `deps/<this test>`.
+fn built() -> PathBuf {
+    let this = std::env::current_exe().expect("the path of this test binary");
+    this.ancestors().nth(2).expect("a test binary lies in target/<profile>/deps").to_owned()
+}
+
+/// The tool under test. Cargo builds it before it runs a test of the whole program.
+pub fn agent_dispatch() -> &'static Path {
+    static PATH: LazyLock<PathBuf> = LazyLock::new(|| built().join("agent-dispatch"));
+    &PATH
 }
 
 /// The agent that does what it is told.
-pub(crate) fn fake_agent() -> PathBuf {
-    // target/<profile>/deps/<this test> → target/<profile>/examples/fake-agent
-    let this = std::env::current_exe().expect("the path of this test binary");
-    let profile = this.ancestors().nth(2).expect("a test binary lies in target/<profile>/deps");
-    let agent = profile.join("examples/fake-agent");
+pub fn fake_agent() -> PathBuf {
+    let agent = built().join("examples/fake-agent");
     // `cargo test` builds it, but `cargo test --test integration` takes whatever is there.
     let built = modified(&agent);
     assert!(built.is_some(), "{} is missing: run `cargo build --examples`", agent.display());
-    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fake-agent");
+    let sources = checkout().join("tests/fake-agent");
     let sources = std::fs::read_dir(sources).into_iter().flatten().flatten();
     let changed = sources.filter_map(|source| modified(&source.path())).max();
     assert!(changed <= built, "{} is out of date: run `cargo build --examples`", agent.display());
@@ -37,12 +47,12 @@ fn modified(path: &Path) -> Option<SystemTime> {
 }
 
 /// The newest of the real claudes, as `tests/install-claude` installs them, or the one `AGENT_DISPATCH_TEST_CLAUDE` names.
-pub(crate) fn claude() -> Option<PathBuf> {
+pub fn claude() -> Option<PathBuf> {
     claudes().pop()
 }
 
 /// The real claudes, the newest last: for what depends on the version. None unless all of them are installed.
-pub(crate) fn claudes() -> Vec<PathBuf> {
+pub fn claudes() -> Vec<PathBuf> {
     let paths = match std::env::var_os("AGENT_DISPATCH_TEST_CLAUDE") {
         Some(path) => vec![PathBuf::from(path)],
         None => pins().iter().map(|pin| installed(pin)).collect(),
@@ -53,13 +63,13 @@ pub(crate) fn claudes() -> Vec<PathBuf> {
 }
 
 /// The versions that `tests/install-claude` installs, the newest last.
-pub(crate) fn pins() -> Vec<String> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/install-claude");
+pub fn pins() -> Vec<String> {
+    let script = checkout().join("tests/install-claude");
     let script = std::fs::read_to_string(&script).expect("tests/install-claude");
     let pin = |name: &str| script.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
     ["oldest", "version"].into_iter().map(|name| pin(name).expect("a version").to_owned()).collect()
 }
 
 fn installed(pin: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/claude").join(pin).join("node_modules/.bin/claude")
+    checkout().join("target/claude").join(pin).join("node_modules/.bin/claude")
 }

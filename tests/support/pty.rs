@@ -15,7 +15,7 @@ const SIZE: libc::winsize = libc::winsize { ws_row: 24, ws_col: 100, ws_xpixel: 
 
 /// Runs a program whose standard output and error are a terminal; returns what it wrote to it, and its exit code.
 #[track_caller]
-pub(crate) fn on_a_terminal(mut command: Command) -> (Vec<u8>, i32) {
+pub fn on_a_terminal(mut command: Command) -> (Vec<u8>, i32) {
     let (mut ours, theirs) = open();
     let output = theirs.try_clone().expect("a descriptor");
     command.stdin(Stdio::null()).stdout(Stdio::from(output)).stderr(Stdio::from(theirs));

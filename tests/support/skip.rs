@@ -7,7 +7,7 @@ use std::io::{self, Write};
 const LIST: &str = "AGENT_DISPATCH_TEST_SKIPPED";
 
 /// Says that the calling test cannot run here; on a CI (`CI` is set) it fails.
-pub(crate) fn skip(why: &str) {
+pub fn skip(why: &str) {
     assert!(std::env::var_os("CI").is_none(), "{why}");
     // The harness names the thread of a test after it.
     let thread = std::thread::current();

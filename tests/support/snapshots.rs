@@ -5,12 +5,12 @@ use std::fs;
 use std::path::Path;
 
 /// Rewrites the snapshots when it is set.
-pub(crate) const UPDATE: &str = "UPDATE_SNAPSHOTS";
+pub const UPDATE: &str = "UPDATE_SNAPSHOTS";
 
 /// Panics unless a folder of the repository holds these files, by name, and no others.
 #[track_caller]
-pub(crate) fn assert_kept(folder: &str, made: &BTreeMap<String, String>) {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+pub fn assert_kept(folder: &str, made: &BTreeMap<String, String>) {
+    let directory = crate::programs::checkout().join(folder);
     let kept = || -> BTreeMap<String, String> {
         let paths =
             fs::read_dir(&directory).into_iter().flatten().map(|entry| entry.expect("an entry").path());

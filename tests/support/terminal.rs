@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use super::{PATIENCE, TestEnvironment, programs, skip::skip, wait_until};
 
 /// A terminal with a shell in it, in the environment of a test. It is gone when this is dropped.
-pub(crate) struct Terminal<'a> {
+pub struct Terminal<'a> {
     environment: &'a TestEnvironment,
     socket: PathBuf,
 }
 
 impl<'a> Terminal<'a> {
     /// A terminal of this size. Where there is no tmux, the test says so and ends; on a CI it fails.
-    pub(crate) fn open(environment: &'a TestEnvironment, columns: u16, rows: u16) -> Option<Self> {
+    pub fn open(environment: &'a TestEnvironment, columns: u16, rows: u16) -> Option<Self> {
         if !Path::new("/usr/bin/tmux").exists() {
             skip("there is no tmux: install it to test what a terminal shows");
             return None;
@@ -42,41 +42,41 @@ impl<'a> Terminal<'a> {
     }
 
     /// Types a line and Enter.
-    pub(crate) fn enter(&self, line: &str) -> &Self {
+    pub fn enter(&self, line: &str) -> &Self {
         self.type_in(line).press("Enter")
     }
 
     /// Types what is no whole line yet.
-    pub(crate) fn type_in(&self, text: &str) -> &Self {
+    pub fn type_in(&self, text: &str) -> &Self {
         self.tmux(&["send-keys", "-l", text]);
         self
     }
 
     /// Presses a key, by the name tmux has for it: `q`, `C-c`.
-    pub(crate) fn press(&self, key: &str) -> &Self {
+    pub fn press(&self, key: &str) -> &Self {
         self.tmux(&["send-keys", key]);
         self
     }
 
-    pub(crate) fn resize(&self, columns: u16, rows: u16) -> &Self {
+    pub fn resize(&self, columns: u16, rows: u16) -> &Self {
         self.tmux(&["resize-window", "-x", &columns.to_string(), "-y", &rows.to_string()]);
         self
     }
 
     /// What is on the screen, without the empty lines at its end.
-    pub(crate) fn screen(&self) -> String {
+    pub fn screen(&self) -> String {
         self.tmux(&["capture-pane", "-p"]).trim_end().to_owned()
     }
 
     /// Waits until the screen shows this.
     #[track_caller]
-    pub(crate) fn wait_for(&self, text: &str) -> &Self {
+    pub fn wait_for(&self, text: &str) -> &Self {
         self.wait(&format!("{text:?} on the screen"), |screen| screen.contains(text))
     }
 
     /// Waits until what the screen shows satisfies the condition.
     #[track_caller]
-    pub(crate) fn wait(&self, what: &str, condition: impl Fn(&str) -> bool) -> &Self {
+    pub fn wait(&self, what: &str, condition: impl Fn(&str) -> bool) -> &Self {
         let mut shown = String::new();
         let waited = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             wait_until(PATIENCE / 4, what, || {

@@ -11,40 +11,40 @@ use serde_json::Value;
 
 /// A request as it came in.
 #[derive(Debug, Clone)]
-pub(crate) struct Request {
-    pub(crate) method: String,
-    pub(crate) path: String,
+pub struct Request {
+    pub method: String,
+    pub path: String,
     /// By lower-case name.
-    pub(crate) headers: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, String>,
     /// Null when there is none.
-    pub(crate) body: Value,
+    pub body: Value,
 }
 
 impl Request {
     /// Whether a reply of the model is asked for.
-    pub(crate) fn is_message(&self) -> bool {
+    pub fn is_message(&self) -> bool {
         let path = self.path.split('?').next().unwrap_or_default();
         self.method == "POST" && path == "/v1/messages"
     }
 
     /// Whether this is a turn of the conversation: auxiliary calls (titles, summaries) offer the model no tools.
-    pub(crate) fn is_turn(&self) -> bool {
+    pub fn is_turn(&self) -> bool {
         self.is_message() && self.body["tools"].as_array().is_some_and(|tools| !tools.is_empty())
     }
 
     /// The names of the tools the model may call.
-    pub(crate) fn tools(&self) -> Vec<&str> {
+    pub fn tools(&self) -> Vec<&str> {
         let tools = self.body["tools"].as_array().into_iter().flatten();
         tools.filter_map(|tool| tool["name"].as_str()).collect()
     }
 
     /// The system prompt.
-    pub(crate) fn system(&self) -> String {
+    pub fn system(&self) -> String {
         text_of(&self.body["system"])
     }
 
     /// The text of all messages: `role: text`, tool results included.
-    pub(crate) fn conversation(&self) -> String {
+    pub fn conversation(&self) -> String {
         let messages = self.body["messages"].as_array().into_iter().flatten();
         messages
             .map(|message| {

@@ -6,8 +6,8 @@
 mod http;
 mod reply;
 
-pub(crate) use http::Request;
-pub(crate) use reply::Reply;
+pub use http::Request;
+pub use reply::Reply;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -17,7 +17,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// A server that stops, with everything it stalls, when it is dropped.
-pub(crate) struct MessagesApi {
+pub struct MessagesApi {
     address: SocketAddr,
     state: Arc<State>,
     listener: Option<JoinHandle<()>>,
@@ -31,7 +31,7 @@ struct State {
 
 impl MessagesApi {
     /// Replies to the turns in this order; the last reply is given to every further turn.
-    pub(crate) fn replying(replies: impl IntoIterator<Item = Reply>) -> Self {
+    pub fn replying(replies: impl IntoIterator<Item = Reply>) -> Self {
         let mut replies: Vec<Reply> = replies.into_iter().collect();
         assert!(!replies.is_empty(), "a script needs a reply");
         replies.reverse();
@@ -46,7 +46,7 @@ impl MessagesApi {
     }
 
     /// Asks this for the reply to each turn.
-    pub(crate) fn start(script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+    pub fn start(script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port on the loopback");
         let address = listener.local_addr().expect("the address of the server");
         let state = Arc::new(State {
@@ -60,17 +60,17 @@ impl MessagesApi {
     }
 
     /// The value for `ANTHROPIC_BASE_URL`.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// Everything that was asked so far.
-    pub(crate) fn requests(&self) -> Vec<Request> {
+    pub fn requests(&self) -> Vec<Request> {
         self.state.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The turns of the conversation so far.
-    pub(crate) fn turns(&self) -> Vec<Request> {
+    pub fn turns(&self) -> Vec<Request> {
         self.requests().into_iter().filter(Request::is_turn).collect()
     }
 }

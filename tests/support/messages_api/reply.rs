@@ -6,7 +6,7 @@ use super::Request;
 
 /// One reply. Made by one of the functions below, refined by the methods.
 #[derive(Debug, Clone)]
-pub(crate) struct Reply {
+pub struct Reply {
     kind: Kind,
     headers: Vec<(String, String)>,
 }
@@ -21,79 +21,79 @@ enum Kind {
 
 impl Reply {
     /// A text, which ends the turn.
-    pub(crate) fn text(text: &str) -> Self {
+    pub fn text(text: &str) -> Self {
         Self::message(json!({"type": "text", "text": text}))
     }
 
     /// A call of a tool: `Reply::tool("Bash", json!({"command": "ls", "description": "List"}))`.
-    pub(crate) fn tool(name: &str, input: Value) -> Self {
+    pub fn tool(name: &str, input: Value) -> Self {
         Self::message(tool_use(name, input))
     }
 
     /// A Bash command.
-    pub(crate) fn bash(command: &str) -> Self {
+    pub fn bash(command: &str) -> Self {
         Self::tool("Bash", json!({"command": command, "description": "Run a command"}))
     }
 
     /// Any error: `Reply::error(400, "invalid_request_error", "…")`.
-    pub(crate) fn error(status: u16, kind: &'static str, message: &str) -> Self {
+    pub fn error(status: u16, kind: &'static str, message: &str) -> Self {
         Self { kind: Kind::Error { status, kind, message: message.to_owned() }, headers: Vec::new() }
     }
 
     /// 401.
-    pub(crate) fn unauthorized() -> Self {
+    pub fn unauthorized() -> Self {
         Self::error(401, "authentication_error", "invalid x-api-key")
     }
 
     /// 403.
-    pub(crate) fn forbidden() -> Self {
+    pub fn forbidden() -> Self {
         Self::error(403, "permission_error", "your account does not have access")
     }
 
     /// 400 with the text for an empty account.
-    pub(crate) fn no_credit() -> Self {
+    pub fn no_credit() -> Self {
         let text =
             "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing.";
         Self::error(400, "invalid_request_error", text)
     }
 
     /// 429. See [`Reply::retry_after`].
-    pub(crate) fn rate_limited() -> Self {
+    pub fn rate_limited() -> Self {
         Self::error(429, "rate_limit_error", "this request would exceed your account's rate limit")
     }
 
     /// 529.
-    pub(crate) fn overloaded() -> Self {
+    pub fn overloaded() -> Self {
         Self::error(529, "overloaded_error", "Overloaded")
     }
 
     /// 500.
-    pub(crate) fn server_error() -> Self {
+    pub fn server_error() -> Self {
         Self::error(500, "api_error", "internal server error")
     }
 
     /// No reply until the client or the server goes away.
-    pub(crate) fn stall() -> Self {
+    pub fn stall() -> Self {
         Self { kind: Kind::Stall, headers: Vec::new() }
     }
 
     /// The connection breaks.
-    pub(crate) fn reset() -> Self {
+    pub fn reset() -> Self {
         Self { kind: Kind::Reset, headers: Vec::new() }
     }
 
     /// Adds a text to the same message.
-    pub(crate) fn and_text(self, text: &str) -> Self {
+    pub fn and_text(self, text: &str) -> Self {
         self.and(json!({"type": "text", "text": text}))
     }
 
     /// Adds a tool call to the same message.
-    pub(crate) fn and_tool(self, name: &str, input: Value) -> Self {
+    pub fn and_tool(self, name: &str, input: Value) -> Self {
         self.and(tool_use(name, input))
     }
 
     /// Sets the usage, from which claude computes the cost.
-    pub(crate) fn usage(mut self, input: u64, output: u64) -> Self {
+    pub fn usage(mut self, input: u64, output: u64) -> Self {
         if let Kind::Message { input_tokens, output_tokens, .. } = &mut self.kind {
             (*input_tokens, *output_tokens) = (input, output);
         }
@@ -101,7 +101,7 @@ impl Reply {
     }
 
     /// Sets another stop reason: `refusal`, `max_tokens`.
-    pub(crate) fn stop_reason(mut self, reason: &str) -> Self {
+    pub fn stop_reason(mut self, reason: &str) -> Self {
         if let Kind::Message { stop_reason, .. } = &mut self.kind {
             *stop_reason = Some(reason.to_owned());
         }
@@ -109,13 +109,13 @@ impl Reply {
     }
 
     /// Adds a header.
-    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+    pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
     /// Says when to come back.
-    pub(crate) fn retry_after(self, seconds: u32) -> Self {
+    pub fn retry_after(self, seconds: u32) -> Self {
         self.header("retry-after", &seconds.to_string())
     }
 

@@ -1,0 +1,8 @@
+//! The source itself: who may import whom, circles, words.
+
+#[cfg(feature = "mcp")]
+mod advice;
+mod architecture;
+#[cfg(target_os = "linux")]
+mod circles;
+mod rust;
