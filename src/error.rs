@@ -203,6 +203,8 @@ impl From<FollowError> for Failure {
         match error {
             FollowError::Store(error) => error.into(),
             FollowError::Io(_) => Self::new(Exit::Failure, &error),
+            FollowError::Backend { job, .. } => Self::new(Exit::Failure, &error)
+                .hint(format!("`agent-dispatch logs {job} --raw` prints it as it is")),
         }
     }
 }
@@ -239,6 +241,8 @@ impl From<RepeatError> for Failure {
     fn from(error: RepeatError) -> Self {
         match error {
             RepeatError::Task(error) => error.into(),
+            RepeatError::Backend(_) => Self::new(Exit::Usage, &error)
+                .hint("use the version that started the job, or make the request anew with `agent-dispatch run AGENT TASK`"),
             RepeatError::Limit { .. } => Self::new(Exit::Usage, error)
                 .hint("this program does not write that; make the request anew with `agent-dispatch run AGENT TASK`"),
         }
@@ -287,8 +291,9 @@ impl From<DispatchError> for Failure {
                 Self::new(Exit::NotFound, &error)
                     .hint(format!("make it executable: `chmod +x {}`", shell::path(file)))
             }
-            DispatchError::NoProgram { program, .. } if program == "claude" => Self::new(Exit::NotFound, &error)
-                .hint("install Claude Code: `npm install -g @anthropic-ai/claude-code`, then `claude` to log in"),
+            DispatchError::NoProgram { installation: Some(installation), .. } => {
+                Self::new(Exit::NotFound, &error).hint(installation.to_string())
+            }
             DispatchError::NoProgram { agent, .. } => Self::new(Exit::NotFound, &error)
                 .hint(format!(
                     "install it, or change the agent's command: `agent-dispatch agents update {agent} --command PROGRAM`"
@@ -301,11 +306,14 @@ impl From<DispatchError> for Failure {
                 .hint("give it the value that agent-dispatch set for the agent; where no agent calls, `unset AGENT_DISPATCH_DEPTH`"),
             DispatchError::ForeignSession { session, owner, .. } => Self::new(Exit::NotFound, &error)
                 .hint(format!("go on with it there: `agent-dispatch run {owner} TASK --session {session}`")),
-            DispatchError::UnknownSession { transcripts, .. } => Self::new(Exit::NotFound, &error).hint(format!(
-                "no folder of {} has it; Claude Code deletes sessions after a while: dispatch without `--session`, that \
-                 makes a new one",
-                transcripts.display()
-            )),
+            DispatchError::UnknownSession { cli, place, .. } => {
+                let reason = match place {
+                    Some(place) => format!("no folder of {} has it; {cli} deletes sessions after a while", place.display()),
+                    None => "no job of the agents there are has had it".to_owned(),
+                };
+                Self::new(Exit::NotFound, &error)
+                    .hint(format!("{reason}: dispatch without `--session`, that makes a new one"))
+            }
             DispatchError::TreeTooLarge { .. } => Self::new(Exit::Recursion, &error)
                 .hint("answer with what is known here, or raise `settings.max_tree_jobs` in the config file"),
             DispatchError::QueueFull { .. } => Self::new(Exit::TryLater, &error)

@@ -40,6 +40,10 @@
 #[cfg(not(unix))]
 compile_error!("agent-dispatch needs a Unix system (Linux or macOS); on Windows, use it inside WSL");
 
+use std::process::ExitCode;
+
+use crate::backend::Backends;
+
 pub mod backend;
 mod cli;
 mod commands;
@@ -60,12 +64,31 @@ pub fn command() -> clap::Command {
     <cli::Cli as clap::CommandFactory>::command()
 }
 
-/// Runs the command line.
-pub fn run() -> std::process::ExitCode {
-    use clap::CommandFactory;
+/// Runs this process, with the backends that agent-dispatch has.
+pub fn run() -> ExitCode {
+    run_with(Backends::BUILT_IN)
+}
+
+/// Runs this process, with these backends: a program that has more of them is this call and nothing else.
+///
+/// This program starts itself as the supervisor of a job and for checks that may take too long; a shell starts it for
+/// completions. All of that begins here, so that each of these processes has the same backends.
+pub fn run_with(backends: Backends) -> ExitCode {
+    os::reset_inherited_signals();
+    os::overrule_umask();
+    backends.declare();
+    // Looked at before the command line is parsed: these words are never typed.
     let mut arguments = std::env::args_os().skip(1);
-    if arguments.next().is_some_and(|first| first == commands::completions::ENTRY) {
-        return commands::completions::answer(arguments.collect(), &mut cli::Cli::command()).into();
+    let first = arguments.next().unwrap_or_default();
+    if first == backend::CHECK_ENTRY {
+        return backend::run_check();
+    }
+    backend::confine_checks();
+    if first == supervisor::ENTRY {
+        return supervisor::enter(arguments);
+    }
+    if first == commands::completions::ENTRY {
+        return commands::completions::answer(arguments.collect(), &mut command()).into();
     }
     cli::Cli::of_this_process().run().into()
 }

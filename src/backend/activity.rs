@@ -104,13 +104,13 @@ impl Activity {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Backend;
+    use super::super::{CLAUDE, EventReader};
     use super::*;
 
     #[test]
     fn activity_is_the_newest_thing_that_happened() {
         let mut activity = Activity::default();
-        let mut reader = Backend::Claude.reader(0);
+        let mut reader = EventReader::of(CLAUDE, 0);
         let mut after = |line: &str| {
             reader.feed(format!("{line}\n").as_bytes(), &mut |event| activity.observe(&event));
             activity.clone()

@@ -4,29 +4,59 @@
 use std::borrow::Cow;
 
 use super::answer::{STATUS_WINDOW, outcome};
-use super::event_reader;
 use super::events::{Event, EventKind};
 use super::failure::{Failure, blank, last_message, signalled, stopped};
+use super::interface::{Backend, Decoder, Program};
+use super::profile::Profile;
 use super::stderr::{end_of, tail};
 use super::{Assignment, CommandLine, Ending, Evidence, Output, RefusedArgument, schema};
 use crate::store::{AnswerFile, ErrorType, INLINE_ANSWER_BYTES, JobResult, Record};
 
-/// Decodes the output of a plain program: each line is what it says.
-#[derive(Debug)]
-pub(super) struct Decoder;
+/// The backend.
+pub const COMMAND: &dyn Backend = &PlainProgram;
 
-impl event_reader::Decoder for Decoder {
+/// A program that the agent's `command` names.
+#[derive(Debug)]
+struct PlainProgram;
+
+const PROFILE: Profile = Profile::plain(
+    "command",
+    "a plain program",
+    "Any program: task on standard input, answer on standard output",
+);
+
+impl Program for PlainProgram {
+    fn decoder(&self, _limit: usize) -> Box<dyn Decoder> {
+        Box::new(Lines)
+    }
+
+    fn conclude(&self, record: &Record, evidence: &Evidence<'_>) -> JobResult {
+        conclude(record, evidence)
+    }
+}
+
+impl Backend for PlainProgram {
+    fn profile(&self) -> &'static Profile {
+        &PROFILE
+    }
+
+    /// The program and the arguments of the agent's configuration, as they are.
+    fn command_line(&self, assignment: &Assignment<'_>) -> Result<CommandLine, RefusedArgument> {
+        command_line(assignment)
+    }
+}
+
+/// Each line is what it says.
+#[derive(Debug)]
+struct Lines;
+
+impl Decoder for Lines {
     fn line(&mut self, line: Cow<'_, str>, deliver: &mut dyn FnMut(Event)) {
         deliver(EventKind::Text { text: line.into_owned() }.into());
     }
 }
 
-/// The program and the arguments of the agent's configuration, as they are.
-///
-/// # Errors
-///
-/// [`RefusedArgument`] for an argument with a NUL character.
-pub(super) fn command_line(assignment: &Assignment<'_>) -> Result<CommandLine, RefusedArgument> {
+fn command_line(assignment: &Assignment<'_>) -> Result<CommandLine, RefusedArgument> {
     let mut argv = vec![assignment.program.as_os_str().to_owned()];
     let mut shown = vec![assignment.program.display().to_string()];
     for argument in assignment.arguments {
@@ -39,8 +69,7 @@ pub(super) fn command_line(assignment: &Assignment<'_>) -> Result<CommandLine, R
     Ok(CommandLine { argv, shown, files: Vec::new() })
 }
 
-/// Classifies a finished run.
-pub(super) fn conclude(record: &Record, evidence: &Evidence<'_>) -> JobResult {
+fn conclude(record: &Record, evidence: &Evidence<'_>) -> JobResult {
     let mut result = blank(record, evidence);
     let read_error = read_answer(record, evidence.stdout, &mut result).err();
     let verdict = match (evidence.stop, evidence.ending, read_error) {
@@ -122,23 +151,23 @@ mod tests {
     use serde_json::json;
 
     use super::super::testing::{Run, record};
-    use super::super::{Backend, Session, Stop};
+    use super::super::{Session, Stop};
     use super::*;
 
     fn run(stdout: &str) -> Run {
-        Run::new(Backend::Command).stdout(stdout)
+        Run::new(COMMAND).stdout(stdout)
     }
 
     #[test]
     fn the_command_line_is_the_configured_one() {
         let program = PathBuf::from("/opt/agent");
         let arguments = ["--key".to_owned(), "sk-ant-api03-x".to_owned(), "a b".to_owned()];
-        let session = Session::New(crate::backend::SessionId::fresh());
+        let session = Session::NewAs(crate::backend::SessionId::fresh());
         let assignment = Assignment {
             program: &program,
             arguments: &arguments,
             system_prompt: Some("ignored"),
-            session,
+            session: &session,
             model: Some("ignored"),
             permission_mode: None,
             allowed_tools: &[],
@@ -147,11 +176,11 @@ mod tests {
             response_schema: None,
             job_directory: &program,
         };
-        let line = Backend::Command.command_line(&assignment).unwrap();
+        let line = COMMAND.command_line(&assignment).unwrap();
         assert_eq!(line.argv, ["/opt/agent", "--key", "sk-ant-api03-x", "a b"]);
         assert_eq!(line.shown, ["/opt/agent", "--key", "sk-ant-api03-x", "a b"]);
         let nul = ["a\0b".to_owned()];
-        let refused = Backend::Command.command_line(&Assignment { arguments: &nul, ..assignment });
+        let refused = COMMAND.command_line(&Assignment { arguments: &nul, ..assignment });
         assert_eq!(refused, Err(RefusedArgument::ContainsNul { field: "command" }));
     }
 
@@ -222,9 +251,9 @@ mod tests {
 
     #[test]
     fn missing_output_is_an_empty_answer_and_unreadable_output_is_none() {
-        let missing = Run::new(Backend::Command).conclude();
+        let missing = Run::new(COMMAND).conclude();
         assert!(missing.success && missing.result.is_empty());
-        let unreadable = Run::new(Backend::Command).stdout_is_a_directory().conclude();
+        let unreadable = Run::new(COMMAND).stdout_is_a_directory().conclude();
         assert_eq!(unreadable.error_type, Some(ErrorType::Incomplete));
     }
 }

@@ -1,21 +1,25 @@
 //! A dialogue of two agents as the program of a job: what this program's own `dialogue --jsonl` writes, one line a turn,
 //! and what it came to.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
-
-use std::borrow::Cow;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::event_reader;
 use super::failure::{Failure, blank, signalled, stopped};
+use super::interface::{Decoder, Farewell, Program};
+use super::profile::LONGEST_TASK_BYTES;
 use super::stderr::tail;
-use super::{Ending, Event, EventKind, Evidence, Output, PROMPT_LIMIT_BYTES};
+use super::{Ending, Event, EventKind, Evidence, Output};
 use crate::model::JobId;
 use crate::store::{ErrorType, JobResult, Outcome, Record};
 use crate::text::clip;
+
+/// How long it has to stop its turn when it is to end: longer than the turn's agent has.
+const GRACE: Duration = Duration::from_secs(6);
 
 /// How much of an answer is shown in passing, in characters.
 const PASSING_TEXT: usize = 2_000;
@@ -79,11 +83,32 @@ pub struct Dialogue {
     pub hint: Option<String>,
 }
 
-/// Decodes the output of a dialogue.
-#[derive(Debug)]
-pub(super) struct Decoder;
+/// What such a job runs. It is no backend: no agent can have it.
+pub(super) const DIALOGUE: &dyn Program = &Conductor;
 
-impl event_reader::Decoder for Decoder {
+/// This program, conducting a dialogue.
+#[derive(Debug)]
+struct Conductor;
+
+impl Program for Conductor {
+    fn decoder(&self, _limit: usize) -> Box<dyn Decoder> {
+        Box::new(Turns)
+    }
+
+    fn farewell(&self) -> Farewell {
+        Farewell { grace: GRACE, ..Farewell::default() }
+    }
+
+    fn conclude(&self, record: &Record, evidence: &Evidence<'_>) -> JobResult {
+        conclude(record, evidence)
+    }
+}
+
+/// Each line is a turn.
+#[derive(Debug)]
+struct Turns;
+
+impl Decoder for Turns {
     fn line(&mut self, line: Cow<'_, str>, deliver: &mut dyn FnMut(Event)) {
         deliver(event(&line));
     }
@@ -102,7 +127,7 @@ fn event(line: &str) -> Event {
 }
 
 /// What a dialogue that is over came to: also one that was cut short, as far as it went.
-pub(super) fn conclude(record: &Record, evidence: &Evidence<'_>) -> JobResult {
+fn conclude(record: &Record, evidence: &Evidence<'_>) -> JobResult {
     let mut result = blank(record, evidence);
     let (turns, finished) = match evidence.stdout {
         Output::File(file) => read(file),
@@ -146,7 +171,7 @@ pub(super) fn conclude(record: &Record, evidence: &Evidence<'_>) -> JobResult {
 fn read(file: &File) -> (Vec<DialogueTurn>, Option<Dialogue>) {
     let (mut turns, mut finished) = (Vec::new(), None);
     // The last line repeats the others.
-    let mut reader = BufReader::new(file.take(16 * PROMPT_LIMIT_BYTES as u64));
+    let mut reader = BufReader::new(file.take(16 * LONGEST_TASK_BYTES as u64));
     let mut line = Vec::new();
     while reader.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
         match serde_json::from_slice(&line) {
@@ -162,8 +187,8 @@ fn read(file: &File) -> (Vec<DialogueTurn>, Option<Dialogue>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::Stop;
     use crate::backend::testing::Run;
-    use crate::backend::{Backend, Stop};
 
     fn turn(agent: &str, result: &str) -> DialogueTurn {
         let result = result.to_owned();
@@ -193,12 +218,12 @@ mod tests {
     #[test]
     fn the_result_is_what_was_said_last_and_what_all_turns_cost() {
         let turns = [turn("a", "eins"), turn("b", "zwei")];
-        let result = Run::new(Backend::Dialogue).stdout(&lines(&turns, Some((true, None)))).conclude();
+        let result = Run::new(DIALOGUE).stdout(&lines(&turns, Some((true, None)))).conclude();
         assert!(result.success);
         assert_eq!((result.result.as_str(), result.cost_usd), ("zwei", Some(0.5)));
         assert_eq!((result.num_turns, result.outcome), (Some(2), Some(Outcome::Done)));
         assert_eq!(result.parsed_result.unwrap()["turns"][1]["job_id"], json!(turns[1].job_id));
-        let open = Run::new(Backend::Dialogue).stdout(&lines(&turns, Some((false, None)))).conclude();
+        let open = Run::new(DIALOGUE).stdout(&lines(&turns, Some((false, None)))).conclude();
         assert_eq!((open.success, open.outcome), (true, Some(Outcome::Partial)));
     }
 
@@ -206,16 +231,15 @@ mod tests {
     fn a_dialogue_that_was_cut_short_keeps_what_was_said_and_paid() {
         let turns = [turn("a", "eins")];
         let failed = lines(&turns, Some((false, Some(ErrorType::Auth))));
-        let result = Run::new(Backend::Dialogue).stdout(&failed).exit(8).conclude();
+        let result = Run::new(DIALOGUE).stdout(&failed).exit(8).conclude();
         assert_eq!((result.success, result.error_type), (false, Some(ErrorType::Auth)));
         assert_eq!(result.hint.as_deref(), Some("log in"));
         let silent = lines(&[turn("a", "eins"), turn("b", "")], Some((false, Some(ErrorType::Auth))));
-        assert_eq!(Run::new(Backend::Dialogue).stdout(&silent).exit(8).conclude().result, "eins");
-        let stopped =
-            Run::new(Backend::Dialogue).stdout(&lines(&turns, None)).stop(Stop::Cancelled).conclude();
+        assert_eq!(Run::new(DIALOGUE).stdout(&silent).exit(8).conclude().result, "eins");
+        let stopped = Run::new(DIALOGUE).stdout(&lines(&turns, None)).stop(Stop::Cancelled).conclude();
         assert_eq!((stopped.error_type, stopped.cost_usd), (Some(ErrorType::Cancelled), Some(0.25)));
         assert_eq!(stopped.result, "eins");
-        let dead = Run::new(Backend::Dialogue).stdout("").exit(1).conclude();
+        let dead = Run::new(DIALOGUE).stdout("").exit(1).conclude();
         assert_eq!(dead.error_type, Some(ErrorType::Incomplete));
     }
 }

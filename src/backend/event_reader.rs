@@ -1,20 +1,11 @@
 //! Reading the events out of a program's output.
 
 use std::borrow::Cow;
-use std::fmt::Debug;
 use std::io::{self, Read};
 
 use super::events::{Event, EventKind};
-use super::lines::{Line, LineReader, Look};
-
-/// Turns the lines of one kind of program into events.
-pub trait Decoder: Debug + Send {
-    /// Delivers the events of one line.
-    fn line(&mut self, line: Cow<'_, str>, deliver: &mut dyn FnMut(Event));
-
-    /// Delivers what the end of the output completes.
-    fn finish(&mut self, _deliver: &mut dyn FnMut(Event)) {}
-}
+use super::interface::{Decoder, Program};
+use super::lines::{FOLLOWED_LINE_LIMIT, Line, LineReader, Look};
 
 /// Reads the events out of a program's output while it grows.
 #[derive(Debug)]
@@ -24,9 +15,19 @@ pub struct EventReader {
 }
 
 impl EventReader {
+    /// A reader of what `program` writes, for a follower, from byte `offset` on: 0, or what [`Self::offset`] said before.
+    pub fn of(program: &dyn Program, offset: u64) -> Self {
+        Self::new(program.decoder(FOLLOWED_LINE_LIMIT), offset, FOLLOWED_LINE_LIMIT)
+    }
+
+    /// A reader of what a program writes that this one does not know: it only counts the bytes.
+    pub fn of_unknown() -> Self {
+        Self::new(Box::new(Unread), 0, FOLLOWED_LINE_LIMIT)
+    }
+
     /// A reader from byte `offset` on that gives events of at most `limit` bytes whole.
-    pub(super) fn new(decoder: impl Decoder + 'static, offset: u64, limit: usize) -> Self {
-        Self { lines: LineReader::new(offset, limit), decoder: Box::new(decoder) }
+    pub(super) fn new(decoder: Box<dyn Decoder>, offset: u64, limit: usize) -> Self {
+        Self { lines: LineReader::new(offset, limit), decoder }
     }
 
     /// Where in the file the next byte to feed is.
@@ -64,6 +65,14 @@ impl EventReader {
     }
 }
 
+/// Takes lines for nothing.
+#[derive(Debug)]
+struct Unread;
+
+impl Decoder for Unread {
+    fn line(&mut self, _line: Cow<'_, str>, _deliver: &mut dyn FnMut(Event)) {}
+}
+
 fn deliver_line(decoder: &mut dyn Decoder, line: Line<'_>, deliver: &mut dyn FnMut(Event)) {
     match line {
         Line::Oversized { offset, bytes, .. } => deliver(EventKind::Oversized { offset, bytes }.into()),
@@ -74,11 +83,11 @@ fn deliver_line(decoder: &mut dyn Decoder, line: Line<'_>, deliver: &mut dyn FnM
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::Backend;
+    use crate::backend::command::COMMAND;
 
     #[test]
     fn each_line_of_a_command_is_a_text() {
-        let mut reader = Backend::Command.reader(0);
+        let mut reader = EventReader::of(COMMAND, 0);
         let mut texts = Vec::new();
         let mut deliver = |event: Event| match event.kind {
             EventKind::Text { text } => texts.push(text),

@@ -7,10 +7,6 @@ use serde_json::Value;
 
 use super::Session;
 
-/// The longest prompt that is sent, in bytes. Claude Code takes 10,000,000 bytes on standard input and
-/// refuses 12,000,000 with "exceeds 10MB".
-pub const PROMPT_LIMIT_BYTES: usize = 10_000_000;
-
 /// Everything a program must be told to do a task, already resolved and validated.
 #[derive(Debug, Clone)]
 pub struct Assignment<'a> {
@@ -20,8 +16,8 @@ pub struct Assignment<'a> {
     pub arguments: &'a [String],
     /// What to append to the system prompt: the dispatch protocol and the agent's own instructions.
     pub system_prompt: Option<&'a str>,
-    /// The session to start or to resume; a plain program has no use for it.
-    pub session: Session,
+    /// The session to start or to resume.
+    pub session: &'a Session,
     /// The model, by the name the agent CLI knows.
     pub model: Option<&'a str>,
     /// The permission mode.

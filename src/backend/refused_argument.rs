@@ -35,11 +35,13 @@ pub enum RefusedArgument {
         /// The longest that fits, in bytes.
         limit: usize,
     },
-    /// It is not the id of a session. Claude Code would take it for a file to read and to write, or for a title.
-    #[error("'{value}' is no session id: it must be a UUID such as 6f0c9d0e-7a3b-4c1d-8e2f-00112233aabb")]
+    /// It is not the id of a session. The program could take it for a file to read and to write, or for a title.
+    #[error("'{value}' is no session id: it must be {expected}")]
     NotASession {
         /// The value.
         value: String,
+        /// What an id is.
+        expected: &'static str,
     },
     /// It is not a pattern that names tools: the program would take it for the name of one that does not exist.
     #[error("the {field}: {problem}")]

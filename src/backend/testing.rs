@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{Backend, Ending, Evidence, Output, Stop};
+use super::{Ending, Evidence, Output, Program, Stop};
 use crate::model::JobId;
 use crate::store::{FORMAT, JobFolder, JobResult, Launch, Record, State};
 
@@ -36,7 +36,7 @@ pub(super) fn folder() -> tempfile::TempDir {
 
 /// What is left of a run.
 pub(super) struct Run {
-    backend: Backend,
+    program: &'static dyn Program,
     directory: tempfile::TempDir,
     record: Record,
     ending: Option<Ending>,
@@ -45,8 +45,8 @@ pub(super) struct Run {
 
 impl Run {
     /// A run that ended with exit code 0 and wrote nothing.
-    pub(super) fn new(backend: Backend) -> Self {
-        Self { backend, directory: folder(), record: record(), ending: Some(Ending::Exited(0)), stop: None }
+    pub(super) fn new(program: &'static dyn Program) -> Self {
+        Self { program, directory: folder(), record: record(), ending: Some(Ending::Exited(0)), stop: None }
     }
 
     pub(super) fn stdout(self, text: &str) -> Self {
@@ -108,6 +108,6 @@ impl Run {
         };
         let evidence =
             Evidence { folder: &folder, stdout, ending: self.ending, stop: self.stop, duration_ms: None };
-        self.backend.conclude(&self.record, &evidence)
+        self.program.conclude(&self.record, &evidence)
     }
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::verdict::Strictness;
 use super::{CommandResult, Context, Problem, completions, summary};
-use crate::engine::{Event, EventKind, Follower, NewJobs, load_and_recover};
+use crate::engine::{Event, EventKind, Follower, NewJobs, Reading, load_and_recover};
 use crate::error::{Exit, Failure};
 use crate::model::{JobId, JobSelector};
 use crate::os::wait_readable;
@@ -114,6 +114,13 @@ impl<'a> Logs<'a> {
     fn begin(&mut self, record: Record) -> Result<(), Problem> {
         let number = self.begun.len();
         if self.begun.insert(record.id) && is_there(self.context, &record) {
+            match Reading::check(&record) {
+                Err(error) if self.args.jobs.is_empty() => {
+                    self.context.ui.note(error);
+                    return Ok(());
+                }
+                checked => checked?,
+            }
             self.width = self.width.max(record.agent.chars().count());
             self.jobs.push(Log { follower: Follower::new(self.store, &record)?, record, number });
         }

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::{Context, completions, summary::foreign};
 use crate::config::{BudgetUsd, Timeout};
-use crate::engine::{Notice, OnDone, PROMPT_LIMIT_BYTES, Request, Task, TaskError, load_and_recover};
+use crate::engine::{LONGEST_TASK_BYTES, Notice, OnDone, Request, Task, TaskError, load_and_recover};
 use crate::error::{Exit, Failure};
 use crate::model::{JobId, JobSelector};
 use crate::os::Patient;
@@ -187,9 +187,9 @@ pub(super) fn standard_input() -> impl Read {
 
 /// Reads a text, but not more than any agent takes.
 fn read_all(source: impl Read, name: &str) -> Result<String, Failure> {
-    read_at_most(PROMPT_LIMIT_BYTES, source, name)?.ok_or_else(|| {
-        let limit = TaskError::TooLong { bytes: PROMPT_LIMIT_BYTES };
-        let message = format!("{name} has more than {PROMPT_LIMIT_BYTES} bytes, the most that agents take");
+    read_at_most(LONGEST_TASK_BYTES, source, name)?.ok_or_else(|| {
+        let limit = TaskError::TooLong { bytes: LONGEST_TASK_BYTES };
+        let message = format!("{name} has more than {LONGEST_TASK_BYTES} bytes, the most that agents take");
         Failure { message, ..limit.into() }
     })
 }

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use super::verdict::{Strictness, cut_off, denial, exit_of, overspending, shortcoming};
 use super::{Context, Problem};
-use crate::engine::{Backend, PendingReason};
+use crate::engine::PendingReason;
 use crate::error::{Exit, Failure};
-use crate::store::{Answer, JobResult, Record, Status, Store};
+use crate::store::{Answer, JobKind, JobResult, Record, Status, Store};
 use crate::ui::{Cell, Tone, Ui, human};
 
 /// A status as a word in its colour.
@@ -93,7 +93,7 @@ pub(crate) fn data_of<'a>(record: &Record, result: &'a JobResult) -> Option<&'a 
 
 /// Whether a job is a whole dialogue, and no request to one agent.
 pub(crate) fn is_dialogue(record: &Record) -> bool {
-    record.launch.backend.as_deref() == Some(Backend::Dialogue.name())
+    record.launch.kind == JobKind::Dialogue
 }
 
 /// Prints a finished job's answer, or its result as JSON.

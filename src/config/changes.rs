@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::edit::EditError;
 use super::syntax::{Entry, Kind, Node, Position};
-use super::types::{BackendKind, Member};
+use super::types::Member;
+use crate::backend::BackendRef;
 use crate::model::{AgentName, BudgetUsd, Timeout};
 
 /// What happens to one field.
@@ -47,7 +48,7 @@ pub struct AgentChanges {
     /// See [`super::Agent::instructions`].
     pub instructions: Field<String>,
     /// See [`super::Agent::backend`].
-    pub backend: Field<BackendKind>,
+    pub backend: Field<BackendRef>,
     /// See [`super::Agent::command`].
     pub command: Field<Vec<String>>,
     /// See [`super::Agent::exclusive`].
@@ -94,7 +95,7 @@ impl AgentChanges {
         push(&mut fields, "capabilities", &self.capabilities, texts);
         push(&mut fields, "risky_capabilities", &self.risky_capabilities, texts);
         push(&mut fields, "instructions", &self.instructions, text);
-        push(&mut fields, "backend", &self.backend, |kind| Node::text(kind.as_str()));
+        push(&mut fields, "backend", &self.backend, |backend| Node::text(backend.name()));
         push(&mut fields, "command", &self.command, texts);
         push(&mut fields, "exclusive", &self.exclusive, |on| Node::plain(on.to_string()));
         push(&mut fields, "trusted", &self.trusted, |on| Node::plain(on.to_string()));

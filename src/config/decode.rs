@@ -13,9 +13,8 @@ use super::fields::{
     strings, text, tools,
 };
 use super::syntax::{Entry, Kind, Node, Position};
-use super::types::{
-    Agent, BackendKind, Cache, Config, Group, Member, PERMISSION_MODES, Settings, UsageLog, Warning, nearest,
-};
+use super::types::{Agent, Cache, Config, Group, Member, Settings, UsageLog, Warning, nearest};
+use crate::backend::{Backends, Executable};
 use crate::model::{AgentName, BudgetUsd, Timeout, shown};
 
 pub(super) const ROOT_KEYS: [&str; 3] = ["agents", "groups", "settings"];
@@ -86,7 +85,8 @@ impl Places<'_> {
 
 /// Reads a whole config.
 pub(super) fn config(root: &Node<'_>, places: Places<'_>) -> Decoded<Config> {
-    let mut decoder = Decoder { places, warnings: Vec::new() };
+    let mut decoder =
+        Decoder { places, modes: Backends::of_this_program().permission_modes(), warnings: Vec::new() };
     let mut config = Config::default();
     let key = Key::ROOT;
     for entry in mapping(root, &key, "a mapping with the keys agents, groups and settings")? {
@@ -110,6 +110,8 @@ pub(super) fn config(root: &Node<'_>, places: Places<'_>) -> Decoded<Config> {
 
 struct Decoder<'a> {
     places: Places<'a>,
+    /// The permission modes of all backends.
+    modes: Vec<&'static str>,
     warnings: Vec<Warning>,
 }
 
@@ -156,7 +158,7 @@ impl Decoder<'_> {
 
     fn agent(&mut self, node: &Node<'_>, key: &Key<'_>) -> Decoded<Agent> {
         let mut agent = Agent::default();
-        let mut command = None;
+        let (mut command, mut mode) = (None, None);
         for entry in mapping(node, key, "a mapping with at least the key directory")? {
             let (key, value) = (key.at(&entry.key), &entry.value);
             match &*entry.key {
@@ -169,13 +171,16 @@ impl Decoder<'_> {
                 "idle_timeout" => agent.idle_timeout = optional(value, &key, parsed::<Timeout>)?,
                 "max_budget_usd" => agent.max_budget_usd = optional(value, &key, parsed::<BudgetUsd>)?,
                 "model" => agent.model = optional(value, &key, flag)?,
-                "permission_mode" => agent.permission_mode = self.permission_mode(value, &key)?,
+                "permission_mode" => {
+                    agent.permission_mode = optional(value, &key, flag)?;
+                    mode = Some(value.at);
+                }
                 "allowed_tools" => agent.allowed_tools = optional(value, &key, tools)?,
                 "disallowed_tools" => agent.disallowed_tools = optional(value, &key, tools)?,
                 "capabilities" => agent.capabilities = or_default(value, &key, strings)?,
                 "risky_capabilities" => agent.risky_capabilities = or_default(value, &key, strings)?,
                 "instructions" => agent.instructions = optional(value, &key, string)?,
-                "backend" => agent.backend = or_default(value, &key, backend)?,
+                "backend" => agent.backend = or_default(value, &key, parsed)?,
                 "command" => {
                     agent.command = or_default(value, &key, strings)?;
                     command = Some(value.at);
@@ -188,19 +193,17 @@ impl Decoder<'_> {
         if agent.directory.as_os_str().is_empty() {
             return Err(key.problem(node, "the key directory is missing"));
         }
-        let at = command.unwrap_or(node.at);
-        let runs_program = agent.command.first().is_some_and(|program| !program.is_empty());
-        match agent.backend {
-            BackendKind::Command if !runs_program => {
-                let message = "backend 'command' needs the program to run, such as [my-agent, --flag]";
-                Err(key.at("command").problem_at(at, message))
+        check_command(&agent, key, command.unwrap_or(node.at))?;
+        if let Some(at) = mode {
+            let modes = agent.backend.profile().permission_modes;
+            // A plain program has none, and may well start one that has.
+            let known = if modes.is_empty() { self.modes.as_slice() } else { modes };
+            let odd = agent.permission_mode.as_deref().and_then(|mode| unknown_mode(mode, known));
+            if let Some(message) = odd {
+                self.warn(at, &key.at("permission_mode"), message);
             }
-            BackendKind::Claude if !agent.command.is_empty() => {
-                let message = "a command is only used with 'backend: command'";
-                Err(key.at("command").problem_at(at, message))
-            }
-            _ => Ok(agent),
         }
+        Ok(agent)
     }
 
     fn group(&mut self, node: &Node<'_>, key: &Key<'_>) -> Decoded<Group> {
@@ -251,7 +254,7 @@ impl Decoder<'_> {
                 "default_max_budget_usd" => settings.default_max_budget_usd = Some(parsed(value, &key)?),
                 "max_budget_usd_ceiling" => settings.max_budget_usd_ceiling = parsed(value, &key)?,
                 "default_permission_mode" => {
-                    settings.default_permission_mode = self.permission_mode(value, &key)?;
+                    settings.default_permission_mode = self.default_permission_mode(value, &key)?;
                 }
                 "default_allowed_tools" => settings.default_allowed_tools = tools(value, &key)?,
                 "default_disallowed_tools" => settings.default_disallowed_tools = tools(value, &key)?,
@@ -297,9 +300,9 @@ impl Decoder<'_> {
         self.places.absolute(path).map(UsageLog::At).map_err(|message| key.problem(node, message))
     }
 
-    fn permission_mode(&mut self, node: &Node<'_>, key: &Key<'_>) -> Decoded<Option<String>> {
+    fn default_permission_mode(&mut self, node: &Node<'_>, key: &Key<'_>) -> Decoded<Option<String>> {
         let mode = optional(node, key, flag)?;
-        if let Some(message) = mode.as_deref().and_then(unknown_mode) {
+        if let Some(message) = mode.as_deref().and_then(|mode| unknown_mode(mode, &self.modes)) {
             self.warn(node.at, key, message);
         }
         Ok(mode)
@@ -350,21 +353,33 @@ fn member_line(root: &Node<'_>, group: &str, index: usize) -> Option<u32> {
     items.get(index).map(|item| item.at.line)
 }
 
-fn backend(node: &Node<'_>, key: &Key<'_>) -> Decoded<BackendKind> {
-    match text(node, key)? {
-        "claude" => Ok(BackendKind::Claude),
-        "command" => Ok(BackendKind::Command),
-        _ => Err(key.expected("claude or command", node)),
-    }
-}
-
-/// What is odd about a permission mode that no known version of Claude Code has.
-fn unknown_mode(mode: &str) -> Option<String> {
-    if PERMISSION_MODES.contains(&mode) {
+/// What is odd about a permission mode that is none of those known.
+fn unknown_mode(mode: &str, known: &[&str]) -> Option<String> {
+    if known.contains(&mode) {
         return None;
     }
-    let meant = nearest(mode, PERMISSION_MODES).map(|near| format!("; did you mean {near}?"));
+    let meant = nearest(mode, known).map(|near| format!("; did you mean {near}?"));
     Some(format!("has the unknown mode '{}'{}", shown(mode), meant.unwrap_or_default()))
+}
+
+/// Refuses a command where none is used, and the lack of one where it is the program.
+fn check_command(agent: &Agent, key: &Key<'_>, at: Position) -> Decoded<()> {
+    let runs_program = agent.command.first().is_some_and(|program| !program.is_empty());
+    let is_configured = |executable: Executable| matches!(executable, Executable::Configured);
+    let message = match is_configured(agent.backend.profile().executable) {
+        true if !runs_program => {
+            let name = agent.backend.name();
+            format!("backend '{name}' needs the program to run, such as [my-agent, --flag]")
+        }
+        false if !agent.command.is_empty() => {
+            let profiles = Backends::of_this_program().profiles();
+            let with = profiles.filter(|profile| is_configured(profile.executable));
+            let with: Vec<String> = with.map(|profile| format!("'backend: {}'", profile.name)).collect();
+            format!("a command is only used with {}", with.join(" or "))
+        }
+        _ => return Ok(()),
+    };
+    Err(key.at("command").problem_at(at, message))
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ use super::load::{self, ConfigError};
 use super::patch::{self, Change, Patch};
 use super::syntax::Node;
 use super::trust;
-use super::types::{Config, PERMISSION_MODES, nearest};
+use super::types::{Config, nearest};
+use crate::backend::Backends;
 use crate::model::{AgentName, GroupName, flag_value};
 use crate::os::{LockError, create_private_parents, lock_within, open_lock_file, replace_file};
 
@@ -197,17 +198,18 @@ enum Edit<'a> {
 }
 
 /// Refuses a permission mode with which every run would fail. One that is in the file is only warned of: a newer
-/// Claude Code may know it.
+/// agent CLI may know it.
 fn check_mode(name: &AgentName, changes: &AgentChanges) -> Result<(), EditError> {
     let Field::Set(mode) = &changes.permission_mode else { return Ok(()) };
     // What looks like an option is refused for that, with everything else that does.
-    if PERMISSION_MODES.contains(&mode.as_str()) || flag_value(mode).is_err() {
+    let known = Backends::of_this_program().permission_modes();
+    if known.contains(&mode.as_str()) || flag_value(mode).is_err() {
         return Ok(());
     }
-    let meant = nearest(mode, PERMISSION_MODES).map(|near| format!("; did you mean {near}?"));
+    let meant = nearest(mode, &known).map(|near| format!("; did you mean {near}?"));
     let message = format!(
         "'{mode}' is not a permission mode; there are {}{}",
-        PERMISSION_MODES.join(", "),
+        known.join(", "),
         meant.unwrap_or_default()
     );
     Err(EditError::Refused { key: format!("agents.{name}.permission_mode"), message })

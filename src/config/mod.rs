@@ -27,7 +27,4 @@ pub use load::{ConfigError, config_path, inspect, load, reload};
 pub use schema::SCHEMA;
 pub use syntax::check_depth as check_yaml_depth;
 pub use trust::{Untrusted, Vouched, check_jobs_directory, check_journal, directories_of};
-pub use types::{
-    Agent, BackendKind, Cache, Config, Effective, Group, Member, PERMISSION_MODES, Settings, UsageLog,
-    Warning, nearest,
-};
+pub use types::{Agent, Cache, Config, Effective, Group, Member, Settings, UsageLog, Warning, nearest};

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::home::home_directory;
 use super::types::Agent;
+use crate::backend::Backends;
 use crate::os::{Exposure, Writers};
 
 /// The variable that names paths the user vouches for, with all that is below them.
@@ -169,14 +170,15 @@ pub fn check_jobs_directory(path: &Path) -> Result<(), Untrusted> {
 }
 
 impl Agent {
-    /// The places of this agent in which others have a say: its directory, and the one with its settings, hooks and
-    /// commands for Claude Code. Not when the user says that they are trusted.
+    /// The places of this agent in which others have a say: its directory, and those with settings, hooks and
+    /// commands for an agent CLI. Not when the user says that they are trusted.
     pub fn exposures(&self) -> Vec<Exposure> {
         if self.trusted {
             return Vec::new();
         }
-        let found = [self.directory.clone(), self.directory.join(".claude")];
-        let found: Vec<Exposure> = found.iter().filter_map(|path| Exposure::of(path)).collect();
+        let obeyed = Backends::of_this_program().project_directories().map(|name| self.directory.join(name));
+        let found = std::iter::once(self.directory.clone()).chain(obeyed);
+        let found: Vec<Exposure> = found.filter_map(|path| Exposure::of(&path)).collect();
         if found.is_empty() || Vouched::by_this_process().covers(&self.directory) {
             Vec::new()
         } else {

@@ -6,11 +6,8 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use crate::backend::BackendRef;
 use crate::model::{AgentName, BudgetUsd, CapTooHigh, GroupName, Timeout};
-
-/// The permission modes of Claude Code that this version knows.
-pub const PERMISSION_MODES: [&str; 6] =
-    ["default", "plan", "dontAsk", "acceptEdits", "auto", "bypassPermissions"];
 
 /// A whole config: agents, groups and settings, in the order of the file.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -121,8 +118,8 @@ pub struct Agent {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instructions: Option<String>,
     /// What kind of program it is.
-    pub backend: BackendKind,
-    /// The program and its arguments, for [`BackendKind::Command`]; empty otherwise.
+    pub backend: BackendRef,
+    /// The program and its arguments, for a backend that has none of its own; empty otherwise.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<String>,
     /// Whether it takes one task at a time.
@@ -162,27 +159,6 @@ pub struct Effective<'a> {
     pub allowed_tools: &'a [String],
     /// Tools that are refused.
     pub disallowed_tools: &'a [String],
-}
-
-/// What kind of program an agent is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum BackendKind {
-    /// Claude Code.
-    #[default]
-    Claude,
-    /// Any program that takes the prompt on standard input and answers on standard output.
-    Command,
-}
-
-impl BackendKind {
-    /// The word the config has for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Claude => "claude",
-            Self::Command => "command",
-        }
-    }
 }
 
 /// A working set of agents that belong together.

@@ -1,8 +1,8 @@
 //! The caller's context: the job that the caller runs in, its depth, and the parts of its environment that matter.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::backend::claude::transcripts;
 use crate::model::JobId;
 use crate::supervisor;
 
@@ -27,23 +27,23 @@ pub struct CallerContext {
     /// The first job of the chain that led to the caller.
     pub root: Option<JobId>,
     /// The directories programs are looked for in, as in `PATH`.
-    pub path: Option<std::ffi::OsString>,
+    pub path: Option<OsString>,
     /// Where the usage journal is, instead of where the config says.
     pub usage_log: Option<PathBuf>,
-    /// Where Claude Code keeps its sessions.
-    pub transcripts: Option<PathBuf>,
+    /// Looks up another variable of its environment. Without it an agent CLI's files are not looked for.
+    pub variable: Option<fn(&str) -> Option<OsString>>,
 }
 
 impl CallerContext {
     /// Reads them from this process's environment and ancestry: whichever says that it is deeper. Clearing the
     /// environment does not make an agent's dispatch look like a person's.
     pub fn of_this_process() -> Self {
-        let variable = |name| std::env::var(name).ok();
+        let text = |name| std::env::var(name).ok();
         let (depth, unknown_depth) = depth(std::env::var_os(supervisor::DEPTH_VARIABLE));
-        let parent = variable(supervisor::JOB_VARIABLE).and_then(|id| id.parse().ok());
+        let parent = text(supervisor::JOB_VARIABLE).and_then(|id| id.parse().ok());
         let path = std::env::var_os("PATH");
         let usage_log = named_usage_log();
-        let transcripts = transcripts(|name| std::env::var_os(name));
+        let variable = Some(variable_of_this_process as fn(&str) -> Option<OsString>);
         match supervisor::enclosing_job() {
             Some(enclosing) => Self {
                 depth: depth.max(enclosing.launch.depth.unwrap_or(1)),
@@ -52,15 +52,19 @@ impl CallerContext {
                 root: Some(enclosing.launch.root.unwrap_or(enclosing.id)),
                 path,
                 usage_log,
-                transcripts,
+                variable,
             },
-            None => Self { depth, unknown_depth, parent, root: None, path, usage_log, transcripts },
+            None => Self { depth, unknown_depth, parent, root: None, path, usage_log, variable },
         }
     }
 }
 
+fn variable_of_this_process(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
 /// How deep the caller says it is, and what it says instead if that is no number.
-fn depth(variable: Option<std::ffi::OsString>) -> (u32, Option<String>) {
+fn depth(variable: Option<OsString>) -> (u32, Option<String>) {
     let Some(said) = variable else { return (0, None) };
     match said.to_str().and_then(|said| said.parse().ok()) {
         Some(depth) => (depth, None),

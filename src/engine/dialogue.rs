@@ -4,10 +4,10 @@ use std::ffi::OsString;
 
 use super::prepare::JobPlan;
 use super::{DispatchError, Engine, Request, Submitted, Task};
-use crate::backend::{Backend, CommandLine, Dialogue, DialogueTurn, fenced};
+use crate::backend::{CommandLine, Dialogue, DialogueTurn, fenced};
 use crate::config::{AgentName, BudgetUsd, Timeout};
 use crate::os;
-use crate::store::{ErrorType, JobResult, Launch, Record, StoreError, UnixSeconds};
+use crate::store::{ErrorType, JobKind, JobResult, Launch, Record, StoreError, UnixSeconds};
 use crate::supervisor::{Ownership, StartError};
 use crate::text::redact_words;
 
@@ -19,9 +19,6 @@ pub const DIALOGUE_SIGN: &str = " ⇄ ";
 
 /// How much of an answer the other agent is told, in bytes.
 const MESSAGE_LIMIT_BYTES: usize = 400_000;
-
-/// How long a dialogue has to stop its turn when it is to end, in milliseconds: longer than the turn's agent has.
-const GRACE_MS: u64 = 6_000;
 
 /// A request for a dialogue.
 #[derive(Debug, Clone)]
@@ -223,7 +220,7 @@ impl Engine {
             // It is no agent: its turns are as deep as if the caller had dispatched them.
             depth: Some(self.caller_context.depth),
             directory: agent.map(|agent| agent.directory.clone()),
-            backend: Some(Backend::Dialogue.name().to_owned()),
+            kind: JobKind::Dialogue,
             max_budget_usd: max_budget_usd.map(|cap| cap.dollars().into()),
             command: redact_words(&shown),
             ..Launch::default()
@@ -237,7 +234,6 @@ impl Engine {
             on_done: Vec::new(),
             // Its turns are noted, so it must not be: nothing is to be counted twice.
             journal: None,
-            grace_ms: GRACE_MS,
         };
         self.start(prepared, ownership, now)
     }

@@ -93,7 +93,6 @@ impl Engine {
                 config: self.config.path.clone().into(),
                 usage_log: prepared.journal.as_ref().map(|journal| journal.path().into()),
                 umask: os::umask(),
-                grace_ms: prepared.grace_ms,
                 output_limit_bytes: u64::from(self.config.settings.output_limit_mb) * 1024 * 1024,
                 on_done: prepared.on_done,
                 on_done_limit_ms: ON_DONE_LIMIT_MS,

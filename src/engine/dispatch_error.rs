@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{DirectoryFault, PROMPT_LIMIT_BYTES, TaskError};
-use crate::backend::{RefusedArgument, SessionId};
+use super::{DirectoryFault, TaskError};
+use crate::backend::{Installation, RefusedArgument, SessionId};
 use crate::config::{AgentName, CapTooHigh, Untrusted};
 use crate::model::JobId;
 use crate::os::ProgramError;
@@ -54,6 +54,8 @@ pub enum DispatchError {
         agent: AgentName,
         /// The program.
         program: String,
+        /// How it is installed, where that is known.
+        installation: Option<&'static Installation>,
         /// Why it cannot be run.
         why: ProgramError,
     },
@@ -92,12 +94,14 @@ pub enum DispatchError {
         directory: PathBuf,
     },
     /// There is no such session.
-    #[error("Claude Code has no session {session}")]
+    #[error("{cli} has no session {session}")]
     UnknownSession {
+        /// The agent CLI.
+        cli: &'static str,
         /// The session.
         session: SessionId,
-        /// Where it was looked for.
-        transcripts: PathBuf,
+        /// Where it was looked for, if that was more than the jobs of the agents there are.
+        place: Option<PathBuf>,
     },
     /// One chain of dispatches has made too many jobs.
     #[error("job {root} and the agents it led to have started as many jobs as are allowed: {limit}")]
@@ -123,10 +127,12 @@ pub enum DispatchError {
     #[error(transparent)]
     Task(#[from] TaskError),
     /// The task with everything that goes with it is too long.
-    #[error("task and context together have {bytes} bytes; agents take at most {PROMPT_LIMIT_BYTES}")]
+    #[error("task and context together have {bytes} bytes; the agent takes at most {limit}")]
     PromptTooLong {
         /// Their length, in bytes.
         bytes: usize,
+        /// How long they may be, in bytes.
+        limit: usize,
     },
     /// The schema is not one.
     #[error("the JSON Schema for the answer is not valid: {0}")]

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use super::{CallerContext, PendingReason};
-use crate::backend::{Backend, Event, EventReader, Look};
+use crate::backend::{Backends, Event, EventReader, Look, UnknownBackend};
 use crate::model::JobId;
 use crate::os::{self, FileError};
 use crate::store::{Claim, Claimable, Claimed, Record, Status, Store, StoreError, UnixSeconds};
@@ -33,6 +33,14 @@ pub enum FollowError {
     /// The operating system refused.
     #[error("failed to follow the job: {0}")]
     Io(#[from] io::Error),
+    /// Only another version knows what the agent's output means.
+    #[error("what the agent of job {job} did cannot be read: {unknown}")]
+    Backend {
+        /// The job.
+        job: JobId,
+        /// What ran.
+        unknown: UnknownBackend,
+    },
 }
 
 /// A place in the output of a job's agent, from which to read on. Only looks.
@@ -48,10 +56,17 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// The beginning of the agent's output.
+    /// Refuses a job whose output has no events that this version knows, for those who are asked for them.
+    pub fn check(record: &Record) -> Result<(), FollowError> {
+        let program = Backends::of_this_program().program_of(record);
+        program.map(drop).map_err(|unknown| FollowError::Backend { job: record.id, unknown })
+    }
+
+    /// The beginning of the agent's output. What a program wrote that this version does not know has no events.
     pub fn new(record: &Record) -> Self {
-        let backend = record.launch.backend.as_deref().and_then(Backend::from_name);
-        let reader = backend.unwrap_or(Backend::Claude).reader(0);
+        let program = Backends::of_this_program().program_of(record);
+        let reader =
+            program.map_or_else(|_| EventReader::of_unknown(), |program| EventReader::of(program, 0));
         Self { id: record.id, output: None, quiet: 0, is_at_end: false, reader }
     }
 

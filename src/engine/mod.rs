@@ -48,8 +48,8 @@ pub use stats::{Figures, Selection, ShortTimeout, Stats, stats};
 
 pub use crate::backend::claude::{Bills, ClaudeHome, Login, Registration, Scope, options as claude_options};
 pub use crate::backend::{
-    Activity, Backend, Dialogue, DialogueLine, DialogueTurn, Event, EventKind, PROMPT_LIMIT_BYTES,
-    RefusedArgument, is_stripped,
+    Activity, BackendRef, Backends, Dialogue, DialogueLine, DialogueTurn, Event, EventKind,
+    LONGEST_TASK_BYTES, RefusedArgument, UnknownBackend,
 };
 pub use crate::os::{FileSystem, bury_orphans};
 pub use crate::supervisor::{OwnerPipe, Ownership, load_and_recover, see_off, suspended_supervisor};

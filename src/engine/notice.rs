@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use super::{Engine, Request, ShortTimeout};
-use crate::config::{Agent, BackendKind, Exposure};
+use crate::backend::{Profile, Sessions};
+use crate::config::{Agent, Exposure};
 
 /// A notice about a dispatch, as one sentence.
 #[derive(Debug, Clone)]
@@ -13,6 +14,8 @@ pub enum Notice {
     Ignored {
         /// The agent.
         agent: String,
+        /// What its program is.
+        program: &'static str,
         /// The option.
         option: &'static str,
     },
@@ -35,8 +38,8 @@ pub enum Notice {
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ignored { agent, option } => {
-                write!(f, "'{agent}' is a plain program: the {option} means nothing to it")
+            Self::Ignored { agent, program, option } => {
+                write!(f, "'{agent}' is {program}: the {option} means nothing to it")
             }
             Self::ShortTimeout { agent, short } => write!(f, "'{agent}' has little time: {short}"),
             Self::Exposed { agent, exposure } => write!(
@@ -60,7 +63,8 @@ impl Engine {
             let is_new = !usual.contains_key(name);
             let usual = *usual.entry(name).or_insert_with(|| self.usual(name));
             let ignored = ignored_by(agent, request).into_iter();
-            notices.extend(ignored.map(|option| Notice::Ignored { agent: name.clone(), option }));
+            let program = agent.backend.profile().title;
+            notices.extend(ignored.map(|option| Notice::Ignored { agent: name.clone(), program, option }));
             let timeout = request.timeout.unwrap_or(agent.effective(&self.config().settings).timeout);
             let short = usual.and_then(|usual| ShortTimeout::of(timeout, usual));
             notices.extend(short.map(|short| Notice::ShortTimeout { agent: name.clone(), short }));
@@ -81,15 +85,13 @@ impl Engine {
     }
 }
 
-/// What of a request a plain program has no use for.
+/// What of a request the agent's program has no use for.
 fn ignored_by(agent: &Agent, request: &Request) -> Vec<&'static str> {
-    if agent.backend == BackendKind::Claude {
-        return Vec::new();
-    }
+    let Profile { sessions, takes, .. } = agent.backend.profile();
     let asked = [
-        (request.session.is_some(), "session"),
-        (request.model.is_some(), "model"),
-        (request.max_budget_usd.is_some(), "spend cap"),
+        (request.session.is_some() && *sessions == Sessions::None, "session"),
+        (request.model.is_some() && !takes.model, "model"),
+        (request.max_budget_usd.is_some() && !takes.spend_cap, "spend cap"),
     ];
-    asked.into_iter().filter_map(|(asked, what)| asked.then_some(what)).collect()
+    asked.into_iter().filter_map(|(ignored, what)| ignored.then_some(what)).collect()
 }

@@ -3,13 +3,14 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use super::{DirectoryFault, DispatchError, Engine, OnDone, PROMPT_LIMIT_BYTES, Request, prompt};
-use crate::backend::claude::is_kept;
-use crate::backend::{Assignment, Backend, CommandLine, Session, SessionId, check_schema};
-use crate::config::{Agent, AgentName, BackendKind, BudgetUsd, Group, GroupName, check_journal};
+use super::{DirectoryFault, DispatchError, Engine, OnDone, Request, prompt};
+use crate::backend::{
+    Assignment, CommandLine, Executable, Session, SessionId, SessionSearch, Sessions, check_schema,
+};
+use crate::config::{Agent, AgentName, BudgetUsd, Group, GroupName, check_journal};
 use crate::model::JobId;
 use crate::os::{self, ProgramError};
-use crate::store::{Journal, Launch, Record};
+use crate::store::{JobKind, Journal, Launch, Record};
 use crate::text::redact_words;
 
 /// How many of the newest jobs are asked whose a session is. One that is older passes unchecked.
@@ -17,13 +18,6 @@ const SESSIONS_LOOKED_AT: usize = 200;
 
 /// And where one that is older does not pass.
 const OWN_SESSIONS_LOOKED_AT: usize = 20_000;
-
-/// How long an agent has between the request to end and its death, in milliseconds. Claude Code answers an
-/// interrupt in under 250 ms.
-const GRACE_MS: u64 = 2_000;
-
-/// The program of the claude backend.
-const CLAUDE: &str = "claude";
 
 /// A validated dispatch, ready to be recorded and started by [`Engine::start`].
 #[derive(Debug)]
@@ -33,8 +27,6 @@ pub struct JobPlan {
     pub(super) command_line: CommandLine,
     pub(super) exclusive: bool,
     pub(super) fail_if_busy: bool,
-    /// How long the agent has between the request to end and its death, in milliseconds.
-    pub(super) grace_ms: u64,
     pub(super) on_done: Vec<OsString>,
     /// Where its end is noted, if it is.
     pub(super) journal: Option<Journal>,
@@ -86,15 +78,12 @@ impl Engine {
         if let Some(journal) = &journal {
             check_journal(journal.path())?;
         }
-        let backend = match agent.backend {
-            BackendKind::Claude => Backend::Claude,
-            BackendKind::Command => Backend::Command,
+        let profile = agent.backend.profile();
+        let resumed = match &request.session {
+            Some(id) if profile.sessions != Sessions::None => Some(agent.backend.session_id(id)?),
+            _ => None,
         };
-        let session = match &request.session {
-            Some(id) => backend.session_id(id)?,
-            None => None,
-        };
-        if let Some(session) = session {
+        if let Some(session) = &resumed {
             self.check_session(session, name, agent)?;
         }
         let program = self.program(name, agent)?;
@@ -106,9 +95,10 @@ impl Engine {
             check_schema(schema).map_err(DispatchError::Schema)?;
         }
 
-        let prompt = backend.prompt(&prompt::prompt(request, shared_context));
-        if prompt.len() > PROMPT_LIMIT_BYTES {
-            return Err(DispatchError::PromptTooLong { bytes: prompt.len() });
+        let prompt = agent.backend.prompt(&prompt::prompt(request, shared_context));
+        let limit = profile.prompt_limit_bytes;
+        if prompt.len() > limit {
+            return Err(DispatchError::PromptTooLong { bytes: prompt.len(), limit });
         }
         let effective = agent.effective(&self.config.settings);
         let timeout = request.timeout.unwrap_or(effective.timeout);
@@ -119,22 +109,30 @@ impl Engine {
         let system_prompt =
             prompt::system_prompt(agent, self.config.settings.dispatch_protocol, timeout, budget);
         let model = request.model.as_deref().or(agent.model.as_deref());
-        let session = session.map_or_else(|| Session::New(SessionId::fresh()), Session::Resume);
+        let session = match (resumed, profile.sessions) {
+            (Some(id), _) => Session::Resume(id),
+            (None, Sessions::Chosen) => Session::NewAs(SessionId::fresh()),
+            (None, Sessions::Assigned) => Session::New,
+            (None, Sessions::None) => Session::None,
+        };
 
         // `start` says when it was created.
         let mut record = Record::pending(self.next_id()?, name.as_str(), request.task.as_str(), 0.0);
         let folder = self.store.path().join(record.id.to_string());
-        let command_line = backend.command_line(&Assignment {
+        let takes = profile.takes;
+        let tools = |tools| if takes.tool_lists { tools } else { &[][..] };
+        let has_modes = !profile.permission_modes.is_empty();
+        let command_line = agent.backend.command_line(&Assignment {
             program: &program,
             arguments: agent.command.get(1..).unwrap_or_default(),
-            system_prompt: system_prompt.as_deref(),
-            session,
-            model,
-            permission_mode: effective.permission_mode,
-            allowed_tools: effective.allowed_tools,
-            disallowed_tools: effective.disallowed_tools,
-            max_budget_usd: budget.map(BudgetUsd::dollars),
-            response_schema: request.response_schema.as_ref(),
+            system_prompt: system_prompt.as_deref().filter(|_| takes.system_prompt),
+            session: &session,
+            model: model.filter(|_| takes.model),
+            permission_mode: effective.permission_mode.filter(|_| has_modes),
+            allowed_tools: tools(effective.allowed_tools),
+            disallowed_tools: tools(effective.disallowed_tools),
+            max_budget_usd: budget.map(BudgetUsd::dollars).filter(|_| takes.spend_cap),
+            response_schema: request.response_schema.as_ref().filter(|_| takes.response_schema),
             job_directory: &folder,
         })?;
         record.context = request.context.clone();
@@ -146,11 +144,8 @@ impl Engine {
             depth: Some(depth),
             group: request.group.clone(),
             directory: Some(agent.directory.clone()),
-            backend: Some(backend.name().to_owned()),
-            session_id: match (session, backend) {
-                (Session::New(id) | Session::Resume(id), Backend::Claude) => Some(id.to_string()),
-                (_, Backend::Command | Backend::Dialogue) => None,
-            },
+            kind: JobKind::agent(profile.name),
+            session_id: session.id().map(ToString::to_string),
             resumed: matches!(session, Session::Resume(_)),
             timeout_seconds: Some(timeout.seconds().into()),
             idle_timeout_seconds: request
@@ -174,7 +169,6 @@ impl Engine {
             command_line,
             exclusive: agent.exclusive,
             fail_if_busy: request.fail_if_busy,
-            grace_ms: GRACE_MS,
             on_done,
             journal,
         })
@@ -233,8 +227,13 @@ impl Engine {
     }
 
     fn program(&self, name: &AgentName, agent: &Agent) -> Result<PathBuf, DispatchError> {
-        find_program(agent, self.caller_context.path.as_deref())
-            .map_err(|(program, why)| DispatchError::NoProgram { agent: name.clone(), program, why })
+        let installation = match &agent.backend.profile().executable {
+            Executable::Named { installation, .. } => Some(installation),
+            Executable::Configured => None,
+        };
+        find_program(agent, self.caller_context.path.as_deref()).map_err(|(program, why)| {
+            DispatchError::NoProgram { agent: name.clone(), program, installation, why }
+        })
     }
 
     /// What to execute for a command that is run after the end, as seen from the agent's directory.
@@ -246,12 +245,12 @@ impl Engine {
         Ok(std::iter::once(found.into()).chain(arguments.iter().map(OsString::from)).collect())
     }
 
-    /// Refuses a session that a job of another agent began, for Claude Code itself would go on with it in any directory,
-    /// and one that neither a job nor Claude Code's files know. Whether one that a job had is still there is for Claude
-    /// Code to say: another version may keep its sessions elsewhere.
+    /// Refuses a session that a job of another agent began, for the agent CLI itself could go on with it in any directory,
+    /// and one that neither a job nor the agent CLI's files know. Whether one that a job had is still there is for the
+    /// agent CLI to say: another version may keep its sessions elsewhere.
     fn check_session(
         &self,
-        session: SessionId,
+        session: &SessionId,
         name: &AgentName,
         agent: &Agent,
     ) -> Result<(), DispatchError> {
@@ -261,21 +260,28 @@ impl Engine {
             if self.only_own_sessions && !self.config.agents.contains_key(record.agent.as_str()) {
                 continue;
             }
-            if record.session().and_then(|id| id.parse().ok()) != Some(session) {
+            let recorded = record.session().and_then(|id| agent.backend.session_id(&id).ok());
+            if recorded.as_ref() != Some(session) {
                 continue;
             }
             let Some(directory) = record.launch.directory else { continue };
             if record.agent == name.as_str() || directory == agent.directory {
                 return Ok(());
             }
-            let owner = record.agent;
+            let (session, owner) = (session.clone(), record.agent);
             return Err(DispatchError::ForeignSession { session, owner, directory });
         }
-        let unknown = |transcripts| Err(DispatchError::UnknownSession { session, transcripts });
-        match &self.caller_context.transcripts {
-            transcripts if self.only_own_sessions => unknown(transcripts.clone().unwrap_or_default()),
-            Some(transcripts) if is_kept(session, transcripts) == Some(false) => unknown(transcripts.clone()),
-            _ => Ok(()),
+        let unknown = |place| {
+            let (cli, session) = (agent.backend.profile().title, session.clone());
+            Err(DispatchError::UnknownSession { cli, session, place })
+        };
+        if self.only_own_sessions {
+            // Such a caller is not told either whether others have it.
+            return unknown(None);
+        }
+        match self.caller_context.variable.map(|variable| agent.backend.find_session(session, &variable)) {
+            Some(SessionSearch::Missing(place)) => unknown(Some(place)),
+            Some(SessionSearch::Kept | SessionSearch::Unknown) | None => Ok(()),
         }
     }
 }
@@ -287,9 +293,9 @@ impl Engine {
 ///
 /// The program as it was looked for, and why it cannot be run.
 pub fn find_program(agent: &Agent, path: Option<&OsStr>) -> Result<PathBuf, (String, ProgramError)> {
-    let program = match agent.backend {
-        BackendKind::Claude => CLAUDE,
-        BackendKind::Command => agent.command.first().map_or("", String::as_str),
+    let program = match agent.backend.profile().executable {
+        Executable::Named { program, .. } => program,
+        Executable::Configured => agent.command.first().map_or("", String::as_str),
     };
     os::find_program(program, path, &agent.directory).map_err(|why| (program.to_owned(), why))
 }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-use crate::backend::{Backend, PROMPT_LIMIT_BYTES};
+use crate::backend::{Backends, LONGEST_TASK_BYTES, Takes, UnknownBackend};
 use crate::config::{BudgetUsd, Timeout};
 use crate::model::JobId;
 use crate::store::{Record, RecordedLimit};
@@ -20,7 +20,7 @@ pub enum TaskError {
     #[error("the task is empty")]
     Empty,
     /// It is longer than an agent takes.
-    #[error("the task has {bytes} bytes; agents take at most {PROMPT_LIMIT_BYTES}")]
+    #[error("the task has {bytes} bytes; agents take at most {LONGEST_TASK_BYTES}")]
     TooLong {
         /// Its length, in bytes.
         bytes: usize,
@@ -33,7 +33,7 @@ impl Task {
         let text = text.into();
         if text.trim().is_empty() {
             Err(TaskError::Empty)
-        } else if text.len() > PROMPT_LIMIT_BYTES {
+        } else if text.len() > LONGEST_TASK_BYTES {
             Err(TaskError::TooLong { bytes: text.len() })
         } else {
             Ok(Self(text))
@@ -84,6 +84,9 @@ pub enum RepeatError {
     /// Its task cannot be sent.
     #[error(transparent)]
     Task(#[from] TaskError),
+    /// What ran is not known.
+    #[error("the request of the job cannot be made again: {0}")]
+    Backend(#[from] UnknownBackend),
     /// A limit in its record is none.
     #[error("the job's record has {field}: {value}, which is not a limit")]
     Limit {
@@ -160,8 +163,9 @@ impl Request {
         };
         let budget =
             checked("max_budget_usd", &launch.max_budget_usd, |cap| BudgetUsd::new(cap.number()?).ok())?;
-        // To a plain program neither a model nor a spend cap means anything.
-        let is_plain = launch.backend.as_deref() == Some(Backend::Command.name());
+        // What its program has no use for was not a condition of the run. A dialogue hands it on to its agents.
+        let backend = Backends::of_this_program().of_agent(record)?;
+        let takes = backend.map_or(Takes::EVERYTHING, |backend| backend.profile().takes);
         Ok(Self {
             context: record.context.clone(),
             caller: record.caller.clone(),
@@ -169,8 +173,8 @@ impl Request {
             group: launch.group.clone(),
             timeout: timeout("timeout_seconds", &launch.timeout_seconds)?,
             idle_timeout: timeout("idle_timeout_seconds", &launch.idle_timeout_seconds)?,
-            model: launch.model.clone().filter(|_| !is_plain),
-            max_budget_usd: budget.filter(|_| !is_plain),
+            model: launch.model.clone().filter(|_| takes.model),
+            max_budget_usd: budget.filter(|_| takes.spend_cap),
             response_schema: launch.response_schema.clone(),
             after: launch.after.clone(),
             ..Self::new(&record.agent, Task::new(&record.task)?)
@@ -199,6 +203,7 @@ fn checked<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::JobKind;
 
     #[test]
     fn a_command_is_taken_apart_as_a_shell_would() {
@@ -228,7 +233,7 @@ mod tests {
         let on = Request::go_on(&record, "old".into(), Task::new("more").unwrap()).unwrap();
         assert_eq!((on.session.as_deref(), on.goal, on.task.as_str()), (Some("old"), None, "more"));
         assert_eq!(on.max_budget_usd.map(BudgetUsd::dollars), Some(0.5));
-        record.launch.backend = Some("command".into());
+        record.launch.kind = JobKind::agent("command");
         assert_eq!(Request::again(&record).unwrap().max_budget_usd, None);
     }
 
@@ -236,8 +241,8 @@ mod tests {
     fn a_task_has_something_in_it_and_is_not_too_long() {
         assert_eq!(Task::new(" \n\t"), Err(TaskError::Empty));
         assert_eq!(Task::new("x").unwrap().as_str(), "x");
-        assert!(Task::new("x".repeat(PROMPT_LIMIT_BYTES)).is_ok());
-        let bytes = PROMPT_LIMIT_BYTES + 1;
+        assert!(Task::new("x".repeat(LONGEST_TASK_BYTES)).is_ok());
+        let bytes = LONGEST_TASK_BYTES + 1;
         assert_eq!(Task::new("x".repeat(bytes)), Err(TaskError::TooLong { bytes }));
     }
 }

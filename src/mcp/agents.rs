@@ -11,9 +11,7 @@ use super::refused::Refused;
 use super::result::Reply;
 use super::server_state::ServerState;
 use super::window::PART_CHARS;
-use crate::config::{
-    Agent, AgentName, BackendKind, BudgetUsd, Config, Group, GroupName, claude_md, describe,
-};
+use crate::config::{Agent, AgentName, BudgetUsd, Config, Group, GroupName, claude_md, describe};
 use crate::engine::DirectoryFault;
 use crate::store::Usual;
 use crate::ui::human;
@@ -162,11 +160,7 @@ fn in_full(name: &AgentName, agent: &Agent, config: &Config, usual: Option<Usual
 
 /// Why a dispatch to the agent could not work, as far as a look at its directory tells.
 fn problem(agent: &Agent) -> Option<String> {
-    if let Some(fault) = DirectoryFault::of(&agent.directory) {
-        return Some(format!("its directory {fault}"));
-    }
-    let has_no_command = agent.backend == BackendKind::Command && agent.command.is_empty();
-    has_no_command.then(|| "it has no command".to_owned())
+    DirectoryFault::of(&agent.directory).map(|fault| format!("its directory {fault}"))
 }
 
 /// Leaves out what says nothing.

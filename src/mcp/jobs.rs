@@ -113,6 +113,7 @@ fn log(engine: &Engine, record: &Record, take: &mut dyn FnMut(&str)) -> Result<(
             take("\n");
         }
     };
+    Reading::check(record)?;
     let mut reading = Reading::new(record);
     let is_all = reading.catch_up_within(engine.store(), LOG_TIME, &mut tell)?;
     if record.finished().is_some() && is_all {

@@ -8,6 +8,7 @@
 mod answer;
 mod claim;
 mod depth;
+mod job_kind;
 mod journal;
 mod leftovers;
 mod limit;
@@ -31,6 +32,7 @@ use crate::os::{FileError, OwnedDir};
 pub use answer::{Answer, INLINE_ANSWER_BYTES};
 pub use claim::{Claim, Claimable, Claimed};
 pub use depth::{DEEPEST_DATA, is_too_deep};
+pub use job_kind::JobKind;
 pub use journal::{Entry, Journal, Usual};
 pub use leftovers::Leftovers;
 pub use limit::RecordedLimit;

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{JobResult, RecordedLimit};
+use super::{JobKind, JobResult, RecordedLimit};
 use crate::model::JobId;
 
 /// The format this version writes. Records of a newer format are read, never written.
@@ -68,9 +68,9 @@ pub struct Launch {
     /// The agent's directory, absolute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub directory: Option<PathBuf>,
-    /// Which kind of program ran: `claude` or `command`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub backend: Option<String>,
+    /// What runs: an agent of a backend, or a dialogue.
+    #[serde(rename = "backend", default, skip_serializing_if = "JobKind::is_unnamed")]
+    pub kind: JobKind,
     /// The agent CLI's session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
@@ -439,7 +439,7 @@ mod tests {
             depth: Some(2),
             group: Some("shop".into()),
             directory: Some("/srv/infra".into()),
-            backend: Some("claude".into()),
+            kind: JobKind::agent("claude"),
             session_id: Some("s".into()),
             resumed: true,
             timeout_seconds: Some(90.5.into()),

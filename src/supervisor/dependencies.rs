@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::stop_sources::{StopSources, TICK};
 use super::{LaunchSpec, ancestry, load_and_recover};
-use crate::backend::{PROMPT_LIMIT_BYTES, Stop, fenced, folded};
+use crate::backend::{Stop, fenced, folded};
 use crate::model::JobId;
 use crate::os::{self, FileError};
 use crate::store::{Answer, Claimable, JobResult, Record, Store, StoreError};
@@ -25,12 +25,14 @@ pub(super) enum DependencyOutcome {
     Pointless(String),
 }
 
-/// Waits until the jobs that `record` waits for are over, and completes its prompt with their results.
+/// Waits until the jobs that `record` waits for are over, and completes its prompt with their results, as far as they fit
+/// into `longest_prompt` bytes.
 pub(super) fn gather(
     store: &Store,
     record: &Record,
     spec: &LaunchSpec,
     prompt: &mut File,
+    longest_prompt: usize,
     stop_sources: &mut StopSources,
 ) -> Result<DependencyOutcome, StoreError> {
     let mut over = Vec::new();
@@ -66,7 +68,7 @@ pub(super) fn gather(
         |source| FileError::Io { action: "complete the prompt in", path: folder.path().to_owned(), source };
     let mut text = Vec::new();
     prompt.read_to_end(&mut text).map_err(failed)?;
-    let room = PROMPT_LIMIT_BYTES.saturating_sub(text.len()).min(RESULTS_LIMIT_BYTES);
+    let room = longest_prompt.saturating_sub(text.len()).min(RESULTS_LIMIT_BYTES);
     text.extend_from_slice(results(store, &over, room).as_bytes());
     *prompt = folder.nameless(&text)?;
     Ok(DependencyOutcome::All)

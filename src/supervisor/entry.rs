@@ -13,6 +13,7 @@ use super::job::{self, JobResources};
 use super::start::READY;
 use super::stop_sources::StopSources;
 use super::{LaunchSpec, now, on_done};
+use crate::backend::{Backends, LONGEST_TASK_BYTES};
 use crate::model::JobId;
 use crate::os;
 use crate::store::{HeldJob, Record, Store};
@@ -48,6 +49,11 @@ fn supervise(mut arguments: impl Iterator<Item = OsString>) -> Result<(), Box<dy
     let mut stop_sources = StopSources::new(owner, job.folder()?, store.notes(id)?)?;
     job.sign(rustix::process::getpid().as_raw_pid())?;
     let record = Record { launch: spec.launch.clone(), ..store.read(id)? };
+    let backends = Backends::of_this_program();
+    let program = backends.program_of(&record)?;
+    let longest_prompt = backends
+        .of_agent(&record)?
+        .map_or(LONGEST_TASK_BYTES, |backend| backend.profile().prompt_limit_bytes);
     // A job that waits for others takes nothing before they are over: it must not keep anybody waiting.
     let admission = match record.launch.after.as_slice() {
         [] => Some(Admission::join(&store, &record, &spec)?),
@@ -59,14 +65,14 @@ fn supervise(mut arguments: impl Iterator<Item = OsString>) -> Result<(), Box<dy
     // The submitter has been told that all is well: from here on every end is recorded with its reason.
     let admit = || match admission {
         Some(admission) => admission.wait(&mut stop_sources),
-        None => match gather(&store, &record, &spec, &mut prompt, &mut stop_sources)? {
+        None => match gather(&store, &record, &spec, &mut prompt, longest_prompt, &mut stop_sources)? {
             DependencyOutcome::All => Admission::join(&store, &record, &spec)?.wait(&mut stop_sources),
             DependencyOutcome::Stopped(stop) => Ok(Granted::Stopped(stop)),
             DependencyOutcome::Pointless(reason) => Ok(Granted::Pointless(reason)),
         },
     };
     let granted = admit().unwrap_or_else(Granted::Failed);
-    let mut resources = JobResources { spec: &spec, prompt, stop_sources };
+    let mut resources = JobResources { spec: &spec, program, prompt, stop_sources };
     let record = job::run(job, record.clone(), &mut resources, granted, now)?;
     on_done::run(&store, &record, &mut resources);
     Ok(())

@@ -14,7 +14,7 @@ use super::stop_sources::{StopSources, TICK};
 use super::strays::Strays;
 use super::watch::{OutputGauge, StreamWatch, as_evidence, open_output};
 use super::{DEPTH_VARIABLE, JOB_VARIABLE, LaunchSpec, ancestry, place};
-use crate::backend::{self, Backend, Ending, Evidence, Stop};
+use crate::backend::{Backends, Ending, Evidence, FarewellSignal, Program, Stop};
 use crate::os::{self, Exit, ProcessTree, Spawned, Sweep};
 use crate::store::{
     ErrorType, Finished, Halt, HeldJob, JobFolder, JobResult, Journal, Record, RecordedLimit, State,
@@ -31,6 +31,8 @@ const RECORD_PATIENCE: Duration = Duration::from_secs(20);
 /// What a supervisor works with.
 pub(super) struct JobResources<'a> {
     pub(super) spec: &'a LaunchSpec,
+    /// What is run.
+    pub(super) program: &'static dyn Program,
     pub(super) prompt: File,
     pub(super) stop_sources: StopSources,
 }
@@ -104,8 +106,8 @@ pub(super) fn run(
         resources.prompt = nothing;
     }
 
-    let backend = backend_of(&record);
-    let watch = StreamWatch::start(backend, folder);
+    let program = resources.program;
+    let watch = StreamWatch::start(program, folder);
     let mut tree = ProcessTree::new(agent.pid);
     let ended = attend(agent, &mut tree, started, &record, resources, &watch, &mut gauge);
     drop(watch);
@@ -131,14 +133,9 @@ pub(super) fn run(
         stop,
         duration_ms: Some(duration_ms),
     };
-    let result = backend.conclude(&record, &evidence);
+    let result = program.conclude(&record, &evidence);
     gauge.cut();
     finish(job, record, result, &journal, clock)
-}
-
-/// The backend a record names; records of this format always name one.
-pub(super) fn backend_of(record: &Record) -> Backend {
-    record.launch.backend.as_deref().and_then(Backend::from_name).unwrap_or(Backend::Claude)
 }
 
 /// Why a job that was to stop has no answer: its agent was not started.
@@ -166,14 +163,17 @@ fn spawn(
     let limit = resources.spec.output_limit_bytes;
     let gauge = OutputGauge::new(Some(stdout.try_clone()?), stderr.try_clone()?, limit);
     let mut command = command(record, resources.spec, program);
-    match place::make(folder, record.id) {
-        Ok(place) => command.env(place::VARIABLE, place),
-        Err(error) => {
-            complain(&format!("the agent has no place of its own for its sockets: {error}"));
+    let place = place::make(folder, record.id);
+    for variable in place::variables() {
+        match &place {
+            Ok(place) => command.env(variable, place),
             // Nor that of another job.
-            command.env_remove(place::VARIABLE)
-        }
-    };
+            Err(_) => command.env_remove(variable),
+        };
+    }
+    if let Err(error) = place {
+        complain(&format!("the agent has no place of its own for its sockets: {error}"));
+    }
     command.args(arguments).stdin(resources.prompt.try_clone()?).stdout(stdout).stderr(stderr);
     Ok((os::spawn_owned(command, resources.spec.umask)?, gauge))
 }
@@ -184,7 +184,8 @@ pub(super) fn command(record: &Record, spec: &LaunchSpec, program: &OsStr) -> Co
     if let Some(directory) = &record.launch.directory {
         command.current_dir(directory).env("PWD", directory);
     }
-    for (name, _) in std::env::vars_os().filter(|(name, _)| backend::is_stripped(name)) {
+    let backends = Backends::of_this_program();
+    for (name, _) in std::env::vars_os().filter(|(name, _)| backends.strip(name)) {
         command.env_remove(name);
     }
     command
@@ -206,7 +207,8 @@ fn attend(
 ) -> Ended {
     let limit = record.launch.timeout_seconds.as_ref().and_then(RecordedLimit::seconds);
     let idle_limit = record.launch.idle_timeout_seconds.as_ref().and_then(RecordedLimit::seconds);
-    let grace = Duration::from_millis(resources.spec.grace_ms);
+    let farewell = resources.program.farewell();
+    let grace = farewell.grace;
     let mut strays = Strays::new(agent.pid, record.id, resources.stop_sources.notes());
     let (mut silence, mut written) = (Silence::new(started), gauge.stdout_bytes());
     let mut stopping: Option<(Stop, Instant)> = None;
@@ -253,8 +255,10 @@ fn attend(
         };
         if let Some(reason) = reason {
             let reason = note(reason, resources);
-            // Claude Code answers an interrupt with its costs and its session.
-            agent.signal_group(Signal::INT);
+            agent.signal_group(match farewell.signal {
+                FarewellSignal::Interrupt => Signal::INT,
+                FarewellSignal::Terminate => Signal::TERM,
+            });
             stopping = Some((reason, Instant::now()));
         }
     }

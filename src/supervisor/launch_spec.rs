@@ -35,8 +35,6 @@ pub struct LaunchSpec {
     pub usage_log: Option<OsString>,
     /// The caller's umask, which the agent gets, where it is known.
     pub umask: Option<u32>,
-    /// How long to wait between asking the agent to end and killing it, in milliseconds.
-    pub grace_ms: u64,
     /// How much the agent may write to standard output and standard error together, in bytes.
     pub output_limit_bytes: u64,
     /// The program to run when the outcome is recorded, and its arguments; nothing if there is none.

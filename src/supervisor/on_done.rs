@@ -39,7 +39,7 @@ fn run_or_say_why_not(
         command.current_dir("/").env("PWD", "/");
     }
     // What a command like this one, after another job, was told may have led here.
-    for name in FACTS.into_iter().chain([place::VARIABLE]) {
+    for name in FACTS.into_iter().chain(place::variables()) {
         command.env_remove(name);
     }
     let stdout = folder.append_to_stderr().map_err(|error| failed(&error))?;

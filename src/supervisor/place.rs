@@ -1,32 +1,33 @@
 //! A place of its own for what an agent CLI keeps while it runs: sockets, the outputs of its tools.
 //!
-//! Since 2.1.330 every `claude -p` listens on a unix socket, and whatever process of the user writes a line into it talks
-//! to the running agent; without a place of their own the sockets of all jobs and of all sessions lie side by side in one
-//! directory. The place is for its owner only, and goes with the job's agent.
+//! Claude Code 2.1.330, for one, listens on a unix socket while it works, and whatever process of the user writes a line
+//! into it talks to the running agent; without a place of their own the sockets of all jobs and of all sessions lie side
+//! by side in one directory. The place is for its owner only, and goes with the job's agent. Which variables name it,
+//! the backends say; the `TMPDIR` of an agent's tools stays as it is.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use crate::backend::Backends;
 use crate::model::JobId;
 use crate::os::{FileError, OwnedDir};
 use crate::store::JobFolder;
 
-/// What tells claude where to keep such things; its tools' own `TMPDIR` stays as it is (2.1.197, 2.1.332).
-pub(super) const VARIABLE: &str = "CLAUDE_CODE_TMPDIR";
-
 /// The place in the job's folder.
 const NAME: &str = "tmp";
-
-/// What claude adds to the place for its socket, at the longest.
-const SOCKET: &str = "/cc-socks/4194304.sock";
 
 /// The longest path a socket can have, in bytes: one less than `sun_path` holds.
 const SOCKET_PATH_LIMIT: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 
-/// Where the places are of jobs whose own folder has too long a path. claude itself would then fall back to a directory
-/// that all sessions share.
+/// Where the places are of jobs whose own folder has too long a path for a socket. An agent CLI would then fall back to a
+/// directory that all sessions share.
 const ELSEWHERE: &str = "/tmp";
+
+/// The variables that name the place: a plain program may start an agent CLI of any backend.
+pub(super) fn variables() -> impl Iterator<Item = &'static str> {
+    Backends::of_this_program().private_places().map(|place| place.variable)
+}
 
 /// Makes the place; the value for the variable.
 pub(super) fn make(folder: &JobFolder, id: JobId) -> Result<OsString, FileError> {
@@ -50,7 +51,8 @@ pub(super) fn clear(folder: &JobFolder, id: JobId) {
 }
 
 fn fits(folder: &JobFolder) -> bool {
-    folder.path().join(NAME).as_os_str().as_bytes().len() + SOCKET.len() <= SOCKET_PATH_LIMIT
+    let socket = Backends::of_this_program().private_places().map(|place| place.socket.len()).max();
+    folder.path().join(NAME).as_os_str().as_bytes().len() + socket.unwrap_or(0) <= SOCKET_PATH_LIMIT
 }
 
 /// A directory that no other user can have made before: its name is that of the job, which is random.

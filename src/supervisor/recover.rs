@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::job::{backend_of, conclude_record, not_started, stopped_before_start};
+use super::job::{conclude_record, not_started, stopped_before_start};
 use super::watch::{as_evidence, open_output};
 use super::{JOB_VARIABLE, ancestry, now, place};
-use crate::backend::{Backend, Evidence, Stop};
+use crate::backend::{Backends, Evidence, Stop};
 use crate::model::JobId;
 use crate::os;
 use crate::store::{
-    ErrorType, Halt, HeldJob, JobFolder, Journal, Record, RecordedLimit, Status, Store, StoreError,
+    ErrorType, Halt, HeldJob, JobFolder, JobKind, Journal, Record, RecordedLimit, Status, Store, StoreError,
 };
 
 /// How long the processes of a lost job are given to disappear.
@@ -61,7 +61,6 @@ pub fn load_and_recover(store: &Store, id: JobId) -> Result<Record, StoreError> 
     let output = open_output(&folder, OUTPUT_PATIENCE);
     let stdout = as_evidence(&output);
     let stop = stop_of(&job, &folder, &record);
-    let backend = backend_of(&record);
     // After a power cut a record may be older than what the agent wrote.
     let was_started = record.status() != Status::Pending || !matches!(output, Ok(None));
     let result = if !was_started && stop != Stop::Lost {
@@ -69,7 +68,10 @@ pub fn load_and_recover(store: &Store, id: JobId) -> Result<Record, StoreError> 
     } else {
         let evidence =
             Evidence { folder: &folder, stdout, ending: None, stop: Some(stop), duration_ms: None };
-        backend.conclude(&record, &evidence)
+        match Backends::of_this_program().program_of(&record) {
+            Ok(program) => program.conclude(&record, &evidence),
+            Err(unknown) => unknown.conclude(&record, &evidence),
+        }
     };
     let _ = folder.remove_temporary();
     place::clear(&folder, id);
@@ -84,7 +86,7 @@ pub fn load_and_recover(store: &Store, id: JobId) -> Result<Record, StoreError> 
 /// Where the end of a job is noted by a process that finds it without its supervisor.
 fn journal_for<'a>(store: &'a Store, record: &Record) -> Option<&'a Journal> {
     // The turns of a dialogue are noted, each for itself.
-    store.journal().filter(|_| backend_of(record) != Backend::Dialogue)
+    store.journal().filter(|_| record.launch.kind != JobKind::Dialogue)
 }
 
 /// Why a job has ended whose supervisor is gone: what made the supervisor stop it, or lay there for it as a request,

@@ -7,7 +7,7 @@ use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use super::stop_sources::TICK;
-use crate::backend::{Backend, EventReader, Look, Output, Watch};
+use crate::backend::{EventReader, Look, Output, Program, Watch};
 use crate::store::{ErrorType, JobFolder};
 
 /// Reads along in an agent's output on a thread of its own: whatever the agent writes, and however much, keeps the
@@ -27,18 +27,18 @@ struct Shared {
 
 impl StreamWatch {
     /// Starts reading, if there can be anything to see.
-    pub(super) fn start(backend: Backend, folder: &JobFolder) -> Self {
+    pub(super) fn start(program: &dyn Program, folder: &JobFolder) -> Self {
         let shared = Arc::<Shared>::default();
-        let reader = backend.shows_failures().then(|| {
+        let reader = program.watch().and_then(|watch| {
             // Without the file there is nothing to see, and the agent's end comes all the same.
             let file = folder.open_stdout().ok().flatten()?;
-            let (reader, shared) = (backend.reader(0), Arc::clone(&shared));
+            let (reader, shared) = (EventReader::of(program, 0), Arc::clone(&shared));
             // Without a thread a failure is seen at the end of the run instead of in the middle.
             let thread = std::thread::Builder::new().name("stream".to_owned());
-            let started = thread.spawn(move || read_along(file, reader, &shared)).ok()?;
+            let started = thread.spawn(move || read_along(file, reader, watch, &shared)).ok()?;
             Some(started.thread().clone())
         });
-        Self { shared, reader: reader.flatten() }
+        Self { shared, reader }
     }
 
     /// The failure that waiting cannot mend, if the output has shown one.
@@ -55,8 +55,7 @@ impl Drop for StreamWatch {
     }
 }
 
-fn read_along(mut file: File, mut reader: EventReader, shared: &Shared) {
-    let mut watch = Watch::default();
+fn read_along(mut file: File, mut reader: EventReader, mut watch: Box<dyn Watch>, shared: &Shared) {
     while !shared.done.load(Ordering::Relaxed) && shared.hopeless.get().is_none() {
         let look = reader.read_from(&mut file, &mut |event| {
             if let Some(kind) = watch.observe(&event) {

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::path::PathBuf;
 
 use agent_dispatch::model::JobId;
-use agent_dispatch::store::{Launch, Record, Store};
+use agent_dispatch::store::{JobKind, Launch, Record, Store};
 use agent_dispatch::supervisor::{ENTRY, LaunchSpec};
 
 use crate::{Invocation, Output, PATIENCE, Running, TestEnvironment, wait_until};
@@ -99,11 +99,8 @@ pub fn supervise(
 ) -> (Output, String) {
     let store = Store::open(&environment.jobs_directory()).expect("the jobs directory");
     let mut record = Record::pending(JobId::generate(), AGENT, task, 1_700_000_000.0);
-    record.launch = Launch {
-        directory: Some(project(environment)),
-        backend: Some("claude".to_owned()),
-        ..Launch::default()
-    };
+    record.launch =
+        Launch { directory: Some(project(environment)), kind: JobKind::agent("claude"), ..Launch::default() };
     let mut order = LaunchSpec {
         launch: record.launch.clone(),
         argv: vec![
@@ -120,7 +117,6 @@ pub fn supervise(
         config: environment.config().into(),
         usage_log: Some(environment.config().with_file_name("usage.jsonl").into()),
         umask: None,
-        grace_ms: 2_000,
         on_done: Vec::new(),
         output_limit_bytes: 1 << 30,
         on_done_limit_ms: 1,

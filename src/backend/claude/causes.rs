@@ -66,7 +66,7 @@ const LIKELY: &[(&str, Cause)] = &[
 ];
 
 /// Whether the account, not a single request, has reached a limit: waiting helps only after its reset.
-pub(in crate::backend) fn is_account_limit(text: &str) -> bool {
+pub(super) fn is_account_limit(text: &str) -> bool {
     // "You've hit your session limit · resets 6pm (Area/City)", "Claude AI usage limit reached|1700000000",
     // "You've hit your monthly spend limit": the words between differ from version to version.
     let text = text.trim_start().to_lowercase().replace('’', "'");

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::profile::PROGRAM;
 use crate::backend::{Assignment, CommandLine, RefusedArgument, Session, SessionId};
 use crate::model::tool_pattern;
 
@@ -26,14 +27,16 @@ const ARGUMENT_LIMIT: usize = 131_071;
 /// # Errors
 ///
 /// [`RefusedArgument`] for a value that must not stand on a command line.
-pub(in crate::backend) fn command_line(assignment: &Assignment<'_>) -> Result<CommandLine, RefusedArgument> {
+pub(super) fn command_line(assignment: &Assignment<'_>) -> Result<CommandLine, RefusedArgument> {
     let mut line = Builder::new(assignment);
     line.plain("-p");
     line.plain("--output-format=stream-json");
     // Without it stream-json is refused.
     line.plain("--verbose");
     match assignment.session {
-        Session::New(id) => line.plain(&format!("--session-id={id}")),
+        // Without an id it makes up one.
+        Session::None | Session::New => {}
+        Session::NewAs(id) => line.plain(&format!("--session-id={id}")),
         Session::Resume(id) => line.plain(&format!("--resume={id}")),
     }
     if let Some(model) = assignment.model {
@@ -74,10 +77,10 @@ pub(in crate::backend) fn command_line(assignment: &Assignment<'_>) -> Result<Co
 /// left out: help texts write it in ways of their own.
 pub fn options() -> Vec<String> {
     let tools = ["Read".to_owned()];
-    let sessions = [Session::New(SessionId::fresh()), Session::Resume(SessionId::fresh())];
-    let lines = sessions.into_iter().filter_map(|session| {
+    let sessions = [Session::NewAs(SessionId::fresh()), Session::Resume(SessionId::fresh())];
+    let lines = sessions.iter().filter_map(|session| {
         command_line(&Assignment {
-            program: Path::new("claude"),
+            program: Path::new(PROGRAM),
             arguments: &[],
             system_prompt: Some("x"),
             session,

@@ -3,11 +3,11 @@
 //! As 2.1.330 has it: `~/.claude.json` holds the state (MCP servers, trust, the account), `~/.claude/` the settings
 //! and, where there is no keychain, the credentials. With `CLAUDE_CONFIG_DIR` all of it is in that directory.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+use crate::backend::Environment;
 use crate::os::read_whole;
 
 /// The state file, in the home directory or in `CLAUDE_CONFIG_DIR`.
@@ -74,8 +74,8 @@ pub struct Registration {
 
 impl ClaudeHome {
     /// Reads the files of the user whose home directory is `home`; `environment` looks up a variable.
-    pub fn read(home: &Path, environment: impl Fn(&str) -> Option<OsString>) -> Self {
-        let configured = configured(&environment);
+    pub fn read(home: &Path, environment: Environment<'_>) -> Self {
+        let configured = configured(environment);
         let state_path = configured.as_deref().unwrap_or(home).join(STATE);
         let directory = configured.unwrap_or_else(|| home.join(".claude"));
         let mut unreadable = Vec::new();
@@ -163,7 +163,7 @@ impl ClaudeHome {
 }
 
 /// The directory that all of it is in, where the environment names one.
-pub(super) fn configured(environment: &impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+pub(super) fn configured(environment: Environment<'_>) -> Option<PathBuf> {
     environment("CLAUDE_CONFIG_DIR").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
@@ -239,7 +239,7 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, value.to_string()).unwrap();
         }
-        let home = ClaudeHome::read(directory.path(), |_| None);
+        let home = ClaudeHome::read(directory.path(), &|_| None);
         (directory, home)
     }
 
@@ -359,7 +359,7 @@ mod tests {
         fs::write(path.join(STATE), "{").unwrap();
         fs::create_dir(path.join("settings.json")).unwrap();
         let environment = |name: &str| (name == "CLAUDE_CONFIG_DIR").then(|| path.clone().into_os_string());
-        let home = ClaudeHome::read(Path::new("/nowhere"), environment);
+        let home = ClaudeHome::read(Path::new("/nowhere"), &environment);
         let names: Vec<_> = home.unreadable.iter().map(|(path, _)| path.file_name().unwrap()).collect();
         assert_eq!(names, [STATE, "settings.json"]);
         assert!(home.mcp_servers(Path::new("/nowhere")).is_empty());

@@ -201,7 +201,7 @@ mod tests {
     use serde_json::json;
 
     use crate::backend::testing::Run;
-    use crate::backend::{Backend, Stop};
+    use crate::backend::{CLAUDE, COMMAND, Stop};
     use crate::store::{ErrorType, Outcome};
 
     fn text() -> String {
@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn an_answer_of_many_megabytes_goes_into_a_file() {
-        let run = Run::new(Backend::Claude).stdout(&stream(&text(), false));
+        let run = Run::new(CLAUDE).stdout(&stream(&text(), false));
         let result = run.conclude();
         assert!(result.success && result.result.is_empty());
         assert_eq!((result.outcome, result.cost_usd), (Some(Outcome::Partial), Some(0.5)));
@@ -237,7 +237,7 @@ mod tests {
             format!("\x1b]0;{{\"type\"\x07 loading\r{limit}{result}{limit}\x1b[0m"),
             format!("{}\n{result}", &said[..said.len() - 3]),
         ] {
-            let run = Run::new(Backend::Claude).stdout(&line);
+            let run = Run::new(CLAUDE).stdout(&line);
             let result = run.conclude();
             assert!(result.success, "{:?}", result.error);
             assert!(run.long_answer(&result) == text());
@@ -251,7 +251,7 @@ mod tests {
         {"type": "tool_use", "input": fake, "text": text()}, {"type": "tool_use", "input": fake}]}});
         let line = event.to_string();
         for part in [&line[3..], &line[..line.len() - 3]] {
-            let result = Run::new(Backend::Claude).stdout(part).conclude();
+            let result = Run::new(CLAUDE).stdout(part).conclude();
             assert_eq!((result.success, result.result.as_str()), (false, ""));
         }
     }
@@ -259,10 +259,9 @@ mod tests {
     #[test]
     fn an_event_of_many_short_texts_is_not_held_in_memory() {
         let many = format!("{{\"type\":\"x\",\"many\":[0{}]}}", ",0".repeat(4_300_000));
-        let result =
-            Run::new(Backend::Claude).stdout(&format!("{many}\n{}", stream("short", false))).conclude();
+        let result = Run::new(CLAUDE).stdout(&format!("{many}\n{}", stream("short", false))).conclude();
         assert_eq!((result.success, result.result.as_str()), (true, "short"));
-        let result = Run::new(Backend::Claude).stdout(&many).conclude();
+        let result = Run::new(CLAUDE).stdout(&many).conclude();
         assert!(result.error.unwrap().contains("larger than 64 MiB"));
     }
 
@@ -270,9 +269,7 @@ mod tests {
     fn a_long_text_is_salvaged_when_there_is_no_result() {
         let said = stream(&text(), false);
         let only_said = said.lines().next().unwrap();
-        let run = Run::new(Backend::Claude)
-            .stdout(only_said)
-            .stop(Stop::Timeout { limit_seconds: 1.0, usual: None });
+        let run = Run::new(CLAUDE).stdout(only_said).stop(Stop::Timeout { limit_seconds: 1.0, usual: None });
         let result = run.conclude();
         assert_eq!(result.error_type, Some(ErrorType::Timeout));
         assert!(run.long_answer(&result) == text());
@@ -281,7 +278,7 @@ mod tests {
     #[test]
     fn a_long_line_that_is_cut_is_no_answer() {
         let whole = stream(&text(), false);
-        let run = Run::new(Backend::Claude).stdout(&whole[..whole.len() - 100]);
+        let run = Run::new(CLAUDE).stdout(&whole[..whole.len() - 100]);
         let result = run.conclude();
         assert_eq!(result.error_type, Some(ErrorType::Incomplete));
         // What was said before it is salvaged.
@@ -290,7 +287,7 @@ mod tests {
 
     #[test]
     fn a_plain_programs_long_output_stays_where_it_is() {
-        let run = Run::new(Backend::Command).stdout(&text().repeat(8));
+        let run = Run::new(COMMAND).stdout(&text().repeat(8));
         let result = run.conclude();
         assert_eq!(result.outcome, Some(Outcome::Partial));
         assert!(run.long_answer(&result) == text().repeat(8));

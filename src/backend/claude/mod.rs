@@ -6,6 +6,7 @@ mod finder;
 mod home;
 mod large;
 mod login;
+mod profile;
 mod prompt;
 mod sessions;
 mod stream;
@@ -14,19 +15,59 @@ mod tasks;
 mod tool_summary;
 mod transcript;
 mod verdict;
+mod watch;
 
-use crate::backend::EventReader;
+use crate::backend::{
+    Assignment, Backend, CommandLine, Decoder, Environment, Evidence, Profile, Program, RefusedArgument,
+    SessionId, SessionSearch, Watch,
+};
+use crate::store::{JobResult, Record};
 
-pub(in crate::backend) use causes::is_account_limit;
-pub(in crate::backend) use command_line::command_line;
 pub use command_line::options;
 pub use home::{ClaudeHome, Registration, Scope};
 pub use login::{Bills, Login};
-pub use prompt::safe_prompt;
-pub use sessions::{is_kept, transcripts};
-pub(in crate::backend) use verdict::conclude;
 
-/// A reader of its output from byte `offset` on that gives events of at most `limit` bytes whole.
-pub(in crate::backend) fn reader(offset: u64, limit: usize) -> EventReader {
-    EventReader::new(stream::Decoder::new(limit), offset, limit)
+/// The backend.
+pub const CLAUDE: &dyn Backend = &Claude;
+
+/// Claude Code.
+#[derive(Debug)]
+struct Claude;
+
+impl Program for Claude {
+    fn decoder(&self, limit: usize) -> Box<dyn Decoder> {
+        Box::new(stream::Decoder::new(limit))
+    }
+
+    fn watch(&self) -> Option<Box<dyn Watch>> {
+        Some(Box::<watch::Watch>::default())
+    }
+
+    // It answers an interrupt with its costs and its session, in under 250 ms: the default farewell.
+
+    fn conclude(&self, record: &Record, evidence: &Evidence<'_>) -> JobResult {
+        verdict::conclude(record, evidence)
+    }
+}
+
+impl Backend for Claude {
+    fn profile(&self) -> &'static Profile {
+        &profile::PROFILE
+    }
+
+    fn command_line(&self, assignment: &Assignment<'_>) -> Result<CommandLine, RefusedArgument> {
+        command_line::command_line(assignment)
+    }
+
+    fn prompt(&self, prompt: &str) -> String {
+        prompt::safe_prompt(prompt)
+    }
+
+    fn session_id(&self, id: &str) -> Result<SessionId, RefusedArgument> {
+        SessionId::uuid(id)
+    }
+
+    fn find_session(&self, session: &SessionId, environment: Environment<'_>) -> SessionSearch {
+        sessions::find(session, environment)
+    }
 }

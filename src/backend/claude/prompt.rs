@@ -15,7 +15,7 @@ const HEADING: &str = "Task:\n\n";
 /// `@path` mentions cannot be disarmed without altering the text: claude replaces them, anywhere in a prompt, by
 /// the file's content, outside the agent's directory too and without asking for permission. A prompt is as
 /// powerful as a permission to read.
-pub fn safe_prompt(prompt: &str) -> String {
+pub(super) fn safe_prompt(prompt: &str) -> String {
     let start = prompt.trim_start_matches(|c: char| c.is_whitespace() || c.is_control() || is_hidden(c));
     if start.starts_with('/') { format!("{HEADING}{prompt}") } else { prompt.to_owned() }
 }

@@ -13,13 +13,13 @@ use super::finder::{Finder, is_blank, stands_alone, visible};
 use super::surrogates::mended;
 use super::tasks::{self, string};
 use super::tool_summary::summary;
-use crate::backend::event_reader;
+use crate::backend;
 use crate::backend::events::{Event, EventKind, McpServer, PASSING_TEXT, Started, TurnResult};
 use crate::text::{clip, one_line};
 
 /// Turns lines into events.
 #[derive(Debug, Clone)]
-pub(in crate::backend) struct Decoder {
+pub(super) struct Decoder {
     /// A document printed over several lines, as far as it has come.
     document: Option<Document>,
     /// How large such a document may become, in bytes.
@@ -39,12 +39,12 @@ struct Document {
 }
 
 impl Decoder {
-    pub(in crate::backend) fn new(limit: usize) -> Self {
+    pub(super) fn new(limit: usize) -> Self {
         Self { document: None, limit }
     }
 }
 
-impl event_reader::Decoder for Decoder {
+impl backend::Decoder for Decoder {
     fn line(&mut self, line: Cow<'_, str>, deliver: &mut dyn FnMut(Event)) {
         let line = line.as_ref();
         if let Some(document) = &mut self.document {

@@ -90,7 +90,7 @@ impl Transcript {
         patience: Duration,
     ) -> Result<(), LargeError> {
         let mut broken = Ok(());
-        let mut reader = EventReader::new(Decoder::new(LINE_LIMIT), 0, LINE_LIMIT);
+        let mut reader = EventReader::new(Box::new(Decoder::new(LINE_LIMIT)), 0, LINE_LIMIT);
         let mut buffer = vec![0; 64 * 1024];
         let mut position = 0;
         let mut deadline = Instant::now() + patience;
@@ -104,7 +104,7 @@ impl Transcript {
                 let tail = file.metadata()?.len().saturating_sub(TAIL_BYTES);
                 if tail > position {
                     position = next_line(file, tail)?;
-                    reader = EventReader::new(Decoder::new(LINE_LIMIT), position, LINE_LIMIT);
+                    reader = EventReader::new(Box::new(Decoder::new(LINE_LIMIT)), position, LINE_LIMIT);
                 }
                 deadline = Instant::now() + patience;
             }

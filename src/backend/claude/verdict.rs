@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const STOPPED_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Classifies a finished run.
-pub(in crate::backend) fn conclude(record: &Record, evidence: &Evidence<'_>) -> JobResult {
+pub(super) fn conclude(record: &Record, evidence: &Evidence<'_>) -> JobResult {
     let mut long_texts = LongTexts::new(evidence.folder);
     let patience = if evidence.stop.is_some() { STOPPED_PATIENCE } else { PATIENCE };
     let mut transcript = Transcript::read(evidence.stdout, &mut long_texts, patience);
@@ -105,13 +105,14 @@ fn outcome_of_long(folder: &JobFolder) -> Option<Outcome> {
 /// The conversation that can be resumed: the one this run was started with. A new one that never started does not
 /// exist. And another one, if the stream names it: what continues under an id that this program did not choose may be anything.
 fn session(record: &Record, transcript: &Transcript) -> (Option<String>, Option<String>) {
-    let named = || transcript.sessions.iter().map(|named| (named, named.parse::<SessionId>().ok()));
-    let Some(ours) = record.launch.session_id.as_ref().and_then(|id| id.parse::<SessionId>().ok()) else {
+    let named = || transcript.sessions.iter().map(|named| (named, SessionId::uuid(named).ok()));
+    let Some(ours) = record.launch.session_id.as_ref().and_then(|id| SessionId::uuid(id).ok()) else {
         // A record of before the ids were chosen here.
         return (named().find_map(|(_, id)| Some(id?.to_string())), None);
     };
-    let exists = transcript.started || record.launch.resumed || named().any(|(_, named)| named == Some(ours));
-    let other = named().find(|(_, named)| *named != Some(ours)).map(|(text, _)| one_line(text, 100));
+    let is_ours = |named: &Option<SessionId>| named.as_ref() == Some(&ours);
+    let exists = transcript.started || record.launch.resumed || named().any(|(_, named)| is_ours(&named));
+    let other = named().find(|(_, named)| !is_ours(named)).map(|(text, _)| one_line(text, 100));
     (exists.then(|| ours.to_string()), other)
 }
 

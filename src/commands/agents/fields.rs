@@ -1,10 +1,12 @@
 //! What can be said about an agent, shared by `add` and `update`.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde_json::{Value, json};
 
 use crate::commands::{Context, Problem, completions};
-use crate::config::{Agent, AgentChanges, AgentName, BackendKind, BudgetUsd, Config, Field, Timeout};
+use crate::config::{Agent, AgentChanges, AgentName, BudgetUsd, Config, Field, Timeout};
+use crate::engine::{BackendRef, Backends};
 use crate::error::{Exit, Failure};
 
 /// The fields of an agent as options.
@@ -44,8 +46,8 @@ pub(super) struct FieldArgs {
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     instructions: Option<String>,
     /// Which kind of program does the work
-    #[arg(long, value_enum, value_name = "KIND")]
-    backend: Option<BackendArg>,
+    #[arg(long, value_parser = backends(), value_name = "KIND")]
+    backend: Option<BackendRef>,
     /// For `--backend command`: the program, once, and then each of its arguments
     #[arg(long = "command", value_name = "ARG", allow_hyphen_values = true)]
     command: Vec<String>,
@@ -57,13 +59,11 @@ pub(super) struct FieldArgs {
     trusted: Option<bool>,
 }
 
-/// A backend as it is typed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum BackendArg {
-    /// Claude Code
-    Claude,
-    /// Any program: task on standard input, answer on standard output
-    Command,
+/// The backends, by their names.
+fn backends() -> impl TypedValueParser<Value = BackendRef> {
+    let profiles = Backends::of_this_program().profiles();
+    let values = profiles.map(|profile| PossibleValue::new(profile.name).help(profile.about));
+    PossibleValuesParser::new(values).try_map(|name| name.parse::<BackendRef>())
 }
 
 impl FieldArgs {
@@ -84,11 +84,7 @@ impl FieldArgs {
             allowed_tools: set(self.allowed_tools.as_deref().map(tools).as_ref()),
             disallowed_tools: set(self.disallowed_tools.as_deref().map(tools).as_ref()),
             instructions: set(self.instructions.as_ref()),
-            backend: match self.backend {
-                Some(BackendArg::Claude) => Field::Set(BackendKind::Claude),
-                Some(BackendArg::Command) => Field::Set(BackendKind::Command),
-                None => Field::Keep,
-            },
+            backend: set(self.backend.as_ref()),
             command: if self.command.is_empty() { Field::Keep } else { Field::Set(self.command.clone()) },
             exclusive: set(self.exclusive.as_ref()),
             trusted: set(self.trusted.as_ref()),

@@ -7,8 +7,8 @@ use clap_complete::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate};
 
 use super::places;
 use crate::commands::Context;
-use crate::config::{self, Config, PERMISSION_MODES};
-use crate::engine::{CallerContext, Engine};
+use crate::config::{self, Config};
+use crate::engine::{Backends, CallerContext, Engine};
 use crate::model::JobId;
 use crate::store::Store;
 use crate::ui::human;
@@ -37,7 +37,9 @@ pub(crate) fn groups() -> ArgValueCandidates {
 
 /// The permission modes.
 pub(crate) fn permission_modes() -> ArgValueCandidates {
-    ArgValueCandidates::new(|| PERMISSION_MODES.map(CompletionCandidate::new).into())
+    ArgValueCandidates::new(|| {
+        Backends::of_this_program().permission_modes().into_iter().map(CompletionCandidate::new).collect()
+    })
 }
 
 /// The newest jobs whose ids begin as typed, and `latest`.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::config_file::update;
 use super::finding::{Finding, Section, shell_path};
-use crate::config::{Agent, AgentName, BackendKind, Config, Effective, Exposure, describe};
+use crate::config::{Agent, AgentName, Config, Effective, Exposure, describe};
 use crate::engine::{ClaudeHome, DirectoryFault, find_program};
 use crate::os::ProgramError;
 
@@ -71,9 +71,9 @@ fn agent_findings(
         let found = "it has no description: callers cannot tell what it is for";
         findings.push(SECTION.note("agent-description", found).fix(update(name, "--description", "TEXT")));
     }
-    match agent.backend {
-        BackendKind::Command => findings.push(program(name, agent, caller_context)),
-        BackendKind::Claude => {
+    match agent.backend.name() {
+        "command" => findings.push(program(name, agent, caller_context)),
+        _ => {
             findings.extend(project(agent));
             findings.extend(trust(agent, caller_context.home));
             findings.extend(sandbox(agent, caller_context.home));

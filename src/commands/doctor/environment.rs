@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use super::finding::{Finding, Section, shell_path};
-use crate::engine::{CallerContext, ClaudeHome, is_short_lived_sandbox, is_stripped, umask};
+use crate::engine::{Backends, CallerContext, ClaudeHome, is_short_lived_sandbox, umask};
 use crate::os::{absolute_entries, relative_entries};
 use crate::text::is_secret_name;
 
@@ -45,7 +45,8 @@ pub(super) fn findings(
 
 /// Whether Claude Code itself needs a variable, or agents do not get it.
 fn is_of_the_cli(name: &OsStr, claude: &ClaudeHome, environment: impl Fn(&str) -> Option<OsString>) -> bool {
-    is_stripped(name) || name.to_str().is_some_and(|name| claude.needs_variable(name, environment))
+    Backends::of_this_program().strip(name)
+        || name.to_str().is_some_and(|name| claude.needs_variable(name, environment))
 }
 
 fn nested(caller_context: &CallerContext, limit: Option<u32>) -> Option<Finding> {

@@ -22,7 +22,7 @@ use std::thread::ScopedJoinHandle;
 use clap::Args;
 
 use super::{CommandResult, Context};
-use crate::config::{self, BackendKind, Config, ConfigError};
+use crate::config::{self, Config, ConfigError};
 use crate::engine::{CallerContext, ClaudeHome};
 use crate::error::Exit;
 use finding::{Finding, Level, Section};
@@ -78,7 +78,7 @@ fn examine(context: &Context) -> Vec<Finding> {
     let needs_claude = config.is_none_or(needs_claude);
     let user =
         directories::BaseDirs::new().map_or_else(|| PathBuf::from("/"), |base| base.home_dir().to_owned());
-    let home = ClaudeHome::read(&user, variable);
+    let home = ClaudeHome::read(&user, &variable);
 
     // Before any check starts a process, which is none that anybody asks about.
     let jobs_and_processes = jobs_and_processes(context);
@@ -129,7 +129,7 @@ fn load(context: &Context) -> (PathBuf, Result<Config, ConfigError>) {
 
 /// Whether any agent is Claude Code; without agents the first one is likely to be.
 fn needs_claude(config: &Config) -> bool {
-    config.agents.is_empty() || config.agents.values().any(|agent| agent.backend == BackendKind::Claude)
+    config.agents.is_empty() || config.agents.values().any(|agent| agent.backend.name() == "claude")
 }
 
 fn jobs_and_processes(context: &Context) -> Vec<Finding> {

@@ -184,7 +184,7 @@ fn other_programs_can_be_agents() {
         "agents: {a: {directory: /x, backend: command, command: [my-agent, --fast], exclusive: true}}",
     );
     let agent = &config.unwrap().agents["a"];
-    assert_eq!(agent.backend, BackendKind::Command);
+    assert_eq!(agent.backend.name(), "command");
     assert_eq!(agent.command, ["my-agent", "--fast"]);
     assert!(agent.exclusive);
 }

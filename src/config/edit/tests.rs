@@ -74,7 +74,7 @@ fn every_field_can_be_set_kept_and_removed() {
         capabilities: list(),
         risky_capabilities: list(),
         instructions: Field::Set("# one\n\ntwo: three\n".into()),
-        backend: Field::Set(crate::config::BackendKind::Command),
+        backend: Field::Set("command".parse().unwrap()),
         command: list(),
         exclusive: Field::Set(true),
         trusted: Field::Set(true),

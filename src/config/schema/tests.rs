@@ -4,10 +4,11 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::SCHEMA;
+use crate::backend::Backends;
 use crate::config::decode::{
     self, AGENT_KEYS, CACHE_KEYS, GROUP_KEYS, MEMBER_KEYS, Places, ROOT_KEYS, SETTINGS_KEYS,
 };
-use crate::config::{Config, PERMISSION_MODES, Settings, syntax};
+use crate::config::{Config, Settings, syntax};
 
 fn schema() -> Value {
     serde_json::from_str(SCHEMA).unwrap()
@@ -87,9 +88,17 @@ fn its_defaults_are_those_of_the_settings() {
 
 #[test]
 fn its_permission_modes_are_the_known_ones() {
-    let mut modes: Vec<Value> = PERMISSION_MODES.map(Value::from).to_vec();
+    let mut modes: Vec<Value> = Backends::BUILT_IN.permission_modes().into_iter().map(Value::from).collect();
     modes.push(Value::Null);
     assert_eq!(schema()["$defs"]["permission_mode"]["enum"], Value::from(modes));
+}
+
+#[test]
+fn its_backends_are_the_known_ones() {
+    let mut names: Vec<Value> = Backends::BUILT_IN.profiles().map(|profile| profile.name.into()).collect();
+    names.push(Value::Null);
+    let backend = &schema()["$defs"]["agent"]["properties"]["backend"];
+    assert_eq!((&backend["enum"], &backend["default"]), (&Value::from(names.clone()), &names[0]));
 }
 
 /// A config with one agent that has these lines.

@@ -27,5 +27,6 @@ mod sessions;
 mod suspended_supervisor;
 mod system_call_faults;
 mod unfinished_work;
+mod unknown_backend;
 mod unusable_directories;
 mod wall_clock;

@@ -1,7 +1,7 @@
 use super::*;
 use serde_json::json;
 
-fn assignment(session: Session) -> Assignment<'static> {
+fn assignment(session: &Session) -> Assignment<'_> {
     Assignment {
         program: Path::new("/usr/bin/claude"),
         arguments: &[],
@@ -23,7 +23,7 @@ fn arguments(line: &CommandLine) -> Vec<&str> {
 
 #[test]
 fn every_option_is_one_argument() {
-    let session = Session::New("0190163d-8694-739b-aea5-966c26f8ad91".parse().unwrap());
+    let session = Session::NewAs(SessionId::uuid("0190163d-8694-739b-aea5-966c26f8ad91").unwrap());
     let tools = ["Bash(git log *, -n 1)".to_owned(), "Read".to_owned()];
     let denied = ["WebFetch".to_owned()];
     let line = command_line(&Assignment {
@@ -32,7 +32,7 @@ fn every_option_is_one_argument() {
         allowed_tools: &tools,
         disallowed_tools: &denied,
         max_budget_usd: Some(0.5),
-        ..assignment(session)
+        ..assignment(&session)
     })
     .unwrap();
     let expected = [
@@ -65,8 +65,8 @@ fn the_options_are_those_of_every_command_line() {
 #[test]
 fn a_resumed_session_is_told_everything_but_its_id_again() {
     let id = SessionId::fresh();
-    let session = Session::Resume(id);
-    let line = command_line(&Assignment { model: Some("opus"), ..assignment(session) }).unwrap();
+    let session = Session::Resume(id.clone());
+    let line = command_line(&Assignment { model: Some("opus"), ..assignment(&session) }).unwrap();
     assert!(arguments(&line).contains(&&*format!("--resume={id}")));
     assert!(!arguments(&line).iter().any(|argument| argument.starts_with("--session-id")));
     assert!(arguments(&line).contains(&"--model=opus"));
@@ -74,14 +74,14 @@ fn a_resumed_session_is_told_everything_but_its_id_again() {
 
 #[test]
 fn values_that_look_like_options_are_refused() {
-    let fine = Session::New(SessionId::fresh());
+    let fine = Session::NewAs(SessionId::fresh());
     for value in ["-p", "--dangerously-skip-permissions", " --x", "-"] {
         let tools = [value.to_owned()];
         for (field, refused) in [
-            ("model", Assignment { model: Some(value), ..assignment(fine) }),
-            ("permission mode", Assignment { permission_mode: Some(value), ..assignment(fine) }),
-            ("allowed tool", Assignment { allowed_tools: &tools, ..assignment(fine) }),
-            ("disallowed tool", Assignment { disallowed_tools: &tools, ..assignment(fine) }),
+            ("model", Assignment { model: Some(value), ..assignment(&fine) }),
+            ("permission mode", Assignment { permission_mode: Some(value), ..assignment(&fine) }),
+            ("allowed tool", Assignment { allowed_tools: &tools, ..assignment(&fine) }),
+            ("disallowed tool", Assignment { disallowed_tools: &tools, ..assignment(&fine) }),
         ] {
             let expected = RefusedArgument::FlagLike { field, value: value.to_owned() };
             assert_eq!(command_line(&refused), Err(expected));
@@ -91,28 +91,28 @@ fn values_that_look_like_options_are_refused() {
 
 #[test]
 fn empty_values_nul_and_senseless_caps_are_refused() {
-    let session = Session::New(SessionId::fresh());
+    let session = Session::NewAs(SessionId::fresh());
     assert_eq!(
-        command_line(&Assignment { model: Some(" "), ..assignment(session) }),
+        command_line(&Assignment { model: Some(" "), ..assignment(&session) }),
         Err(RefusedArgument::Empty { field: "model" })
     );
     assert_eq!(
-        command_line(&Assignment { model: Some("o\0"), ..assignment(session) }),
+        command_line(&Assignment { model: Some("o\0"), ..assignment(&session) }),
         Err(RefusedArgument::ContainsNul { field: "model" })
     );
     for usd in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-        assert!(command_line(&Assignment { max_budget_usd: Some(usd), ..assignment(session) }).is_err());
+        assert!(command_line(&Assignment { max_budget_usd: Some(usd), ..assignment(&session) }).is_err());
     }
 }
 
 #[test]
 fn the_record_shows_no_prompt_and_no_schema() {
-    let session = Session::New(SessionId::fresh());
+    let session = Session::NewAs(SessionId::fresh());
     let schema = json!({"type": "object", "title": "secret"});
     let line = command_line(&Assignment {
         system_prompt: Some("-be secret"),
         response_schema: Some(&schema),
-        ..assignment(session)
+        ..assignment(&session)
     })
     .unwrap();
     assert!(arguments(&line).contains(&"--append-system-prompt=-be secret"));
@@ -124,27 +124,27 @@ fn the_record_shows_no_prompt_and_no_schema() {
 
 #[test]
 fn a_long_system_prompt_goes_by_file() {
-    let session = Session::New(SessionId::fresh());
+    let session = Session::NewAs(SessionId::fresh());
     for text in ["x".repeat(SYSTEM_PROMPT_INLINE_LIMIT), "nul \0 inside".to_owned()] {
-        let line = command_line(&Assignment { system_prompt: Some(&text), ..assignment(session) }).unwrap();
+        let line = command_line(&Assignment { system_prompt: Some(&text), ..assignment(&session) }).unwrap();
         let argument = "--append-system-prompt-file=/jobs/1/system-prompt.md";
         assert_eq!(arguments(&line).last(), Some(&argument));
         assert_eq!(line.files, [("system-prompt.md".to_owned(), text)]);
     }
     let short = "x".repeat(SYSTEM_PROMPT_INLINE_LIMIT - 1);
-    let line = command_line(&Assignment { system_prompt: Some(&short), ..assignment(session) }).unwrap();
+    let line = command_line(&Assignment { system_prompt: Some(&short), ..assignment(&session) }).unwrap();
     assert!(line.files.is_empty());
 }
 
 #[test]
 fn a_schema_no_argument_can_hold_is_refused() {
-    let session = Session::New(SessionId::fresh());
+    let session = Session::NewAs(SessionId::fresh());
     let schema = |length| json!({"description": "x".repeat(length)});
     let overhead = schema(0).to_string().len() + "--json-schema=".len();
     let fits = schema(ARGUMENT_LIMIT - overhead);
-    let line = command_line(&Assignment { response_schema: Some(&fits), ..assignment(session) }).unwrap();
+    let line = command_line(&Assignment { response_schema: Some(&fits), ..assignment(&session) }).unwrap();
     assert_eq!(line.argv.last().map(|argument| argument.len()), Some(ARGUMENT_LIMIT));
     let large = schema(ARGUMENT_LIMIT - overhead + 1);
-    let error = command_line(&Assignment { response_schema: Some(&large), ..assignment(session) });
+    let error = command_line(&Assignment { response_schema: Some(&large), ..assignment(&session) });
     assert!(matches!(error, Err(RefusedArgument::TooLong { field: "response schema", .. })), "{error:?}");
 }

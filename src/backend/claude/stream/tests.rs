@@ -1,13 +1,14 @@
 use serde_json::json;
 
 use super::*;
-use crate::backend::claude::is_account_limit;
-use crate::backend::{Activity, Backend, EventReader, Task, TaskState, Watch};
+use crate::backend::claude::causes::is_account_limit;
+use crate::backend::claude::watch::Watch;
+use crate::backend::{Activity, CLAUDE, EventReader, Task, TaskState, Watch as _};
 
 /// The events of an output, as one who follows it sees them.
 fn events(output: &str) -> Vec<Event> {
     let mut events = Vec::new();
-    let mut reader = Backend::Claude.reader(0);
+    let mut reader = EventReader::of(CLAUDE, 0);
     reader.feed(output.as_bytes(), &mut |event| events.push(event));
     reader.finish(&mut |event| events.push(event));
     events
@@ -74,7 +75,7 @@ fn a_whole_run_is_understood() {
 
 #[test]
 fn any_prefix_of_a_run_can_be_the_end_of_it_or_go_on() {
-    let mut reader = Backend::Claude.reader(0);
+    let mut reader = EventReader::of(CLAUDE, 0);
     let mut seen = Vec::new();
     for byte in RUN.as_bytes().chunks(1) {
         reader.feed(byte, &mut |event| seen.push(event));
@@ -83,7 +84,7 @@ fn any_prefix_of_a_run_can_be_the_end_of_it_or_go_on() {
     assert_eq!(seen, events(RUN));
     assert_eq!(reader.position(), RUN.len() as u64);
     for end in (0..RUN.len()).step_by(61) {
-        let mut reader = Backend::Claude.reader(0);
+        let mut reader = EventReader::of(CLAUDE, 0);
         reader.feed(&RUN.as_bytes()[..end], &mut |_| {});
         let mut ended = 0;
         reader.finish(&mut |_| ended += 1);
@@ -115,7 +116,7 @@ fn no_bytes_whatever_make_the_reader_panic() {
                 _ => bytes.insert(at, b"{}[]\"\\\n,:\0\xff"[next() % 11]),
             }
         }
-        let mut reader = Backend::Claude.reader(0);
+        let mut reader = EventReader::of(CLAUDE, 0);
         let (mut activity, mut watch) = (Activity::default(), Watch::default());
         let mut observe = |event: Event| {
             activity.observe(&event);
@@ -262,7 +263,7 @@ fn a_long_line_costs_the_same_a_byte_whatever_is_on_it() {
         let decode = |bytes: usize| {
             let line = piece.repeat(bytes / piece.len());
             let started = std::time::Instant::now();
-            event_reader::Decoder::line(&mut Decoder::new(usize::MAX), line.into(), &mut |_| {});
+            backend::Decoder::line(&mut Decoder::new(usize::MAX), line.into(), &mut |_| {});
             started.elapsed()
         };
         // Quadratic, this would take hours.
@@ -362,9 +363,9 @@ fn an_oversized_event_is_reported_by_its_length_to_those_who_follow() {
         reader.finish(&mut |event| last = Some(event.kind));
         last
     };
-    let followed = last(Backend::Claude.reader_with_limit(0, 10_000));
+    let followed = last(EventReader::new(CLAUDE.decoder(10_000), 0, 10_000));
     assert_eq!(followed, Some(EventKind::Oversized { offset: 0, bytes: huge.len() as u64 }));
-    let Some(EventKind::Result(turn)) = last(Backend::Claude.reader(0)) else {
+    let Some(EventKind::Result(turn)) = last(EventReader::of(CLAUDE, 0)) else {
         panic!("it is not oversized for this one")
     };
     assert_eq!(turn.result.map(|text| text.len()), Some(100_000));

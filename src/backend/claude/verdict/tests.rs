@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::backend::testing::{Run, SESSION, record};
-use crate::backend::{Backend, Stop};
+use crate::backend::{CLAUDE, Stop};
 use crate::store::Outcome;
 use crate::store::{Unfinished, UnfinishedState};
 
@@ -49,7 +49,7 @@ fn aborted(how: &str) -> Value {
 
 fn run(events: &[Value]) -> Run {
     let lines: String = events.iter().map(|event| format!("{event}\n")).collect();
-    Run::new(Backend::Claude).stdout(&lines)
+    Run::new(CLAUDE).stdout(&lines)
 }
 
 #[track_caller]
@@ -63,7 +63,7 @@ fn fails(run: &Run, kind: ErrorType, fragment: &str) -> JobResult {
 
 #[test]
 fn fine() {
-    let result = Run::new(Backend::Claude).stdout(RUN).conclude();
+    let result = Run::new(CLAUDE).stdout(RUN).conclude();
     assert!(result.success);
     assert_eq!(result.result, "Fixed — zwei Dateien.\n\nSTATUS: done");
     assert_eq!(result.outcome, Some(Outcome::Done));
@@ -76,7 +76,7 @@ fn fine() {
 
 #[test]
 fn denied_tools_are_named_once_and_the_run_stays_a_success() {
-    let result = Run::new(Backend::Claude).stdout(RUN).conclude();
+    let result = Run::new(CLAUDE).stdout(RUN).conclude();
     assert_eq!(result.denied_tools, ["Write"]);
     let hint = result.hint.unwrap();
     assert!(hint.contains("agent-dispatch agents update api --allowed-tools Write"), "{hint}");
@@ -387,9 +387,9 @@ fn stderr_speaks_when_there_is_no_result() {
         "exited with code 1: error: unknown",
     );
     fails(&only(""), ErrorType::CliError, "exited with code 1 and no message");
-    let plain = Run::new(Backend::Claude).stdout("Not logged in · Please run /login\n").exit(1);
+    let plain = Run::new(CLAUDE).stdout("Not logged in · Please run /login\n").exit(1);
     fails(&plain, ErrorType::Auth, "not logged in");
-    let other = Run::new(Backend::Claude).stdout("Error: something new\n").exit(1);
+    let other = Run::new(CLAUDE).stdout("Error: something new\n").exit(1);
     fails(&other, ErrorType::CliError, "something new");
 }
 
@@ -399,7 +399,7 @@ fn exit_0_without_a_result_is_incomplete() {
         let result = fails(&run(&events), ErrorType::Incomplete, "without a result");
         assert_eq!(result.result, if events.len() == 2 { "The beginning" } else { "" });
     }
-    let torn = Run::new(Backend::Claude).stdout(&RUN[..RUN.len() - 100]);
+    let torn = Run::new(CLAUDE).stdout(&RUN[..RUN.len() - 100]);
     let result = fails(&torn, ErrorType::Incomplete, "without a result");
     assert_eq!(result.result, "Fixed — zwei Dateien.\n\nSTATUS: done");
 }
@@ -494,7 +494,7 @@ fn a_bad_last_result_counts_when_the_run_was_not_stopped() {
 fn an_array_is_read_like_a_stream() {
     let array = Value::Array(vec![init(), says("hello"), result(json!({}))]);
     for text in [array.to_string(), format!("{array:#}\n")] {
-        let result = Run::new(Backend::Claude).stdout(&text).conclude();
+        let result = Run::new(CLAUDE).stdout(&text).conclude();
         assert!(result.success && result.result == "hello");
     }
 }
@@ -549,7 +549,7 @@ fn what_a_subagent_says_is_not_the_agents_answer() {
 
 #[test]
 fn unreadable_output_is_told() {
-    let run = Run::new(Backend::Claude).stdout_is_a_directory();
+    let run = Run::new(CLAUDE).stdout_is_a_directory();
     fails(&run, ErrorType::Incomplete, "could not be read");
 }
 
@@ -562,7 +562,7 @@ fn any_prefix_of_a_run_has_a_conclusion() {
         if cut < last && !lines.iter().any(|&end| cut.abs_diff(end) <= 2) {
             continue;
         }
-        let mut run = Run::new(Backend::Claude);
+        let mut run = Run::new(CLAUDE);
         run = run.stdout_bytes(&RUN.as_bytes()[..cut]);
         let result = run.conclude();
         assert_eq!(result.success, cut == RUN.len() - 1, "cut at {cut}");

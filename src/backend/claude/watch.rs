@@ -1,7 +1,8 @@
 //! Detects failures in the output that waiting cannot mend, so that the run can be stopped early.
 
-use super::claude::is_account_limit;
-use super::events::{Event, EventKind};
+use super::causes::is_account_limit;
+use crate::backend;
+use crate::backend::{Event, EventKind};
 use crate::store::ErrorType;
 
 /// How many requests must be refused for the same credentials before it is hopeless.
@@ -12,13 +13,12 @@ const REFUSALS: u32 = 2;
 /// Claude Code repeats a request with a wrong key eleven times, over 177 seconds. An API that is overloaded, that
 /// limits the rate or that cannot be reached may well recover: those repetitions are left to run.
 #[derive(Debug, Clone, Default)]
-pub struct Watch {
+pub(super) struct Watch {
     refusals: u32,
 }
 
-impl Watch {
-    /// Takes an event into account. A kind of failure means: stop the run, this is how it will end.
-    pub fn observe(&mut self, event: &Event) -> Option<ErrorType> {
+impl backend::Watch for Watch {
+    fn observe(&mut self, event: &Event) -> Option<ErrorType> {
         match &event.kind {
             EventKind::Retry { status, error, .. } => {
                 if *status == Some(401) || error.as_deref() == Some("authentication_failed") {
@@ -44,6 +44,7 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::Watch as _;
 
     fn retry(status: Option<u64>, error: &str) -> Event {
         EventKind::Retry { attempt: 1, max: 10, status, error: Some(error.into()), delay_ms: 500 }.into()
