@@ -57,16 +57,14 @@ impl Decoder for Lines {
 }
 
 fn command_line(assignment: &Assignment<'_>) -> Result<CommandLine, RefusedArgument> {
-    let mut argv = vec![assignment.program.as_os_str().to_owned()];
-    let mut shown = vec![assignment.program.display().to_string()];
+    let mut line = CommandLine::of(assignment.program);
     for argument in assignment.arguments {
         if argument.contains('\0') {
             return Err(RefusedArgument::ContainsNul { field: "command" });
         }
-        argv.push(argument.into());
-        shown.push(argument.clone());
+        line.plain(argument);
     }
-    Ok(CommandLine { argv, shown, files: Vec::new() })
+    Ok(line)
 }
 
 fn conclude(record: &Record, evidence: &Evidence<'_>) -> JobResult {

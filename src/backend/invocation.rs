@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::Session;
+use super::{RefusedArgument, Session};
 
 /// Everything a program must be told to do a task, already resolved and validated.
 #[derive(Debug, Clone)]
@@ -43,4 +43,69 @@ pub struct CommandLine {
     pub shown: Vec<String>,
     /// Files in the job's folder that `argv` names: name and content.
     pub files: Vec<(String, String)>,
+}
+
+/// The longest argument Linux takes, in bytes: 32 pages, with the terminating NUL.
+pub(super) const ARGUMENT_LIMIT: usize = 131_071;
+
+/// Every option is one argument, `--flag=value`: options of some agent CLIs take any number of values, and would swallow
+/// what follows them.
+impl CommandLine {
+    /// A program without arguments.
+    pub fn of(program: &Path) -> Self {
+        let (argv, shown) = (vec![program.as_os_str().to_owned()], vec![program.display().to_string()]);
+        Self { argv, shown, files: Vec::new() }
+    }
+
+    /// Adds an argument of the backend's own.
+    pub fn plain(&mut self, argument: &str) {
+        self.argv.push(argument.into());
+        self.shown.push(argument.to_owned());
+    }
+
+    /// Adds a value that names something. It must not look like an option, however the program parses it.
+    ///
+    /// # Errors
+    ///
+    /// [`RefusedArgument`] for a value that is empty, looks like an option or cannot be an argument.
+    pub fn option(&mut self, flag: &str, field: &'static str, value: &str) -> Result<(), RefusedArgument> {
+        if value.trim().is_empty() {
+            return Err(RefusedArgument::Empty { field });
+        }
+        // Some CLIs trim values: a blank before the dash hides nothing.
+        if value.trim_start().starts_with('-') {
+            return Err(RefusedArgument::FlagLike { field, value: value.to_owned() });
+        }
+        let argument = checked(flag, field, value)?;
+        self.plain(&argument);
+        Ok(())
+    }
+
+    /// Adds a free text, which the record shows by its length only.
+    ///
+    /// # Errors
+    ///
+    /// [`RefusedArgument`] for a text that cannot be an argument.
+    pub fn abbreviated(
+        &mut self,
+        flag: &str,
+        field: &'static str,
+        value: &str,
+    ) -> Result<(), RefusedArgument> {
+        self.argv.push(checked(flag, field, value)?.into());
+        self.shown.push(format!("{flag}=<{} bytes>", value.len()));
+        Ok(())
+    }
+}
+
+fn checked(flag: &str, field: &'static str, value: &str) -> Result<String, RefusedArgument> {
+    if value.contains('\0') {
+        return Err(RefusedArgument::ContainsNul { field });
+    }
+    let argument = format!("{flag}={value}");
+    if argument.len() > ARGUMENT_LIMIT {
+        let limit = ARGUMENT_LIMIT - flag.len() - 1;
+        return Err(RefusedArgument::TooLong { field, bytes: value.len(), limit });
+    }
+    Ok(argument)
 }

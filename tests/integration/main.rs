@@ -6,4 +6,5 @@ mod docs;
 mod fake_agent;
 mod jobs;
 mod security;
+mod small_backend;
 mod source;

@@ -31,15 +31,24 @@ pub fn agent_dispatch() -> &'static Path {
 
 /// The agent that does what it is told.
 pub fn fake_agent() -> PathBuf {
-    let agent = built().join("examples/fake-agent");
+    example("fake-agent")
+}
+
+/// The tool with one more backend.
+pub fn small_backend() -> PathBuf {
+    example("small-backend")
+}
+
+/// An example, whose sources are in the folder of `tests` that has its name.
+fn example(name: &str) -> PathBuf {
+    let program = built().join("examples").join(name);
     // `cargo test` builds it, but `cargo test --test integration` takes whatever is there.
-    let built = modified(&agent);
-    assert!(built.is_some(), "{} is missing: run `cargo build --examples`", agent.display());
-    let sources = checkout().join("tests/fake-agent");
-    let sources = std::fs::read_dir(sources).into_iter().flatten().flatten();
+    let built = modified(&program);
+    assert!(built.is_some(), "{} is missing: run `cargo build --examples`", program.display());
+    let sources = std::fs::read_dir(checkout().join("tests").join(name)).into_iter().flatten().flatten();
     let changed = sources.filter_map(|source| modified(&source.path())).max();
-    assert!(changed <= built, "{} is out of date: run `cargo build --examples`", agent.display());
-    agent
+    assert!(changed <= built, "{} is out of date: run `cargo build --examples`", program.display());
+    program
 }
 
 fn modified(path: &Path) -> Option<SystemTime> {

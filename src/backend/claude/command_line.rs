@@ -19,16 +19,13 @@ const SYSTEM_PROMPT_FILE: &str = "system-prompt.md";
 /// the process list readable.
 const SYSTEM_PROMPT_INLINE_LIMIT: usize = 8 * 1024;
 
-/// The longest argument Linux takes, in bytes: 32 pages, with the terminating NUL.
-const ARGUMENT_LIMIT: usize = 131_071;
-
 /// Builds the command line.
 ///
 /// # Errors
 ///
 /// [`RefusedArgument`] for a value that must not stand on a command line.
 pub(super) fn command_line(assignment: &Assignment<'_>) -> Result<CommandLine, RefusedArgument> {
-    let mut line = Builder::new(assignment);
+    let mut line = CommandLine::of(assignment.program);
     line.plain("-p");
     line.plain("--output-format=stream-json");
     // Without it stream-json is refused.
@@ -40,18 +37,18 @@ pub(super) fn command_line(assignment: &Assignment<'_>) -> Result<CommandLine, R
         Session::Resume(id) => line.plain(&format!("--resume={id}")),
     }
     if let Some(model) = assignment.model {
-        line.structured("--model", "model", model)?;
+        line.option("--model", "model", model)?;
     }
     if let Some(mode) = assignment.permission_mode {
-        line.structured("--permission-mode", "permission mode", mode)?;
+        line.option("--permission-mode", "permission mode", mode)?;
     }
     // One option a tool, not one list: claude splits a value at commas and spaces outside parentheses, so a name
     // with an open parenthesis would swallow the names after it. Repeated options add up (2.1.330).
     for tool in assignment.allowed_tools {
-        line.tool("--allowed-tools", "allowed tool", tool)?;
+        tool_option(&mut line, "--allowed-tools", "allowed tool", tool)?;
     }
     for tool in assignment.disallowed_tools {
-        line.tool("--disallowed-tools", "disallowed tool", tool)?;
+        tool_option(&mut line, "--disallowed-tools", "disallowed tool", tool)?;
     }
     if let Some(usd) = assignment.max_budget_usd {
         if !(usd.is_finite() && usd > 0.0) {
@@ -68,9 +65,9 @@ pub(super) fn command_line(assignment: &Assignment<'_>) -> Result<CommandLine, R
         Some(text) if text.len() < SYSTEM_PROMPT_INLINE_LIMIT && !text.contains('\0') => {
             line.abbreviated("--append-system-prompt", "system prompt", text)?;
         }
-        Some(text) => line.system_prompt_file(text),
+        Some(text) => system_prompt_file(&mut line, assignment.job_directory, text),
     }
-    Ok(line.finished)
+    Ok(line)
 }
 
 /// The options a task can need, by the names that `claude --help` lists. The file variant of the system prompt is
@@ -103,74 +100,24 @@ pub fn options() -> Vec<String> {
     options
 }
 
-struct Builder<'a> {
-    assignment: &'a Assignment<'a>,
-    finished: CommandLine,
+/// A pattern that names tools. One that is malformed would name none, and refuse nothing.
+fn tool_option(
+    line: &mut CommandLine,
+    flag: &str,
+    field: &'static str,
+    value: &str,
+) -> Result<(), RefusedArgument> {
+    line.option(flag, field, value)?;
+    tool_pattern(value).map_err(|problem| RefusedArgument::NotATool { field, problem })?;
+    Ok(())
 }
 
-impl<'a> Builder<'a> {
-    fn new(assignment: &'a Assignment<'a>) -> Self {
-        let argv = vec![assignment.program.as_os_str().to_owned()];
-        let shown = vec![assignment.program.display().to_string()];
-        Self { assignment, finished: CommandLine { argv, shown, files: Vec::new() } }
-    }
-
-    fn plain(&mut self, argument: &str) {
-        self.finished.argv.push(argument.into());
-        self.finished.shown.push(argument.to_owned());
-    }
-
-    /// A value that names something. It must not look like an option, whichever way the CLI parses it.
-    fn structured(&mut self, flag: &str, field: &'static str, value: &str) -> Result<(), RefusedArgument> {
-        if value.trim().is_empty() {
-            return Err(RefusedArgument::Empty { field });
-        }
-        // The CLI trims values: a blank before the dash hides nothing.
-        if value.trim_start().starts_with('-') {
-            return Err(RefusedArgument::FlagLike { field, value: value.to_owned() });
-        }
-        let argument = checked(flag, field, value)?;
-        self.plain(&argument);
-        Ok(())
-    }
-
-    /// A pattern that names tools. One that is malformed would name none, and refuse nothing.
-    fn tool(&mut self, flag: &str, field: &'static str, value: &str) -> Result<(), RefusedArgument> {
-        self.structured(flag, field, value)?;
-        tool_pattern(value).map_err(|problem| RefusedArgument::NotATool { field, problem })?;
-        Ok(())
-    }
-
-    /// A free text, which the record shows by its length only.
-    fn abbreviated(&mut self, flag: &str, field: &'static str, value: &str) -> Result<(), RefusedArgument> {
-        self.finished.argv.push(checked(flag, field, value)?.into());
-        self.finished.shown.push(format!("{flag}=<{} bytes>", value.len()));
-        Ok(())
-    }
-
-    fn system_prompt_file(&mut self, text: &str) {
-        let path = self.assignment.job_directory.join(SYSTEM_PROMPT_FILE);
-        let mut argument = OsString::from("--append-system-prompt-file=");
-        argument.push(&path);
-        self.finished.shown.push(argument.to_string_lossy().into_owned());
-        self.finished.argv.push(argument);
-        self.finished.files.push((SYSTEM_PROMPT_FILE.to_owned(), text.to_owned()));
-    }
-}
-
-fn checked(flag: &str, field: &'static str, value: &str) -> Result<String, RefusedArgument> {
-    if value.contains('\0') {
-        return Err(RefusedArgument::ContainsNul { field });
-    }
-    let argument = format!("{flag}={value}");
-    if argument.len() > ARGUMENT_LIMIT {
-        return Err(RefusedArgument::TooLong {
-            field,
-            bytes: value.len(),
-            limit: ARGUMENT_LIMIT - flag.len() - 1,
-        });
-    }
-    Ok(argument)
+fn system_prompt_file(line: &mut CommandLine, directory: &Path, text: &str) {
+    let mut argument = OsString::from("--append-system-prompt-file=");
+    argument.push(directory.join(SYSTEM_PROMPT_FILE));
+    line.shown.push(argument.to_string_lossy().into_owned());
+    line.argv.push(argument);
+    line.files.push((SYSTEM_PROMPT_FILE.to_owned(), text.to_owned()));
 }
 
 #[cfg(test)]

@@ -72,8 +72,7 @@ fn agent_findings(
         findings.push(SECTION.note("agent-description", found).fix(update(name, "--description", "TEXT")));
     }
     match agent.backend.name() {
-        "command" => findings.push(program(name, agent, caller_context)),
-        _ => {
+        "claude" => {
             findings.extend(project(agent));
             findings.extend(trust(agent, caller_context.home));
             findings.extend(sandbox(agent, caller_context.home));
@@ -88,6 +87,7 @@ fn agent_findings(
                 findings.push(SECTION.note("agent-budget", found).fix(update(name, "--max-budget-usd", "2")));
             }
         }
+        _ => findings.push(program(name, agent, caller_context)),
     }
     findings
 }

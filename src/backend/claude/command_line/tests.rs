@@ -1,4 +1,5 @@
 use super::*;
+use crate::backend::invocation::ARGUMENT_LIMIT;
 use serde_json::json;
 
 fn assignment(session: &Session) -> Assignment<'_> {
