@@ -17,6 +17,10 @@ const LOOK_AT_LEAST: Duration = Duration::from_millis(50);
 /// And at most.
 const LOOK_AT_MOST: Duration = Duration::from_millis(2);
 
+/// How often it makes sure that it still is the first: a job that was created earlier can join later. Reading the names of
+/// a long queue costs more than a look for a slot.
+const STILL_FIRST: Duration = Duration::from_secs(1);
+
 /// And one that is not the first, whom the one before wakes.
 const LOOK_BEHIND_OTHERS: Duration = Duration::from_secs(2);
 
@@ -121,6 +125,7 @@ impl<'a> Admission<'a> {
         }
         let arrived = Instant::now();
         let mut before: Option<OwnedFd> = None;
+        let mut first: Option<Instant> = None;
         let mut is_announced = false;
         while let Some(place) = &self.place {
             // The slot of a parent that waits for this job is as good as one of its own.
@@ -130,9 +135,10 @@ impl<'a> Admission<'a> {
                 self.permit.claims.push(loan);
                 break;
             }
-            if before.is_none() {
+            if before.is_none() && first.is_none_or(|since| since.elapsed() >= STILL_FIRST) {
                 let waiter = place.predecessor()?.map(Waiter::into_descriptor).transpose();
                 before = waiter.map_err(|error| self.failed(error))?;
+                first = before.is_none().then(Instant::now);
                 if before.is_some() {
                     os::release_freed_memory();
                 }
