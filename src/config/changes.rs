@@ -1,12 +1,15 @@
 //! What an edit changes, field by field.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use indexmap::IndexMap;
+
+use super::agent::{AGENT_KEYS, Agent};
+use super::discover::describe;
 use super::edit::EditError;
 use super::syntax::{Entry, Kind, Node, Position};
 use super::types::Member;
-use crate::backend::BackendRef;
-use crate::model::{AgentName, BudgetUsd, Timeout};
+use crate::model::{AgentName, FieldValue, Row};
 
 /// What happens to one field.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,36 +28,8 @@ pub enum Field<T> {
 pub struct AgentChanges {
     /// The directory, which must exist; it cannot be removed.
     pub directory: Option<PathBuf>,
-    /// See [`super::Agent::description`].
-    pub description: Field<String>,
-    /// See [`super::Agent::timeout`].
-    pub timeout: Field<Timeout>,
-    /// See [`super::Agent::idle_timeout`].
-    pub idle_timeout: Field<Timeout>,
-    /// See [`super::Agent::max_budget_usd`].
-    pub max_budget_usd: Field<BudgetUsd>,
-    /// See [`super::Agent::model`].
-    pub model: Field<String>,
-    /// See [`super::Agent::permission_mode`].
-    pub permission_mode: Field<String>,
-    /// See [`super::Agent::allowed_tools`]: removed inherits, empty allows none.
-    pub allowed_tools: Field<Vec<String>>,
-    /// See [`super::Agent::disallowed_tools`]: removed inherits, empty refuses none.
-    pub disallowed_tools: Field<Vec<String>>,
-    /// See [`super::Agent::capabilities`].
-    pub capabilities: Field<Vec<String>>,
-    /// See [`super::Agent::risky_capabilities`].
-    pub risky_capabilities: Field<Vec<String>>,
-    /// See [`super::Agent::instructions`].
-    pub instructions: Field<String>,
-    /// See [`super::Agent::backend`].
-    pub backend: Field<BackendRef>,
-    /// See [`super::Agent::command`].
-    pub command: Field<Vec<String>>,
-    /// See [`super::Agent::exclusive`].
-    pub exclusive: Field<bool>,
-    /// See [`super::Agent::trusted`].
-    pub trusted: Field<bool>,
+    /// The other keys, each once: its new value, or that it is removed.
+    fields: IndexMap<&'static str, Option<FieldValue>>,
 }
 
 /// Changes to a group. The default changes nothing.
@@ -81,25 +56,55 @@ pub struct MemberChanges {
 pub(super) type ChangedFields = Vec<(&'static str, Option<Node<'static>>)>;
 
 impl AgentChanges {
-    /// All but the directory, which the file system has a say in.
+    /// Gives a key this value.
+    pub fn set(&mut self, row: &Row<Agent>, value: FieldValue) {
+        match value {
+            FieldValue::Path(path) => self.directory = Some(path),
+            value => drop(self.fields.insert(row.name, Some(value))),
+        }
+    }
+
+    /// Removes a key, so that its default holds. Says whether nothing else was to happen to it.
+    pub fn unset(&mut self, row: &Row<Agent>) -> bool {
+        self.fields.insert(row.name, None).flatten().is_none()
+    }
+
+    /// Describes a new agent by what its directory says of itself, unless these changes do.
+    pub fn describe(&mut self, directory: &Path) {
+        const KEY: &str = "description";
+        if self.get(KEY).is_none() {
+            let description = describe(directory).description;
+            if !description.is_empty() {
+                self.fields.insert(KEY, Some(FieldValue::Text(description)));
+            }
+        }
+    }
+
+    /// What happens to a key: `None` when it stays as it is.
+    pub fn get(&self, name: &str) -> Option<Option<&FieldValue>> {
+        self.fields.get(name).map(Option::as_ref)
+    }
+
+    /// All but the directory, which the file system has a say in, in the order of the table.
     pub(super) fn fields(&self) -> ChangedFields {
-        let mut fields = Vec::new();
-        push(&mut fields, "description", &self.description, text);
-        push(&mut fields, "timeout", &self.timeout, seconds);
-        push(&mut fields, "idle_timeout", &self.idle_timeout, seconds);
-        push(&mut fields, "max_budget_usd", &self.max_budget_usd, |b| Node::plain(b.dollars().to_string()));
-        push(&mut fields, "model", &self.model, text);
-        push(&mut fields, "permission_mode", &self.permission_mode, text);
-        push(&mut fields, "allowed_tools", &self.allowed_tools, texts);
-        push(&mut fields, "disallowed_tools", &self.disallowed_tools, texts);
-        push(&mut fields, "capabilities", &self.capabilities, texts);
-        push(&mut fields, "risky_capabilities", &self.risky_capabilities, texts);
-        push(&mut fields, "instructions", &self.instructions, text);
-        push(&mut fields, "backend", &self.backend, |backend| Node::text(backend.name()));
-        push(&mut fields, "command", &self.command, texts);
-        push(&mut fields, "exclusive", &self.exclusive, |on| Node::plain(on.to_string()));
-        push(&mut fields, "trusted", &self.trusted, |on| Node::plain(on.to_string()));
-        fields
+        let changed = AGENT_KEYS.iter().filter_map(|row| Some((row.name, self.fields.get(row.name)?)));
+        changed.map(|(name, value)| (name, value.as_ref().map(node))).collect()
+    }
+}
+
+/// A value as YAML.
+fn node(value: &FieldValue) -> Node<'static> {
+    match value {
+        FieldValue::Path(path) => text(&path.to_string_lossy()),
+        FieldValue::Text(value) => text(value),
+        // As the Python original writes it: a number of seconds.
+        FieldValue::Duration(limit) => Node::plain(limit.seconds().to_string()),
+        FieldValue::Dollars(cap) => Node::plain(cap.dollars().to_string()),
+        FieldValue::Texts(values) => {
+            Node::new(Kind::Sequence(values.iter().map(|item| text(item)).collect()))
+        }
+        FieldValue::Flag(on) => Node::plain(on.to_string()),
+        FieldValue::Count(count) => Node::plain(count.to_string()),
     }
 }
 
@@ -150,15 +155,6 @@ fn push<T: ?Sized, V: std::borrow::Borrow<T>>(
 
 fn text(text: &str) -> Node<'static> {
     Node::text(text.to_owned())
-}
-
-fn texts(texts: &[String]) -> Node<'static> {
-    Node::new(Kind::Sequence(texts.iter().map(|item| text(item)).collect()))
-}
-
-/// A time limit as the Python original writes it: a number of seconds.
-fn seconds(timeout: &Timeout) -> Node<'static> {
-    Node::plain(timeout.seconds().to_string())
 }
 
 fn members(members: &[Member]) -> Node<'static> {

@@ -8,54 +8,21 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use super::agent::{AGENT_KEYS, Agent};
 use super::fields::{
-    Decoded, Key, Problem, at_least, boolean, flag, list, mapping, optional, or_default, parsed, string,
-    strings, text, tools,
+    Decoded, Key, Problem, at_least, boolean, flag, list, mapping, or_default, parsed, string, strings, text,
+    tools,
 };
+use super::settings::{Cache, SETTINGS_KEYS, Settings, UsageLog};
 use super::syntax::{Entry, Kind, Node, Position};
-use super::types::{Agent, Cache, Config, Group, Member, Settings, UsageLog, Warning, nearest};
+use super::types::{Config, Group, Member, Warning, nearest};
 use crate::backend::{Backends, Executable};
-use crate::model::{AgentName, BudgetUsd, Timeout, shown};
+use crate::model::{AgentName, BudgetUsd, FieldValue, Row, Slot, Timeout, shown};
 
 pub(super) const ROOT_KEYS: [&str; 3] = ["agents", "groups", "settings"];
 pub(super) const GROUP_KEYS: [&str; 3] = ["description", "shared_context", "members"];
 pub(super) const MEMBER_KEYS: [&str; 2] = ["agent", "use_for"];
 pub(super) const CACHE_KEYS: [&str; 3] = ["enabled", "ttl", "max_size"];
-pub(super) const AGENT_KEYS: [&str; 16] = [
-    "directory",
-    "description",
-    "timeout",
-    "idle_timeout",
-    "max_budget_usd",
-    "model",
-    "permission_mode",
-    "allowed_tools",
-    "disallowed_tools",
-    "capabilities",
-    "risky_capabilities",
-    "instructions",
-    "backend",
-    "command",
-    "exclusive",
-    "trusted",
-];
-pub(super) const SETTINGS_KEYS: [&str; 15] = [
-    "default_timeout",
-    "default_max_budget_usd",
-    "max_budget_usd_ceiling",
-    "default_permission_mode",
-    "default_allowed_tools",
-    "default_disallowed_tools",
-    "max_dispatch_depth",
-    "max_concurrency",
-    "max_queued",
-    "output_limit_mb",
-    "max_tree_jobs",
-    "cache",
-    "job_retention_days",
-    "dispatch_protocol",
-    "usage_log",
-];
 
 /// Where paths in a config start from.
 #[derive(Debug, Clone, Copy)]
@@ -85,8 +52,8 @@ impl Places<'_> {
 
 /// Reads a whole config.
 pub(super) fn config(root: &Node<'_>, places: Places<'_>) -> Decoded<Config> {
-    let mut decoder =
-        Decoder { places, modes: Backends::of_this_program().permission_modes(), warnings: Vec::new() };
+    let modes = Backends::of_this_program().permission_modes();
+    let mut decoder = Decoder { places, modes, warnings: Vec::new() };
     let mut config = Config::default();
     let key = Key::ROOT;
     for entry in mapping(root, &key, "a mapping with the keys agents, groups and settings")? {
@@ -99,7 +66,7 @@ pub(super) fn config(root: &Node<'_>, places: Places<'_>) -> Decoded<Config> {
                 config.groups = decoder.named(&entry.value, &key, "groups", Decoder::group)?;
             }
             "settings" => config.settings = decoder.settings(&entry.value, &key)?,
-            _ => decoder.unknown(entry, &key, &ROOT_KEYS),
+            _ => decoder.unknown(entry, &key, ROOT_KEYS),
         }
     }
     check_caps(root, &config)?;
@@ -120,7 +87,7 @@ impl Decoder<'_> {
         self.warnings.push(Warning { line: at.line, key: key.to_string(), message });
     }
 
-    fn unknown(&mut self, entry: &Entry<'_>, key: &Key<'_>, known: &[&'static str]) {
+    fn unknown(&mut self, entry: &Entry<'_>, key: &Key<'_>, known: impl IntoIterator<Item = &'static str>) {
         // Keys for people's own use, such as anchors to refer to, begin with x- in other tools too.
         if entry.key.starts_with("x-") || entry.merged {
             return;
@@ -161,34 +128,20 @@ impl Decoder<'_> {
         let (mut command, mut mode) = (None, None);
         for entry in mapping(node, key, "a mapping with at least the key directory")? {
             let (key, value) = (key.at(&entry.key), &entry.value);
-            match &*entry.key {
-                "directory" => {
-                    let text = text(value, &key)?;
-                    agent.directory = self.places.absolute(text).map_err(|m| key.problem(value, m))?;
+            let Some(row) = self.known(AGENT_KEYS, entry, &key) else { continue };
+            match row.slot {
+                Slot::Path(_) => {}
+                // A null is as good as no key: the Python original writes `model: null`.
+                _ if value.is_null() => continue,
+                Slot::Command(_) => command = Some(value.at),
+                Slot::Mode(_) => mode = Some(value.at),
+                Slot::Backend => {
+                    agent.backend = parsed(value, &key)?;
+                    continue;
                 }
-                "description" => agent.description = or_default(value, &key, string)?,
-                "timeout" => agent.timeout = optional(value, &key, parsed::<Timeout>)?,
-                "idle_timeout" => agent.idle_timeout = optional(value, &key, parsed::<Timeout>)?,
-                "max_budget_usd" => agent.max_budget_usd = optional(value, &key, parsed::<BudgetUsd>)?,
-                "model" => agent.model = optional(value, &key, flag)?,
-                "permission_mode" => {
-                    agent.permission_mode = optional(value, &key, flag)?;
-                    mode = Some(value.at);
-                }
-                "allowed_tools" => agent.allowed_tools = optional(value, &key, tools)?,
-                "disallowed_tools" => agent.disallowed_tools = optional(value, &key, tools)?,
-                "capabilities" => agent.capabilities = or_default(value, &key, strings)?,
-                "risky_capabilities" => agent.risky_capabilities = or_default(value, &key, strings)?,
-                "instructions" => agent.instructions = optional(value, &key, string)?,
-                "backend" => agent.backend = or_default(value, &key, parsed)?,
-                "command" => {
-                    agent.command = or_default(value, &key, strings)?;
-                    command = Some(value.at);
-                }
-                "exclusive" => agent.exclusive = or_default(value, &key, boolean)?,
-                "trusted" => agent.trusted = or_default(value, &key, boolean)?,
-                _ => self.unknown(entry, &key, &AGENT_KEYS),
+                _ => {}
             }
+            row.slot.put(&mut agent, self.value(&row.slot, value, &key)?);
         }
         if agent.directory.as_os_str().is_empty() {
             return Err(key.problem(node, "the key directory is missing"));
@@ -219,7 +172,7 @@ impl Decoder<'_> {
                         group.members.push(self.member(item, &key.item(index))?);
                     }
                 }
-                _ => self.unknown(entry, &key, &GROUP_KEYS),
+                _ => self.unknown(entry, &key, GROUP_KEYS),
             }
         }
         Ok(group)
@@ -235,7 +188,7 @@ impl Decoder<'_> {
             match &*entry.key {
                 "agent" => agent = Some(parsed::<AgentName>(value, &key)?),
                 "use_for" => use_for = or_default(value, &key, string)?,
-                _ => self.unknown(entry, &key, &MEMBER_KEYS),
+                _ => self.unknown(entry, &key, MEMBER_KEYS),
             }
         }
         let agent = agent.ok_or_else(|| key.problem(node, "the key agent is missing"))?;
@@ -246,28 +199,18 @@ impl Decoder<'_> {
         let mut settings = Settings::default();
         for entry in mapping(node, key, "a mapping")? {
             let (key, value) = (key.at(&entry.key), &entry.value);
-            if value.is_null() && SETTINGS_KEYS.contains(&&*entry.key) {
-                continue;
-            }
-            match &*entry.key {
-                "default_timeout" => settings.default_timeout = parsed(value, &key)?,
-                "default_max_budget_usd" => settings.default_max_budget_usd = Some(parsed(value, &key)?),
-                "max_budget_usd_ceiling" => settings.max_budget_usd_ceiling = parsed(value, &key)?,
-                "default_permission_mode" => {
-                    settings.default_permission_mode = self.default_permission_mode(value, &key)?;
-                }
-                "default_allowed_tools" => settings.default_allowed_tools = tools(value, &key)?,
-                "default_disallowed_tools" => settings.default_disallowed_tools = tools(value, &key)?,
-                "max_dispatch_depth" => settings.max_dispatch_depth = at_least(1, value, &key)?,
-                "max_concurrency" => settings.max_concurrency = at_least(1, value, &key)?,
-                "max_queued" => settings.max_queued = at_least(0, value, &key)?,
-                "output_limit_mb" => settings.output_limit_mb = at_least(1, value, &key)?,
-                "max_tree_jobs" => settings.max_tree_jobs = at_least(1, value, &key)?,
+            let Some(row) = self.known(SETTINGS_KEYS, entry, &key) else { continue };
+            match row.name {
+                _ if value.is_null() => {}
                 "cache" => settings.cache = self.cache(value, &key)?,
-                "job_retention_days" => settings.job_retention_days = at_least(0, value, &key)?,
-                "dispatch_protocol" => settings.dispatch_protocol = boolean(value, &key)?,
                 "usage_log" => settings.usage_log = self.usage_log(value, &key)?,
-                _ => self.unknown(entry, &key, &SETTINGS_KEYS),
+                _ => row.slot.put(&mut settings, self.value(&row.slot, value, &key)?),
+            }
+            if matches!(row.slot, Slot::Mode(_))
+                && let Some(mode) = &settings.default_permission_mode
+                && let Some(message) = unknown_mode(mode, &self.modes)
+            {
+                self.warn(value.at, &key, message);
             }
         }
         Ok(settings)
@@ -286,7 +229,7 @@ impl Decoder<'_> {
                 "ttl" if text(value, &key)?.parse() == Ok(0.0) => cache.ttl = Duration::ZERO,
                 "ttl" => cache.ttl = parsed::<Timeout>(value, &key)?.duration(),
                 "max_size" => cache.max_size = at_least(0, value, &key)?,
-                _ => self.unknown(entry, &key, &CACHE_KEYS),
+                _ => self.unknown(entry, &key, CACHE_KEYS),
             }
         }
         Ok(cache)
@@ -300,12 +243,37 @@ impl Decoder<'_> {
         self.places.absolute(path).map(UsageLog::At).map_err(|message| key.problem(node, message))
     }
 
-    fn default_permission_mode(&mut self, node: &Node<'_>, key: &Key<'_>) -> Decoded<Option<String>> {
-        let mode = optional(node, key, flag)?;
-        if let Some(message) = mode.as_deref().and_then(|mode| unknown_mode(mode, &self.modes)) {
-            self.warn(node.at, key, message);
+    /// The row of an entry's key; warns if there is none.
+    fn known<T>(
+        &mut self,
+        table: &'static [Row<T>],
+        entry: &Entry<'_>,
+        key: &Key<'_>,
+    ) -> Option<&'static Row<T>> {
+        let row = Row::named(table, &entry.key);
+        if row.is_none() {
+            self.unknown(entry, key, table.iter().map(|row| row.name));
         }
-        Ok(mode)
+        row
+    }
+
+    /// A value of the form that goes into `slot`.
+    fn value<T>(&self, slot: &Slot<T>, node: &Node<'_>, key: &Key<'_>) -> Decoded<FieldValue> {
+        Ok(match slot {
+            Slot::Path(_) => {
+                let path = self.places.absolute(text(node, key)?);
+                FieldValue::Path(path.map_err(|message| key.problem(node, message))?)
+            }
+            Slot::Text(_) => FieldValue::Text(string(node, key)?),
+            Slot::Word(_) | Slot::Mode(_) => FieldValue::Text(flag(node, key)?),
+            Slot::Duration(_) => FieldValue::Duration(parsed::<Timeout>(node, key)?),
+            Slot::Dollars(_) => FieldValue::Dollars(parsed::<BudgetUsd>(node, key)?),
+            Slot::Tools(_) => FieldValue::Texts(tools(node, key)?),
+            Slot::Texts(_) | Slot::Command(_) => FieldValue::Texts(strings(node, key)?),
+            Slot::Flag(_) => FieldValue::Flag(boolean(node, key)?),
+            Slot::Count(least, _) => FieldValue::Count(at_least(*least, node, key)?),
+            Slot::Backend | Slot::Other => return Err(key.problem(node, "has no reader")),
+        })
     }
 
     /// Warns of group members that name no agent, which needs the whole file.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::changes::{AgentChanges, ChangedFields, Field, GroupChanges};
+use super::changes::{AgentChanges, ChangedFields, GroupChanges};
 use super::decode::Places;
 use super::load::{self, ConfigError};
 use super::patch::{self, Change, Patch};
@@ -13,7 +13,7 @@ use super::syntax::Node;
 use super::trust;
 use super::types::{Config, nearest};
 use crate::backend::Backends;
-use crate::model::{AgentName, GroupName, flag_value};
+use crate::model::{AgentName, FieldValue, GroupName, flag_value};
 use crate::os::{LockError, create_private_parents, lock_within, open_lock_file, replace_file};
 
 mod error;
@@ -200,7 +200,7 @@ enum Edit<'a> {
 /// Refuses a permission mode with which every run would fail. One that is in the file is only warned of: a newer
 /// agent CLI may know it.
 fn check_mode(name: &AgentName, changes: &AgentChanges) -> Result<(), EditError> {
-    let Field::Set(mode) = &changes.permission_mode else { return Ok(()) };
+    let Some(Some(FieldValue::Text(mode))) = changes.get("permission_mode") else { return Ok(()) };
     // What looks like an option is refused for that, with everything else that does.
     let known = Backends::of_this_program().permission_modes();
     if known.contains(&mode.as_str()) || flag_value(mode).is_err() {

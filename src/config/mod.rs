@@ -1,4 +1,5 @@
 //! The config, `agents.yaml`: agents, groups and settings.
+mod agent;
 mod changes;
 mod decode;
 mod discover;
@@ -10,6 +11,7 @@ mod load;
 mod patch;
 mod prose;
 mod schema;
+mod settings;
 mod syntax;
 mod trust;
 mod types;
@@ -19,12 +21,14 @@ pub use crate::model::{
     InvalidTimeout, InvalidTool, Timeout, age, flag_value, tool_pattern,
 };
 pub use crate::os::Exposure;
+pub use agent::{AGENT_KEYS, Agent, Effective};
 pub use changes::{AgentChanges, Field, GroupChanges, MemberChanges};
 pub use discover::{ProjectFacts, claude_md, describe};
 pub use edit::{DirectoryProblem, EditError, Editor, Kind as EntryKind, LOCK_WAIT, agent_directory};
 pub use home::home_directory;
 pub use load::{ConfigError, config_path, inspect, load, reload};
 pub use schema::SCHEMA;
+pub use settings::{Cache, SETTINGS_KEYS, Settings, UsageLog};
 pub use syntax::check_depth as check_yaml_depth;
 pub use trust::{Untrusted, Vouched, check_jobs_directory, check_journal, directories_of};
-pub use types::{Agent, Cache, Config, Effective, Group, Member, Settings, UsageLog, Warning, nearest};
+pub use types::{Config, Group, Member, Warning, nearest};

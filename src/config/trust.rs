@@ -6,8 +6,8 @@ use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use super::agent::Agent;
 use super::home::home_directory;
-use super::types::Agent;
 use crate::backend::Backends;
 use crate::os::{Exposure, Writers};
 

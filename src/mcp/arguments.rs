@@ -10,7 +10,7 @@ use super::refused::Refused;
 use super::window::{PART_CHARS, Window};
 use crate::config::Timeout;
 use crate::engine::{DialogueRequest, Request, Task};
-use crate::model::JobId;
+use crate::model::{FieldValue, JobId, Misfit, Row};
 
 /// How much of an answer is given when only a reference is wanted and nothing else is said, in characters.
 const SUMMARY_CHARS: usize = 500;
@@ -129,6 +129,15 @@ impl Arguments {
             items.iter().map(|item| item.as_str().map(str::to_owned)).collect::<Option<Vec<String>>>()
         });
         texts.map(Some).ok_or_else(|| self.wrong(name, "an array of strings", &value))
+    }
+
+    /// The value of a field of a table.
+    pub(super) fn field<T>(&mut self, row: &'static Row<T>) -> Result<Option<FieldValue>, Refused> {
+        let Some(value) = self.take(row.mcp) else { return Ok(None) };
+        row.slot.of_json(&value).map(Some).map_err(|misfit| match misfit {
+            Misfit::Form(expected) => self.wrong(row.mcp, expected, &value),
+            Misfit::Value(problem) => self.refuse(format_args!("{}: {problem}", row.mcp)),
+        })
     }
 
     /// A list of objects that must be there, each to be read on its own.

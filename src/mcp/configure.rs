@@ -1,7 +1,5 @@
 //! `configure_agent`: adds, changes and removes agents, for clients that were allowed to.
 
-use std::path::PathBuf;
-
 use serde_json::json;
 
 use super::arguments::Arguments;
@@ -9,9 +7,8 @@ use super::dispatch::refused;
 use super::refused::Refused;
 use super::result::Reply;
 use super::server_state::ServerState;
-use crate::config::{
-    AgentChanges, AgentName, BudgetUsd, EditError, Editor, Field, agent_directory, describe,
-};
+use crate::config::{AGENT_KEYS, Agent, AgentChanges, AgentName, EditError, Editor, agent_directory};
+use crate::model::{Row, Slot};
 
 /// Does what `action` says.
 pub(super) fn configure(state: &ServerState, mut arguments: Arguments) -> Result<Reply, Refused> {
@@ -42,12 +39,7 @@ pub(super) fn configure(state: &ServerState, mut arguments: Arguments) -> Result
                 return Err(arguments.refuse("an agent needs a directory"));
             };
             let directory = agent_directory(&directory)?;
-            if changes.description == Field::Keep {
-                let description = describe(&directory).description;
-                if !description.is_empty() {
-                    changes.description = Field::Set(description);
-                }
-            }
+            changes.describe(&directory);
             editor.add_agent(&name, &directory, &changes).map_err(unusable)?;
         }
         "update" if changes == AgentChanges::default() => {
@@ -62,55 +54,27 @@ pub(super) fn configure(state: &ServerState, mut arguments: Arguments) -> Result
     Ok(Reply::of_fields(json!({ "name": name, "action": action })))
 }
 
+/// The keys that a client may set. Which program an agent is stays with the user: it would be any program; and so does
+/// whom to trust.
+pub(super) fn settable() -> impl Iterator<Item = &'static Row<Agent>> {
+    AGENT_KEYS.iter().filter(|row| !row.mcp.is_empty())
+}
+
 fn changes(arguments: &mut Arguments) -> Result<AgentChanges, Refused> {
-    fn set<T>(value: Option<T>) -> Field<T> {
-        value.map_or(Field::Keep, Field::Set)
+    let mut changes = AgentChanges::default();
+    for row in settable() {
+        if let Some(value) = arguments.field(row)? {
+            changes.set(row, value);
+        }
     }
-    let budget = match arguments.number("max_budget_usd")? {
-        None => None,
-        Some(dollars) => Some(
-            BudgetUsd::new(dollars)
-                .map_err(|error| arguments.refuse(format_args!("max_budget_usd: {error}")))?,
-        ),
-    };
-    Ok(AgentChanges {
-        directory: arguments.text("directory")?.map(PathBuf::from),
-        description: set(arguments.text("description")?),
-        timeout: set(arguments.timeout("timeout_seconds")?),
-        idle_timeout: set(arguments.timeout("idle_timeout_seconds")?),
-        max_budget_usd: set(budget),
-        model: set(arguments.text("model")?),
-        permission_mode: set(arguments.text("permission_mode")?),
-        allowed_tools: set(arguments.texts("allowed_tools")?),
-        disallowed_tools: set(arguments.texts("disallowed_tools")?),
-        capabilities: set(arguments.texts("capabilities")?),
-        risky_capabilities: set(arguments.texts("risky_capabilities")?),
-        instructions: set(arguments.text("instructions")?),
-        exclusive: set(arguments.optional_flag("exclusive")?),
-        // Whom to trust stays with the user.
-        trusted: Field::Keep,
-        // Which program an agent is stays with the user: it would be any program.
-        backend: Field::Keep,
-        command: Field::Keep,
-    })
+    Ok(changes)
 }
 
 /// Removes a field, so that the settings' default holds again.
 fn remove(changes: &mut AgentChanges, field: &str) -> Result<(), String> {
-    match field {
-        "description" => changes.description = Field::Unset,
-        "timeout_seconds" => changes.timeout = Field::Unset,
-        "idle_timeout_seconds" => changes.idle_timeout = Field::Unset,
-        "max_budget_usd" => changes.max_budget_usd = Field::Unset,
-        "model" => changes.model = Field::Unset,
-        "permission_mode" => changes.permission_mode = Field::Unset,
-        "allowed_tools" => changes.allowed_tools = Field::Unset,
-        "disallowed_tools" => changes.disallowed_tools = Field::Unset,
-        "capabilities" => changes.capabilities = Field::Unset,
-        "risky_capabilities" => changes.risky_capabilities = Field::Unset,
-        "instructions" => changes.instructions = Field::Unset,
-        "exclusive" => changes.exclusive = Field::Unset,
-        other => return Err(format!("unset: there is no field {other} that could be removed")),
-    }
+    let removable = |row: &&Row<Agent>| row.mcp == field && !matches!(row.slot, Slot::Path(_));
+    let row = settable().find(removable);
+    let row = row.ok_or_else(|| format!("unset: there is no field {field} that could be removed"))?;
+    changes.unset(row);
     Ok(())
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::arguments::{MOST_DAYS, MOST_JOBS};
 use super::authority::Authority;
+use super::configure::settable;
 use super::suggest::as_many_as_fit;
 use super::tool::{Name, Need};
 use crate::config::{AgentName, Config};
@@ -206,20 +207,12 @@ fn parallel_input() -> JsonObject {
 }
 
 fn configure_input() -> JsonObject {
-    let text = || json!({"type": "string"});
-    let texts = || json!({"type": "array", "items": {"type": "string"}});
-    object(
-        json!({
-            "action": {"enum": ["add", "update", "remove"]},
-            "name": text(), "directory": text(), "description": text(),
-            "timeout_seconds": {"type": "number"}, "idle_timeout_seconds": {"type": "number"},
-            "max_budget_usd": {"type": "number"}, "model": text(), "permission_mode": text(),
-            "allowed_tools": texts(), "disallowed_tools": texts(), "capabilities": texts(),
-            "risky_capabilities": texts(), "instructions": text(), "exclusive": {"type": "boolean"},
-            "unset": texts(),
-        }),
-        &["action", "name"],
-    )
+    let mut properties = JsonObject::new();
+    properties.insert("action".to_owned(), json!({"enum": ["add", "update", "remove"]}));
+    properties.insert("name".to_owned(), json!({"type": "string"}));
+    properties.extend(settable().map(|row| (row.mcp.to_owned(), row.slot.json_schema())));
+    properties.insert("unset".to_owned(), json!({"type": "array", "items": {"type": "string"}}));
+    object(properties.into(), &["action", "name"])
 }
 
 /// The most that instructions may have, in characters: Claude Code cuts them at 2,048.

@@ -1,10 +1,12 @@
 //! Domain values, each checked once, where it enters: names, limits, money, patterns. They do no input and no output.
 
 mod job_id;
+mod table;
 mod tool_pattern;
 mod values;
 
 pub use job_id::{InvalidJobId, InvalidJobSelector, JobId, JobSelector};
+pub use table::{FieldValue, Misfit, Row, Slot};
 pub use tool_pattern::{InvalidTool, tool_pattern};
 pub use values::{
     AgentName, BudgetUsd, CapTooHigh, GroupName, InvalidAge, InvalidBudget, InvalidFlagValue, InvalidName,

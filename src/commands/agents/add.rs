@@ -6,7 +6,7 @@ use clap::{Args, ValueHint};
 
 use super::fields::{self, FieldArgs};
 use crate::commands::{CommandResult, Context};
-use crate::config::{AgentName, Editor, Field, agent_directory, describe};
+use crate::config::{AgentName, Editor, agent_directory};
 use crate::error::Exit;
 
 const EXAMPLES: &str = "\
@@ -33,13 +33,8 @@ pub(crate) struct AddArgs {
 
 pub(crate) fn run(args: &AddArgs, context: &Context) -> CommandResult {
     let directory = agent_directory(&args.directory)?;
-    let mut changes = args.fields.changes();
-    if changes.description == Field::Keep {
-        let description = describe(&directory).description;
-        if !description.is_empty() {
-            changes.description = Field::Set(description);
-        }
-    }
+    let mut changes = args.fields.changes.clone();
+    changes.describe(&directory);
     let editor = Editor::new(context.config_path()?);
     let config = editor.add_agent(&args.name, &directory, &changes)?;
     let agent = fields::report(&args.name, &config, "added", args.json, context)?;

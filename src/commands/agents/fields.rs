@@ -1,96 +1,113 @@
-//! What can be said about an agent, shared by `add` and `update`.
+//! What can be said about an agent, shared by `add` and `update`: an option for each key of the table.
 
-use clap::Args;
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches, value_parser};
 use serde_json::{Value, json};
 
 use crate::commands::{Context, Problem, completions};
-use crate::config::{Agent, AgentChanges, AgentName, BudgetUsd, Config, Field, Timeout};
-use crate::engine::{BackendRef, Backends};
+use crate::config::{AGENT_KEYS, Agent, AgentChanges, AgentName, BudgetUsd, Config, Timeout};
+use crate::engine::Backends;
 use crate::error::{Exit, Failure};
+use crate::model::{FieldValue, Row, Slot};
 
-/// The fields of an agent as options.
-#[derive(Debug, Args)]
+/// The keys of an agent as options: what they change.
+#[derive(Debug, Default)]
 pub(super) struct FieldArgs {
-    /// What the agent is for
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    description: Option<String>,
-    /// How long a run may take: 90, 90s, 15m, 2h
-    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
-    timeout: Option<Timeout>,
-    /// How long a run may be silent: 90, 90s, 15m, 2h
-    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
-    idle_timeout: Option<Timeout>,
-    /// What a run may cost, in US dollars
-    #[arg(long, value_name = "DOLLARS", allow_hyphen_values = true)]
-    max_budget_usd: Option<BudgetUsd>,
-    /// The model, by the name the agent CLI knows
-    #[arg(long, value_name = "NAME")]
-    model: Option<String>,
-    /// The permission mode: default, plan, dontAsk, acceptEdits, auto, bypassPermissions
-    #[arg(long, value_name = "MODE", add = completions::permission_modes())]
-    permission_mode: Option<String>,
-    /// Tools that need no permission, separated by commas; an empty value allows none
-    #[arg(long, value_name = "TOOLS")]
-    allowed_tools: Option<String>,
-    /// Tools that are refused, separated by commas; an empty value refuses none
-    #[arg(long, value_name = "TOOLS")]
-    disallowed_tools: Option<String>,
-    /// What the agent is good at, separated by commas
-    #[arg(long, value_name = "WORDS", value_delimiter = ',')]
-    capabilities: Option<Vec<String>>,
-    /// What it can do that deserves a second thought, separated by commas
-    #[arg(long, value_name = "WORDS", value_delimiter = ',')]
-    risky_capabilities: Option<Vec<String>>,
-    /// What the agent is told with every task
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    instructions: Option<String>,
-    /// Which kind of program does the work
-    #[arg(long, value_parser = backends(), value_name = "KIND")]
-    backend: Option<BackendRef>,
-    /// For `--backend command`: the program, once, and then each of its arguments
-    #[arg(long = "command", value_name = "ARG", allow_hyphen_values = true)]
-    command: Vec<String>,
-    /// Whether the agent takes one task at a time
-    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
-    exclusive: Option<bool>,
-    /// Whether the directory is to be used without a word about other users who own it or can write to it
-    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
-    trusted: Option<bool>,
+    /// The changes these options ask for.
+    pub(super) changes: AgentChanges,
+}
+
+impl Args for FieldArgs {
+    fn augment_args(command: Command) -> Command {
+        command.args(options().map(option))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for FieldArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let mut fields = Self::default();
+        fields.update_from_arg_matches(matches)?;
+        Ok(fields)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        for row in options() {
+            if let Some(value) = given(row, matches) {
+                self.changes.set(row, value);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The keys that are options: all but the directory, which `add` wants and `update` has an option of its own for.
+fn options() -> impl Iterator<Item = &'static Row<Agent>> {
+    AGENT_KEYS.iter().filter(|row| !matches!(row.slot, Slot::Path(_)))
+}
+
+/// The option for a key.
+fn option(row: &'static Row<Agent>) -> Arg {
+    let (value_name, more) = match row.slot {
+        Slot::Path(_) => ("DIR", String::new()),
+        Slot::Text(_) | Slot::Other => ("TEXT", String::new()),
+        Slot::Word(_) => ("NAME", String::new()),
+        Slot::Mode(_) => ("MODE", format!(": {}", Backends::of_this_program().permission_modes().join(", "))),
+        Slot::Backend => ("KIND", String::new()),
+        Slot::Duration(_) => ("DURATION", ": 90, 90s, 15m, 2h".to_owned()),
+        Slot::Dollars(_) => ("DOLLARS", String::new()),
+        Slot::Tools(_) => ("TOOLS", ", separated by commas; an empty value: none".to_owned()),
+        Slot::Texts(_) => ("WORDS", ", separated by commas".to_owned()),
+        Slot::Command(_) => ("ARG", "; once for the program and once for each argument".to_owned()),
+        Slot::Flag(_) => ("true|false", String::new()),
+        Slot::Count(..) => ("NUMBER", String::new()),
+    };
+    let option = Arg::new(row.name)
+        .long(row.name.replace('_', "-"))
+        .value_name(value_name)
+        .help(format!("{}{more}", row.summary()));
+    match row.slot {
+        Slot::Mode(_) => option.add(completions::permission_modes()),
+        Slot::Backend => option.value_parser(backends()),
+        Slot::Duration(_) => option.allow_hyphen_values(true).value_parser(value_parser!(Timeout)),
+        Slot::Dollars(_) => option.allow_hyphen_values(true).value_parser(value_parser!(BudgetUsd)),
+        Slot::Texts(_) => option.action(ArgAction::Append).value_delimiter(','),
+        Slot::Command(_) => option.action(ArgAction::Append).allow_hyphen_values(true),
+        Slot::Flag(_) => option
+            .value_parser(value_parser!(bool))
+            .num_args(0..=1)
+            .default_missing_value("true")
+            .require_equals(true),
+        Slot::Count(least, _) => option.value_parser(value_parser!(u32).range(i64::from(least)..)),
+        Slot::Text(_) => option.allow_hyphen_values(true),
+        Slot::Path(_) | Slot::Word(_) | Slot::Tools(_) | Slot::Other => option,
+    }
 }
 
 /// The backends, by their names.
-fn backends() -> impl TypedValueParser<Value = BackendRef> {
+fn backends() -> PossibleValuesParser {
     let profiles = Backends::of_this_program().profiles();
-    let values = profiles.map(|profile| PossibleValue::new(profile.name).help(profile.about));
-    PossibleValuesParser::new(values).try_map(|name| name.parse::<BackendRef>())
+    PossibleValuesParser::new(profiles.map(|profile| PossibleValue::new(profile.name).help(profile.about)))
 }
 
-impl FieldArgs {
-    /// The changes these options ask for.
-    pub(super) fn changes(&self) -> AgentChanges {
-        fn set<T: Clone>(value: Option<&T>) -> Field<T> {
-            value.cloned().map_or(Field::Keep, Field::Set)
-        }
-        AgentChanges {
-            description: set(self.description.as_ref()),
-            timeout: set(self.timeout.as_ref()),
-            idle_timeout: set(self.idle_timeout.as_ref()),
-            capabilities: set(self.capabilities.as_deref().map(words).as_ref()),
-            risky_capabilities: set(self.risky_capabilities.as_deref().map(words).as_ref()),
-            max_budget_usd: set(self.max_budget_usd.as_ref()),
-            model: set(self.model.as_ref()),
-            permission_mode: set(self.permission_mode.as_ref()),
-            allowed_tools: set(self.allowed_tools.as_deref().map(tools).as_ref()),
-            disallowed_tools: set(self.disallowed_tools.as_deref().map(tools).as_ref()),
-            instructions: set(self.instructions.as_ref()),
-            backend: set(self.backend.as_ref()),
-            command: if self.command.is_empty() { Field::Keep } else { Field::Set(self.command.clone()) },
-            exclusive: set(self.exclusive.as_ref()),
-            trusted: set(self.trusted.as_ref()),
-            directory: None,
-        }
-    }
+/// The value that was given for a key.
+fn given(row: &Row<Agent>, matches: &ArgMatches) -> Option<FieldValue> {
+    let text = || matches.get_one::<String>(row.name);
+    let texts = || Some(matches.get_many::<String>(row.name)?.cloned().collect::<Vec<_>>());
+    Some(match row.slot {
+        Slot::Path(_) | Slot::Other => return None,
+        Slot::Text(_) | Slot::Word(_) | Slot::Mode(_) | Slot::Backend => FieldValue::Text(text()?.clone()),
+        Slot::Duration(_) => FieldValue::Duration(*matches.get_one(row.name)?),
+        Slot::Dollars(_) => FieldValue::Dollars(*matches.get_one(row.name)?),
+        Slot::Tools(_) => FieldValue::Texts(tools(text()?)),
+        Slot::Texts(_) => FieldValue::Texts(words(&texts()?)),
+        Slot::Command(_) => FieldValue::Texts(texts()?),
+        Slot::Flag(_) => FieldValue::Flag(*matches.get_one(row.name)?),
+        Slot::Count(..) => FieldValue::Count(*matches.get_one(row.name)?),
+    })
 }
 
 /// Splits a list of tools at the commas outside parentheses: `Read,Bash(git add, git rm)` names two.

@@ -1,7 +1,11 @@
 use std::os::unix::fs::PermissionsExt;
 
+use serde_json::{Value, json};
+
 use super::*;
+use crate::config::agent::AGENT_KEYS;
 use crate::config::{Field, Member, MemberChanges, load};
+use crate::model::Row;
 use crate::text::shell;
 
 /// A directory with a config in it, and an agent's directory.
@@ -56,29 +60,28 @@ fn the_first_agent_creates_an_owner_only_config() {
     assert_eq!(mode(&path.with_extension("yaml.lock")), 0o600);
 }
 
+/// Changes that give keys these values.
+fn setting(values: &Value) -> AgentChanges {
+    let mut changes = AgentChanges::default();
+    for (name, value) in values.as_object().unwrap() {
+        let row = Row::named(AGENT_KEYS, name).unwrap();
+        changes.set(row, row.slot.of_json(value).unwrap());
+    }
+    changes
+}
+
 #[test]
 fn every_field_can_be_set_kept_and_removed() {
     let fixture = Fixture::new("# mine\n");
     let name = "a".parse().unwrap();
-    let list = || Field::Set(vec!["x y".to_owned(), "B(z:*)".to_owned()]);
-    let changes = AgentChanges {
-        directory: None,
-        description: Field::Set("yes: no".into()),
-        timeout: Field::Set("90s".parse().unwrap()),
-        idle_timeout: Field::Set("500ms".parse().unwrap()),
-        max_budget_usd: Field::Set("0.25".parse().unwrap()),
-        model: Field::Set("opus".into()),
-        permission_mode: Field::Set("plan".into()),
-        allowed_tools: list(),
-        disallowed_tools: Field::Set(Vec::new()),
-        capabilities: list(),
-        risky_capabilities: list(),
-        instructions: Field::Set("# one\n\ntwo: three\n".into()),
-        backend: Field::Set("command".parse().unwrap()),
-        command: list(),
-        exclusive: Field::Set(true),
-        trusted: Field::Set(true),
-    };
+    let list = json!(["x y", "B(z:*)"]);
+    let changes = setting(&json!({
+        "description": "yes: no", "timeout": 90, "idle_timeout": 0.5, "max_budget_usd": 0.25, "model": "opus",
+        "permission_mode": "plan", "allowed_tools": list, "disallowed_tools": [], "capabilities": list,
+        "risky_capabilities": list, "instructions": "# one\n\ntwo: three\n", "backend": "command", "command": list,
+        "exclusive": true, "trusted": true,
+    }));
+    assert_eq!(changes.fields().len(), AGENT_KEYS.len() - 1, "all but the directory");
     let full = fixture.editor().add_agent(&name, &fixture.project(), &changes).unwrap();
     let agent = &full.agents["a"];
     assert_eq!(agent.description, "yes: no");
@@ -89,24 +92,9 @@ fn every_field_can_be_set_kept_and_removed() {
 
     let kept = fixture.editor().update_agent(&name, &AgentChanges::default()).unwrap();
     assert_eq!(kept, full);
-    let gone = AgentChanges {
-        directory: Some(fixture.directory.path().to_owned()),
-        description: Field::Unset,
-        timeout: Field::Unset,
-        idle_timeout: Field::Unset,
-        max_budget_usd: Field::Unset,
-        model: Field::Unset,
-        permission_mode: Field::Unset,
-        allowed_tools: Field::Unset,
-        disallowed_tools: Field::Unset,
-        capabilities: Field::Unset,
-        risky_capabilities: Field::Unset,
-        instructions: Field::Unset,
-        backend: Field::Unset,
-        command: Field::Unset,
-        exclusive: Field::Unset,
-        trusted: Field::Unset,
-    };
+    let mut gone = AgentChanges::default();
+    gone.set(&AGENT_KEYS[0], FieldValue::Path(fixture.directory.path().to_owned()));
+    assert!(AGENT_KEYS.iter().filter(|row| row.name != "directory").all(|row| gone.unset(row)));
     let bare = fixture.editor().update_agent(&name, &gone).unwrap();
     let directory = fixture.directory.path().canonicalize().unwrap();
     assert_eq!(bare.agents["a"], crate::config::Agent { directory, ..Default::default() });
@@ -254,12 +242,13 @@ fn a_broken_config_is_left_as_it_is() {
 fn a_bad_value_is_refused_before_anything_is_written() {
     let fixture = Fixture::new("agents:\n  a: {directory: /x}\n");
     for changes in [
-        AgentChanges { model: Field::Set("--yolo".into()), ..Default::default() },
-        AgentChanges { model: Field::Set(String::new()), ..Default::default() },
-        AgentChanges { permission_mode: Field::Set("-p".into()), ..Default::default() },
-        AgentChanges { allowed_tools: Field::Set(vec!["-x".into()]), ..Default::default() },
-        AgentChanges { command: Field::Set(vec!["x".into()]), ..Default::default() },
+        json!({"model": "--yolo"}),
+        json!({"model": ""}),
+        json!({"permission_mode": "-p"}),
+        json!({"allowed_tools": ["-x"]}),
+        json!({"command": ["x"]}),
     ] {
+        let changes = setting(&changes);
         let error = fixture.editor().update_agent(&"a".parse().unwrap(), &changes).unwrap_err();
         assert!(matches!(error, EditError::Refused { .. }), "{error}");
         assert!(error.to_string().starts_with("agents.a."), "{error}");
@@ -304,7 +293,7 @@ fn nothing_is_created_where_nothing_can_be_changed() {
 fn aliases_that_would_spill_over_are_left_to_their_owner() {
     let text = "agents:\n  a: &a\n    directory: /x\n    model: m\n  c: *a\n";
     let fixture = Fixture::new(text);
-    let changes = AgentChanges { model: Field::Set("opus".into()), ..Default::default() };
+    let changes = setting(&json!({"model": "opus"}));
     match fixture.editor().update_agent(&"a".parse().unwrap(), &changes) {
         Ok(config) => assert_eq!(config.agents["c"].model.as_deref(), Some("m")),
         Err(error) => {

@@ -5,10 +5,9 @@ use serde_json::{Map, Value, json};
 
 use super::SCHEMA;
 use crate::backend::Backends;
-use crate::config::decode::{
-    self, AGENT_KEYS, CACHE_KEYS, GROUP_KEYS, MEMBER_KEYS, Places, ROOT_KEYS, SETTINGS_KEYS,
-};
-use crate::config::{Config, Settings, syntax};
+use crate::config::decode::{self, CACHE_KEYS, GROUP_KEYS, MEMBER_KEYS, Places, ROOT_KEYS};
+use crate::config::{AGENT_KEYS, Config, SETTINGS_KEYS, Settings, syntax};
+use crate::model::Row;
 
 fn schema() -> Value {
     serde_json::from_str(SCHEMA).unwrap()
@@ -37,13 +36,17 @@ fn it_is_a_valid_schema() {
 
 #[test]
 fn it_has_the_keys_that_are_read_and_no_other() {
+    fn names<T>(table: &'static [Row<T>]) -> Vec<&'static str> {
+        table.iter().map(|row| row.name).collect()
+    }
+    let (agent, settings) = (names(AGENT_KEYS), names(SETTINGS_KEYS));
     let schema = schema();
     for (place, known) in [
         ("", &ROOT_KEYS[..]),
-        ("/$defs/agent", &AGENT_KEYS),
+        ("/$defs/agent", &agent),
         ("/$defs/group", &GROUP_KEYS),
         ("/$defs/member/anyOf/1", &MEMBER_KEYS),
-        ("/$defs/settings", &SETTINGS_KEYS),
+        ("/$defs/settings", &settings),
         ("/$defs/cache", &CACHE_KEYS),
     ] {
         let object = schema.pointer(place).unwrap();
