@@ -100,12 +100,12 @@ impl<T> Slot<T> {
         match (self, value) {
             (Self::Path(put), FieldValue::Path(path)) => put(target, path),
             (Self::Text(put) | Self::Word(put) | Self::Mode(put), FieldValue::Text(text)) => {
-                put(target, text)
+                put(target, text);
             }
             (Self::Duration(put), FieldValue::Duration(timeout)) => put(target, timeout),
             (Self::Dollars(put), FieldValue::Dollars(cap)) => put(target, cap),
             (Self::Tools(put) | Self::Texts(put) | Self::Command(put), FieldValue::Texts(texts)) => {
-                put(target, texts)
+                put(target, texts);
             }
             (Self::Flag(put), FieldValue::Flag(on)) => put(target, on),
             (Self::Count(_, put), FieldValue::Count(count)) => put(target, count),

@@ -50,3 +50,18 @@ pub fn assert_kept(folder: &str, made: &BTreeMap<String, String>) {
         differences.join("\n")
     );
 }
+
+/// Panics unless a file of the repository holds this text.
+#[track_caller]
+pub fn assert_text_kept(path: &str, made: &str) {
+    let file = crate::programs::checkout().join(path);
+    if std::env::var_os(UPDATE).is_some() {
+        fs::write(&file, made).expect("a snapshot");
+    }
+    let kept = fs::read_to_string(&file).expect("a snapshot");
+    let mut lines = kept.lines().zip(made.lines()).enumerate();
+    if let Some((line, (kept, made))) = lines.find(|(_, (kept, made))| kept != made) {
+        panic!("{path}:{}\n  - {kept}\n  + {made}\n(if that is meant: {UPDATE}=1)", line + 1);
+    }
+    assert_eq!(kept.len(), made.len(), "{path}: the end differs (if that is meant: {UPDATE}=1)");
+}

@@ -1,5 +1,7 @@
 //! What the commands print, to people and as JSON, in one scene with jobs in every state; and their help.
 
+mod tables;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
