@@ -8,7 +8,7 @@ use crate::backend::{CommandLine, Dialogue, DialogueTurn, fenced};
 use crate::config::{AgentName, BudgetUsd, Timeout};
 use crate::os;
 use crate::store::{ErrorType, JobKind, JobResult, Launch, Record, StoreError, UnixSeconds};
-use crate::supervisor::{Ownership, StartError};
+use crate::supervisor::{AdmissionRules, Ownership, StartError};
 use crate::text::redact_words;
 
 /// The line with which an agent says that the matter is settled.
@@ -229,8 +229,7 @@ impl Engine {
             prompt: topic.as_str().to_owned(),
             record,
             command_line: CommandLine { argv, shown, files: Vec::new() },
-            exclusive: false,
-            fail_if_busy: false,
+            rules: AdmissionRules::default(),
             on_done: Vec::new(),
             // Its turns are noted, so it must not be: nothing is to be counted twice.
             journal: None,

@@ -11,6 +11,7 @@ use crate::config::{Agent, AgentName, BudgetUsd, Group, GroupName, check_journal
 use crate::model::JobId;
 use crate::os::{self, ProgramError};
 use crate::store::{JobKind, Journal, Launch, Record};
+use crate::supervisor::AdmissionRules;
 use crate::text::redact_words;
 
 /// How many of the newest jobs are asked whose a session is. One that is older passes unchecked.
@@ -25,8 +26,7 @@ pub struct JobPlan {
     pub(super) record: Record,
     pub(super) prompt: String,
     pub(super) command_line: CommandLine,
-    pub(super) exclusive: bool,
-    pub(super) fail_if_busy: bool,
+    pub(super) rules: AdmissionRules,
     pub(super) on_done: Vec<OsString>,
     /// Where its end is noted, if it is.
     pub(super) journal: Option<Journal>,
@@ -167,8 +167,7 @@ impl Engine {
             record,
             prompt,
             command_line,
-            exclusive: agent.exclusive,
-            fail_if_busy: request.fail_if_busy,
+            rules: AdmissionRules::of(agent, request.fail_if_busy),
             on_done,
             journal,
         })

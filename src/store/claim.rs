@@ -1,5 +1,6 @@
 //! Things only one job may use at a time: a session of an agent CLI, an agent's directory, a parent's slot.
 
+use std::fmt;
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
@@ -45,7 +46,26 @@ pub enum Claimable<'a> {
     WaitFor(JobId),
 }
 
+/// What it is and "is", to be followed by "in use".
+impl fmt::Display for Claimable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Session(id) => write!(f, "session {id} is"),
+            Self::Directory(path) => {
+                write!(f, "the agent takes one task at a time, and {} is", path.display())
+            }
+            Self::SlotOf(id) => write!(f, "the slot of job {id} is"),
+            Self::WaitFor(id) => write!(f, "the wait for job {id} is"),
+        }
+    }
+}
+
 impl Claimable<'_> {
+    /// Whether a job that waits for one it has dispatched lets that one use it: it does not work meanwhile.
+    pub fn is_lent_to_descendants(&self) -> bool {
+        matches!(self, Self::Directory(_))
+    }
+
     /// A file name for it: whatever is in a session id or path, it is hex.
     fn name(&self) -> String {
         use std::os::unix::ffi::OsStrExt;

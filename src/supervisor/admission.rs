@@ -58,6 +58,21 @@ pub(super) enum Granted {
     Failed(StoreError),
 }
 
+/// What came of an attempt to claim one of several things.
+enum Attempt<'c> {
+    Claimed(Claim),
+    /// Other jobs have all of them.
+    AllBusy(Vec<Busy<'c>>),
+}
+
+/// Something that another job has.
+struct Busy<'c> {
+    what: Claimable<'c>,
+    /// Which job, if it left its name.
+    holder: Option<JobId>,
+    waiter: Waiter,
+}
+
 impl<'a> Admission<'a> {
     /// Takes what is free and otherwise a place in the queue: a job that comes later comes after this one.
     pub(super) fn join(
@@ -67,10 +82,10 @@ impl<'a> Admission<'a> {
     ) -> Result<Self, StoreError> {
         let limit = Limit::new(spec);
         let mut admission = Self { store, record, spec, limit, permit: Permit::default(), place: None };
-        for what in admission.needs() {
-            match admission.try_claim(what)? {
-                Claimed::Yes(claim) => admission.permit.claims.push(claim),
-                Claimed::Busy { .. } => {
+        for alternatives in spec.rules.needs(record) {
+            match admission.try_claim_one(&alternatives)? {
+                Attempt::Claimed(claim) => admission.permit.claims.push(claim),
+                Attempt::AllBusy(_) => {
                     admission.permit.claims.clear();
                     return Ok(admission);
                 }
@@ -86,13 +101,16 @@ impl<'a> Admission<'a> {
         Ok(admission)
     }
 
-    /// What the job has to have to itself, in the order in which everybody claims it. A session that this job begins
-    /// is its own without a claim: a job that wants to go on with it looks for a living job that has it.
-    fn needs(&self) -> Vec<Claimable<'a>> {
-        let launch = &self.record.launch;
-        let session = launch.session_id.as_deref().filter(|_| launch.resumed).map(Claimable::Session);
-        let directory = launch.directory.as_deref().filter(|_| self.spec.exclusive).map(Claimable::Directory);
-        session.into_iter().chain(directory).collect()
+    /// Claims one of these, the first that is free.
+    fn try_claim_one<'c>(&self, alternatives: &[Claimable<'c>]) -> Result<Attempt<'c>, StoreError> {
+        let mut busy = Vec::new();
+        for &what in alternatives {
+            match self.try_claim(what)? {
+                Claimed::Yes(claim) => return Ok(Attempt::Claimed(claim)),
+                Claimed::Busy { holder, waiter } => busy.push(Busy { what, holder, waiter }),
+            }
+        }
+        Ok(Attempt::AllBusy(busy))
     }
 
     fn try_claim(&self, what: Claimable<'_>) -> Result<Claimed, StoreError> {
@@ -179,31 +197,38 @@ impl<'a> Admission<'a> {
         self.spec.parent_waits.or_else(|| self.record.launch.parent.filter(waits))
     }
 
-    /// Claims what the job needs, one after the other, waiting where another job has it.
+    /// Claims what the job needs, one after the other, waiting where other jobs have it.
     fn wait_for_claims(&mut self, stop_sources: &mut StopSources) -> Result<Option<Granted>, StoreError> {
-        for what in self.needs() {
+        for alternatives in self.spec.rules.needs(self.record) {
             loop {
-                let (holder, waiter) = match self.try_claim(what)? {
-                    Claimed::Yes(claim) => {
+                let mut busy = match self.try_claim_one(&alternatives)? {
+                    Attempt::Claimed(claim) => {
                         self.permit.claims.push(claim);
                         break;
                     }
-                    Claimed::Busy { holder, waiter } => (holder, waiter),
+                    Attempt::AllBusy(busy) => busy,
                 };
-                let held_by_ancestor =
-                    holder.is_some_and(|holder| ancestry::is_ancestor(self.store, holder, self.record));
-                match what {
-                    // The ancestor waits for this job: the directory is not used by two at a time.
-                    Claimable::Directory(_) if held_by_ancestor => break,
-                    _ if held_by_ancestor || self.spec.fail_if_busy => {
-                        return Ok(Some(Granted::Busy(describe(what, holder))));
-                    }
-                    _ => {}
+                let is_ancestor = |id: JobId| ancestry::is_ancestor(self.store, id, self.record);
+                let held_by_ancestor = busy.iter().find(|busy| busy.holder.is_some_and(is_ancestor));
+                let refused_for = match held_by_ancestor {
+                    // The ancestor waits for this job.
+                    Some(busy) if busy.what.is_lent_to_descendants() => break,
+                    Some(busy) => Some(busy),
+                    None => busy.last().filter(|_| self.spec.rules.fail_if_busy),
+                };
+                if let Some(Busy { what, holder, .. }) = refused_for {
+                    let by = holder.map(|id| format!(" by job {id}")).unwrap_or_default();
+                    return Ok(Some(Granted::Busy(format!("{what} in use{by}"))));
                 }
-                let over = waiter.into_descriptor().map_err(|error| self.failed(error))?;
-                while !is_readable(&over) {
-                    if let Some(stop) = stop_sources.wait(Some(over.as_fd()), TICK) {
+                let Some(Busy { waiter, .. }) = busy.pop() else { break };
+                let free = waiter.into_descriptor().map_err(|error| self.failed(error))?;
+                while !is_readable(&free) {
+                    if let Some(stop) = stop_sources.wait(Some(free.as_fd()), TICK) {
                         return Ok(Some(Granted::Stopped(stop)));
+                    }
+                    // Another of the alternatives may be free by now.
+                    if alternatives.len() > 1 {
+                        break;
                     }
                 }
             }
@@ -219,18 +244,6 @@ impl<'a> Admission<'a> {
 
 fn is_readable(descriptor: &OwnedFd) -> bool {
     os::wait_readable(&[descriptor.as_fd()], Duration::ZERO)[0]
-}
-
-fn describe(what: Claimable<'_>, holder: Option<JobId>) -> String {
-    let by = holder.map(|id| format!(" by job {id}")).unwrap_or_default();
-    match what {
-        Claimable::Session(id) => format!("session {id} is in use{by}"),
-        Claimable::Directory(path) => {
-            format!("the agent takes one task at a time, and {} is in use{by}", path.display())
-        }
-        Claimable::SlotOf(id) => format!("the slot of job {id} is in use{by}"),
-        Claimable::WaitFor(id) => format!("job {id} is waited for{by}"),
-    }
 }
 
 /// How many agents may run at once: what the config says now, so that changing it changes what waits.

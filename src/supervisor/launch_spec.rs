@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::admission_rules::AdmissionRules;
 use crate::config::Vouched;
 use crate::model::JobId;
 use crate::store::{Journal, Launch};
@@ -21,10 +22,8 @@ pub struct LaunchSpec {
     pub argv: Vec<OsString>,
     /// Environment variables the agent gets in addition.
     pub environment: Vec<(String, OsString)>,
-    /// Whether the agent takes one task at a time.
-    pub exclusive: bool,
-    /// Whether to fail rather than to wait when the session or the agent's directory is in use.
-    pub fail_if_busy: bool,
+    /// What the job needs to itself.
+    pub rules: AdmissionRules,
     /// The job whose agent waits for this one: its slot can be used meanwhile.
     pub parent_waits: Option<JobId>,
     /// How many agents may run at once.

@@ -7,6 +7,7 @@
 //! looks at the job next draws the conclusion ([`load_and_recover`]).
 
 mod admission;
+mod admission_rules;
 mod ancestry;
 mod dependencies;
 mod entry;
@@ -22,6 +23,7 @@ mod stop_sources;
 mod strays;
 mod watch;
 
+pub use admission_rules::AdmissionRules;
 pub use ancestry::{call_off, enclosing_job, suspended_supervisor, wake};
 pub use entry::enter;
 pub use farewell::see_off;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use agent_dispatch::model::JobId;
 use agent_dispatch::store::{JobKind, Launch, Record, Store};
-use agent_dispatch::supervisor::{ENTRY, LaunchSpec};
+use agent_dispatch::supervisor::{AdmissionRules, ENTRY, LaunchSpec};
 
 use crate::{Invocation, Output, PATIENCE, Running, TestEnvironment, wait_until};
 
@@ -110,8 +110,7 @@ pub fn supervise(
             "--verbose".into(),
         ],
         environment: Vec::new(),
-        exclusive: true,
-        fail_if_busy: false,
+        rules: AdmissionRules { exclusive: true, ..AdmissionRules::default() },
         parent_waits: None,
         max_concurrency: 2,
         config: environment.config().into(),
