@@ -56,6 +56,9 @@ pub struct Agent {
     /// Whether it takes one task at a time.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub exclusive: bool,
+    /// How many of its jobs run at once at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_concurrency: Option<u32>,
     /// Whether nothing is said about other users who have a say in its directory.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub trusted: bool,
@@ -220,6 +223,15 @@ pub static AGENT_KEYS: &[Row<Agent>] = &[
         example: "true",
         mcp: "exclusive",
         slot: Slot::Flag(|agent, on| agent.exclusive = on),
+    },
+    Row {
+        name: "max_concurrency",
+        doc: "How many of the agent's jobs run at once. More jobs wait; those of other agents do not wait for them. Unset: as \
+              many as `settings.max_concurrency` allows.",
+        default: "",
+        example: "2",
+        mcp: "max_concurrency",
+        slot: Slot::Count(1, |agent, count| agent.max_concurrency = Some(count)),
     },
     Row {
         name: "trusted",

@@ -40,6 +40,13 @@ pub enum Claimable<'a> {
     Session(&'a str),
     /// The directory of an agent that takes one task at a time: whatever the path that leads to it.
     Directory(&'a Path),
+    /// One of the turns of an agent of which only so many jobs run at once.
+    TurnOf {
+        /// The agent's name.
+        agent: &'a str,
+        /// Which of its turns, from 0.
+        number: u32,
+    },
     /// The slot of a job that waits for the one it has dispatched.
     SlotOf(JobId),
     /// The wait of the agent that has dispatched a job for that job: its slot can be used as long as it lasts.
@@ -54,6 +61,12 @@ impl fmt::Display for Claimable<'_> {
             Self::Directory(path) => {
                 write!(f, "the agent takes one task at a time, and {} is", path.display())
             }
+            Self::TurnOf { agent, .. } => {
+                write!(
+                    f,
+                    "'{agent}' runs as many jobs at once as it may (`max_concurrency`), its last place is"
+                )
+            }
             Self::SlotOf(id) => write!(f, "the slot of job {id} is"),
             Self::WaitFor(id) => write!(f, "the wait for job {id} is"),
         }
@@ -63,7 +76,7 @@ impl fmt::Display for Claimable<'_> {
 impl Claimable<'_> {
     /// Whether a job that waits for one it has dispatched lets that one use it: it does not work meanwhile.
     pub fn is_lent_to_descendants(&self) -> bool {
-        matches!(self, Self::Directory(_))
+        matches!(self, Self::Directory(_) | Self::TurnOf { .. })
     }
 
     /// A file name for it: whatever is in a session id or path, it is hex.
@@ -80,6 +93,7 @@ impl Claimable<'_> {
                     identity.map_or_else(|_| path.as_os_str().as_bytes().to_owned(), String::into_bytes);
                 format!("directory-{}", digest(&identity))
             }
+            Self::TurnOf { agent, number } => format!("turn-{number}-{}", digest(agent.as_bytes())),
             Self::SlotOf(id) => format!("slot-of-{id}"),
             Self::WaitFor(id) => format!("wait-for-{id}"),
         }

@@ -243,3 +243,29 @@ fn silence_ends_a_run_and_output_does_not() {
     let patient = ["run", "infra", "fake: sleep 700ms", "--idle-timeout", "30s"];
     environment.command(patient).run().expect_code(0);
 }
+
+#[test]
+fn an_agent_runs_no_more_jobs_at_once_than_it_may_and_holds_up_no_other_agent() {
+    let environment = with_limit("  max_concurrency: 5\n");
+    environment.project_with("infra", "max_concurrency: 2");
+    environment.project("web");
+    let (gate, task) = gate(&environment, "gate");
+    let jobs: Vec<String> = (0..4).map(|_| submit(&environment, "infra", &task)).collect();
+    jobs[..2].iter().for_each(|id| wait_for_status(&environment, id, "running"));
+    let refused = environment.command(["run", "infra", "--no-wait", "hi"]).run().expect_code(1);
+    assert!(refused.stderr.contains("max_concurrency"), "{}", refused.stderr);
+    // Another agent's job passes those that wait for their agent's turn.
+    environment.command(["run", "web", "fake: answer hi"]).run().expect_code(0);
+    assert!(jobs[2..].iter().all(|id| environment.record(id)["status"] == "pending"));
+    open(&gate);
+    environment.command(["wait"]).args(jobs.iter().map(String::as_str)).run().expect_code(0);
+}
+
+#[test]
+fn a_job_that_an_agent_dispatches_to_itself_uses_its_turn() {
+    let environment = with_limit("  max_concurrency: 5\n");
+    environment.project_with("infra", "max_concurrency: 1");
+    let tool = quoted(test_support::programs::agent_dispatch());
+    let task = format!("fake: shell {tool} run infra 'fake: answer inner'");
+    environment.command(["run", "infra", &task]).run().expect_code(0);
+}
