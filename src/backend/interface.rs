@@ -4,21 +4,18 @@
 //! what its end means. It never runs an agent itself, and touches no record and no lock.
 
 use std::borrow::Cow;
-use std::ffi::OsString;
 use std::fmt::Debug;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::events::Event;
 use super::evidence::Evidence;
+use super::health::{Environment, Examination, Surroundings};
 use super::invocation::{Assignment, CommandLine};
 use super::profile::Profile;
 use super::refused_argument::RefusedArgument;
 use super::session::SessionId;
 use crate::store::{ErrorType, JobResult, Record};
-
-/// Looks up an environment variable.
-pub type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 /// What a job runs: how its output is read, how it is stopped and what its end means.
 pub trait Program: Debug + Send + Sync {
@@ -65,6 +62,11 @@ pub trait Backend: Program {
     /// [`RefusedArgument`] for what is no session id.
     fn session_id(&self, id: &str) -> Result<SessionId, RefusedArgument> {
         SessionId::word(id)
+    }
+
+    /// Looks at the program and what it has on this machine, for `doctor`; `None` when there is nothing to say of it.
+    fn examine<'a>(&self, _surroundings: Surroundings<'a>) -> Option<Box<dyn Examination + 'a>> {
+        None
     }
 
     /// Whether the program still has a session, told from its files alone.

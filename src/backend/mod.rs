@@ -16,6 +16,7 @@ mod events;
 mod evidence;
 mod failure;
 mod fence;
+mod health;
 mod interface;
 mod invocation;
 mod lines;
@@ -40,7 +41,8 @@ pub use event_reader::EventReader;
 pub use events::{Event, EventKind, McpServer, Started, Task, TaskState, TurnResult};
 pub use evidence::{Ending, Evidence, Output, Stop};
 pub use fence::{fenced, folded};
-pub use interface::{Backend, Decoder, Environment, Farewell, FarewellSignal, Program, SessionSearch, Watch};
+pub use health::{AgentSetup, Check, Cure, Environment, Examination, Level, Surroundings};
+pub use interface::{Backend, Decoder, Farewell, FarewellSignal, Program, SessionSearch, Watch};
 pub use invocation::{Assignment, CommandLine};
 pub use lines::{FOLLOWED_LINE_LIMIT, LOOK_BYTES, Line, LineReader, Look};
 pub use profile::{

@@ -46,10 +46,10 @@ pub use prepare::{JobPlan, find_program};
 pub use request::{OnDone, OnDoneError, RepeatError, Request, Task, TaskError};
 pub use stats::{Figures, Selection, ShortTimeout, Stats, stats};
 
-pub use crate::backend::claude::{Bills, ClaudeHome, Login, Registration, Scope, options as claude_options};
+pub use crate::backend::claude::{ClaudeHome, Registration, Scope};
 pub use crate::backend::{
-    Activity, BackendRef, Backends, Dialogue, DialogueLine, DialogueTurn, Event, EventKind,
-    LONGEST_TASK_BYTES, RefusedArgument, UnknownBackend,
+    Activity, Dialogue, DialogueLine, DialogueTurn, Event, EventKind, LONGEST_TASK_BYTES, RefusedArgument,
+    UnknownBackend,
 };
 pub use crate::os::{FileSystem, bury_orphans};
 pub use crate::supervisor::{OwnerPipe, Ownership, load_and_recover, see_off, suspended_supervisor};

@@ -19,6 +19,7 @@ mod lock;
 mod memory;
 mod orphans;
 mod patient;
+mod probe;
 mod processes;
 mod programs;
 mod reading;
@@ -42,6 +43,7 @@ pub use lock::{LockError, lock_within, readable_when_unlocked, wait_until_unlock
 pub use memory::release_freed_memory;
 pub use orphans::{bury_orphans, is_first_process};
 pub use patient::Patient;
+pub use probe::{Probe, ProbeError, ask, read_all};
 pub use processes::{
     Description, Process, Program, ancestors, arguments, in_short_lived_namespace, is_suspended,
     living_children, look as process, own_program, processes_of_this_user, signal_process,

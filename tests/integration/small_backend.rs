@@ -4,7 +4,7 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use test_support::{Invocation, TestEnvironment, programs};
+use test_support::{Invocation, PATIENCE, TestEnvironment, programs, wait_until};
 
 /// The agent CLI: it makes up the session's id, and what it is told decides what happens.
 const SMALL_AGENT: &str = r#"#!/bin/sh
@@ -115,8 +115,9 @@ fn failures_stops_and_lost_jobs_of_the_new_backend_are_classified() {
 
     small(&environment, ["submit", "web", "wait"]).run().expect_code(0);
     let id = environment.job_ids().pop().expect("a job");
-    small(&environment, ["wait", &id, "--timeout", "1s"]).run();
+    wait_until(PATIENCE, "the job runs", || environment.record(&id)["status"] == "running");
     environment.kill_supervisor(&id);
+    small(&environment, ["wait", &id]).run();
     let status = small(&environment, ["status", &id, "--json"]).run().expect_code(0).json();
     assert_eq!(
         (&status["status"], &status["result"]["error_type"]),

@@ -72,7 +72,7 @@ pub(super) fn command_line(assignment: &Assignment<'_>) -> Result<CommandLine, R
 
 /// The options a task can need, by the names that `claude --help` lists. The file variant of the system prompt is
 /// left out: help texts write it in ways of their own.
-pub fn options() -> Vec<String> {
+pub(super) fn options() -> Vec<String> {
     let tools = ["Read".to_owned()];
     let sessions = [Session::NewAs(SessionId::fresh()), Session::Resume(SessionId::fresh())];
     let lines = sessions.iter().filter_map(|session| {

@@ -3,11 +3,10 @@
 //! The order is that of 2.1.330: a cloud provider, a bearer token, an API key, a helper that prints one, a
 //! long-lived token, the login of a subscription.
 
-use std::ffi::OsString;
-
 use serde_json::Value;
 
-use super::ClaudeHome;
+use super::home::ClaudeHome;
+use crate::backend::Environment;
 
 /// A cloud provider: the variable that chooses it, its name, and what its own variables begin with.
 type Provider = (&'static str, &'static str, &'static [&'static str]);
@@ -50,7 +49,7 @@ pub enum Bills {
 impl ClaudeHome {
     /// How Claude Code would authenticate itself; `None` when it would say that no user is logged in. `environment`
     /// looks up a variable.
-    pub fn login(&self, environment: impl Fn(&str) -> Option<OsString>) -> Option<Login> {
+    pub fn login(&self, environment: Environment<'_>) -> Option<Login> {
         let subscription = self.subscription();
         let passed_over = subscription.is_some();
         // Settings add to the environment.
@@ -115,7 +114,7 @@ impl ClaudeHome {
     }
 
     /// Whether an agent's Claude Code may need this variable to authenticate itself.
-    pub fn needs_variable(&self, name: &str, environment: impl Fn(&str) -> Option<OsString>) -> bool {
+    pub fn needs_variable(&self, name: &str, environment: Environment<'_>) -> bool {
         let bills = self.login(environment).map(|login| login.bills);
         let provider = PROVIDERS.iter().any(|(_, provider, prefixes)| {
             bills == Some(Bills::Provider(provider)) && prefixes.iter().any(|prefix| name.starts_with(prefix))
@@ -139,7 +138,7 @@ mod tests {
     }
 
     fn login(home: &ClaudeHome, variables: &[(&str, &str)]) -> Option<Login> {
-        home.login(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into()))
+        home.login(&|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into()))
     }
 
     #[test]
@@ -182,7 +181,7 @@ mod tests {
     #[test]
     fn a_provider_needs_its_own_variables_only() {
         let needs = |name: &str, provider: &str| {
-            subscribed().needs_variable(name, |asked| (asked == provider).then(|| "1".into()))
+            subscribed().needs_variable(name, &|asked| (asked == provider).then(|| "1".into()))
         };
         assert!(needs("AWS_SECRET_ACCESS_KEY", "CLAUDE_CODE_USE_BEDROCK"));
         assert!(!needs("AWS_SECRET_ACCESS_KEY", "CLAUDE_CODE_USE_VERTEX"));

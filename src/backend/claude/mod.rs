@@ -3,7 +3,9 @@
 mod causes;
 mod command_line;
 mod finder;
+mod health;
 mod home;
+mod installation;
 mod large;
 mod login;
 mod profile;
@@ -18,14 +20,12 @@ mod verdict;
 mod watch;
 
 use crate::backend::{
-    Assignment, Backend, CommandLine, Decoder, Environment, Evidence, Profile, Program, RefusedArgument,
-    SessionId, SessionSearch, Watch,
+    Assignment, Backend, CommandLine, Decoder, Environment, Evidence, Examination, Profile, Program,
+    RefusedArgument, SessionId, SessionSearch, Surroundings, Watch,
 };
 use crate::store::{JobResult, Record};
 
-pub use command_line::options;
 pub use home::{ClaudeHome, Registration, Scope};
-pub use login::{Bills, Login};
 
 /// The backend.
 pub const CLAUDE: &dyn Backend = &Claude;
@@ -69,5 +69,9 @@ impl Backend for Claude {
 
     fn find_session(&self, session: &SessionId, environment: Environment<'_>) -> SessionSearch {
         sessions::find(session, environment)
+    }
+
+    fn examine<'a>(&self, surroundings: Surroundings<'a>) -> Option<Box<dyn Examination + 'a>> {
+        Some(Box::new(health::ClaudeExamination::new(surroundings)))
     }
 }

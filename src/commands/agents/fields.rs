@@ -4,9 +4,9 @@ use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches, value_parser};
 use serde_json::{Value, json};
 
+use crate::backend::Backends;
 use crate::commands::{Context, Problem, completions};
 use crate::config::{AGENT_KEYS, Agent, AgentChanges, AgentName, BudgetUsd, Config, Timeout};
-use crate::engine::Backends;
 use crate::error::{Exit, Failure};
 use crate::model::{FieldValue, Row, Slot};
 

@@ -6,9 +6,10 @@ use std::ffi::OsStr;
 use clap_complete::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate};
 
 use super::places;
+use crate::backend::Backends;
 use crate::commands::Context;
 use crate::config::{self, Config};
-use crate::engine::{Backends, CallerContext, Engine};
+use crate::engine::{CallerContext, Engine};
 use crate::model::JobId;
 use crate::store::Store;
 use crate::ui::human;

@@ -1,32 +1,22 @@
 //! Every agent: its directory, its program, and what it may do there.
 
-use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::ffi::OsStr;
 
 use super::config_file::update;
+use super::examinations::{Examinations, agent_finding};
 use super::finding::{Finding, Section, shell_path};
-use crate::config::{Agent, AgentName, Config, Effective, Exposure, describe};
-use crate::engine::{ClaudeHome, DirectoryFault, find_program};
+use crate::backend::{AgentSetup, Executable};
+use crate::config::{Agent, AgentName, Config, Effective, Exposure};
+use crate::engine::{DirectoryFault, find_program};
 use crate::os::ProgramError;
 
 const SECTION: Section = Section::Agents;
 
-/// The mode in which nothing is asked and everything is allowed.
-const BYPASS: &str = "bypassPermissions";
-
 /// What every agent is judged by.
 pub(super) struct CallerContext<'a> {
-    pub(super) home: &'a ClaudeHome,
+    pub(super) examinations: &'a Examinations<'a>,
     /// A value as of `PATH`.
     pub(super) path: Option<&'a OsStr>,
-    pub(super) may_bypass: bool,
-}
-
-/// Whether Claude Code takes the mode that allows everything: as root only where a variable says that this is a sandbox.
-pub(super) fn may_bypass(environment: impl Fn(&str) -> Option<OsString>) -> bool {
-    let is_sandbox = environment("IS_SANDBOX").is_some_and(|value| value == "1")
-        || environment("CLAUDE_CODE_BUBBLEWRAP").is_some_and(|value| !value.is_empty());
-    !rustix::process::getuid().is_root() || is_sandbox
 }
 
 /// Looks at every agent of the config, if that could be read.
@@ -71,23 +61,25 @@ fn agent_findings(
         let found = "it has no description: callers cannot tell what it is for";
         findings.push(SECTION.note("agent-description", found).fix(update(name, "--description", "TEXT")));
     }
-    match agent.backend.name() {
-        "claude" => {
-            findings.extend(project(agent));
-            findings.extend(trust(agent, caller_context.home));
-            findings.extend(sandbox(agent, caller_context.home));
-            if is_read_only(agent, effective, caller_context.home) {
-                let found = "it can only read: nothing allows it to edit files or to run commands";
-                let fix = update(name, "--permission-mode", "acceptEdits");
-                findings.push(SECTION.note("agent-read-only", found).fix(fix));
-            }
-            findings.extend(permissions(name, effective, caller_context.may_bypass));
-            if effective.max_budget_usd.is_none() {
-                let found = "nothing limits what a run may cost";
-                findings.push(SECTION.note("agent-budget", found).fix(update(name, "--max-budget-usd", "2")));
-            }
+    let profile = agent.backend.profile();
+    match caller_context.examinations.of(agent.backend) {
+        Some(examination) => {
+            let setup = AgentSetup {
+                directory: &agent.directory,
+                permission_mode: effective.permission_mode,
+                allowed_tools: effective.allowed_tools,
+            };
+            let checks = examination.agent(&setup);
+            findings.extend(checks.iter().map(|check| agent_finding(name, check)));
         }
-        _ => findings.push(program(name, agent, caller_context)),
+        None => findings.push(program(name, agent, caller_context.path)),
+    }
+    if profile.takes.tool_lists {
+        findings.extend(tools(name, effective));
+    }
+    if profile.takes.spend_cap && effective.max_budget_usd.is_none() {
+        let found = "nothing limits what a run may cost";
+        findings.push(SECTION.note("agent-budget", found).fix(update(name, "--max-budget-usd", "2")));
     }
     findings
 }
@@ -115,153 +107,51 @@ fn exposures(name: &str, agent: &Agent) -> Vec<Finding> {
     agent.exposures().into_iter().map(finding).collect()
 }
 
-fn program(name: &str, agent: &Agent, caller_context: &CallerContext<'_>) -> Finding {
-    match find_program(agent, caller_context.path) {
+fn program(name: &str, agent: &Agent, path: Option<&OsStr>) -> Finding {
+    match find_program(agent, path) {
         Ok(program) => SECTION.ok("agent-program", format!("its program is {}", program.display())),
         Err((program, why)) => {
             let found = SECTION.error("agent-program", format!("its program '{program}' {why}"));
             match why {
                 ProgramError::NotExecutable(file) => found.fix(format!("chmod +x {}", shell_path(&file))),
-                _ => found.fix(update(name, "--command", "PROGRAM")),
+                _ => match agent.backend.profile().executable {
+                    Executable::Named { installation, .. } => found.fix(installation.command),
+                    Executable::Configured => found.fix(update(name, "--command", "PROGRAM")),
+                },
             }
         }
     }
 }
 
-/// What the project has for Claude Code.
-fn project(agent: &Agent) -> Vec<Finding> {
-    let facts = describe(&agent.directory);
-    let mut findings = Vec::new();
-    if !facts.has_claude_md {
-        let found = "there is no CLAUDE.md: the agent learns about the project only from its files";
-        let fix = format!("cd {} && claude /init", shell_path(&agent.directory));
-        findings.push(SECTION.note("agent-claude-md", found).fix(fix));
-    }
-    if !facts.mcp_servers.is_empty() {
-        let found = format!("its runs start the MCP servers of .mcp.json: {}", facts.mcp_servers.join(", "));
-        findings.push(SECTION.ok("agent-mcp-servers", found));
-    }
-    findings
-}
-
-/// Whether the folder is trusted, and what the lack of it switches off.
-fn trust(agent: &Agent, home: &ClaudeHome) -> Option<Finding> {
-    let settings: PathBuf = agent.directory.join(".claude/settings.json");
-    match home.allow_rules(&agent.directory) {
-        Err(reason) => {
-            let fix = format!("${{EDITOR:-vi}} {}", shell_path(&settings));
-            let found = format!("its settings cannot be read: {reason}");
-            Some(SECTION.warning("agent-settings", found).fix(fix))
-        }
-        Ok((shared @ 1.., _)) if !home.trusts(&agent.directory) => {
-            let rules = if shared == 1 { "1 rule".to_owned() } else { format!("{shared} rules") };
-            let found = format!(
-                "its folder is not trusted, so Claude Code ignores {rules} of permissions.allow in {}",
-                settings.display()
-            );
-            let fix = format!("cd {} && claude", shell_path(&agent.directory));
-            Some(SECTION.warning("agent-trust", found).fix(fix))
-        }
-        Ok((1.., _)) => Some(SECTION.ok("agent-trust", "its folder is trusted: its permissions.allow holds")),
-        Ok((0, _)) => None,
-    }
-}
-
-/// That its commands run without the sandbox that is switched on, where that cannot start.
-fn sandbox(agent: &Agent, home: &ClaudeHome) -> Option<Finding> {
-    let settings = home.optional_sandbox(&agent.directory)?;
-    let found = format!(
-        "Claude Code's sandbox is switched on in {}, but where it cannot start, commands run without it: set \
-         sandbox.failIfUnavailable to true",
-        settings.display()
-    );
-    let fix = format!("${{EDITOR:-vi}} {}", shell_path(&settings));
-    Some(SECTION.warning("agent-sandbox", found).fix(fix))
-}
-
-/// Whether whatever needs a permission is denied, because no person is there to be asked and nothing grants one. Not of
-/// agents whose mode says so.
-fn is_read_only(agent: &Agent, effective: &Effective<'_>, home: &ClaudeHome) -> bool {
-    let (shared, own) = home.allow_rules(&agent.directory).unwrap_or_default();
-    let honoured = own + if home.trusts(&agent.directory) { shared } else { 0 };
-    effective.permission_mode.is_none_or(|mode| mode == "default")
-        && effective.allowed_tools.is_empty()
-        && honoured == 0
-        && !home.grants_permissions()
-}
-
-fn permissions(name: &str, effective: &Effective<'_>, may_bypass: bool) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    if effective.permission_mode == Some(BYPASS) && !may_bypass {
-        let found = format!("its permission mode is {BYPASS}, which Claude Code refuses to root");
-        findings.push(SECTION.error("agent-permission-mode", found).fix(update(
-            name,
-            "--permission-mode",
-            "acceptEdits",
-        )));
-    }
+/// Tools that are both allowed and refused.
+fn tools(name: &str, effective: &Effective<'_>) -> Option<Finding> {
     let (both, rest): (Vec<&str>, Vec<&str>) = effective
         .allowed_tools
         .iter()
         .map(String::as_str)
         .partition(|tool| effective.disallowed_tools.iter().any(|refused| refused == tool));
-    if !both.is_empty() {
-        let found = format!("tools are both allowed and refused, which refuses them: {}", both.join(", "));
-        let fix = update(name, "--allowed-tools", &rest.join(","));
-        findings.push(SECTION.warning("agent-tools", found).fix(fix));
-    }
-    findings
+    let found = format!("tools are both allowed and refused, which refuses them: {}", both.join(", "));
+    let fix = update(name, "--allowed-tools", &rest.join(","));
+    (!both.is_empty()).then(|| SECTION.warning("agent-tools", found).fix(fix))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::doctor::finding::Level;
     use crate::config::Settings;
 
     #[test]
-    fn an_agent_without_any_permission_is_read_only() {
-        let directory = tempfile::tempdir().unwrap();
-        let home = ClaudeHome::default();
-        let settings = Settings::default();
-        let agent = Agent { directory: directory.path().to_owned(), ..Agent::default() };
-        let is = |agent: &Agent| is_read_only(agent, &agent.effective(&settings), &home);
-        assert!(is(&agent));
-        assert!(!is(&Agent { permission_mode: Some("plan".to_owned()), ..agent.clone() }));
-        assert!(!is(&Agent { allowed_tools: Some(vec!["Bash".to_owned()]), ..agent.clone() }));
-        std::fs::create_dir(directory.path().join(".claude")).unwrap();
-        let rules = r#"{"permissions": {"allow": ["Bash(ls *)"]}}"#;
-        std::fs::write(directory.path().join(".claude/settings.json"), rules).unwrap();
-        assert!(is(&agent), "without trust the rule does not hold");
-        std::fs::write(directory.path().join(".claude/settings.local.json"), rules).unwrap();
-        assert!(!is(&agent));
-    }
-
-    fn judged(agent: &Agent, may_bypass: bool) -> Vec<(&'static str, Level)> {
-        let settings = Settings::default();
-        let findings = permissions("a", &agent.effective(&settings), may_bypass);
-        findings.iter().map(|finding| (finding.id, finding.level)).collect()
-    }
-
-    #[test]
-    fn everything_may_be_allowed_to_root_only_in_a_sandbox() {
-        let agent = Agent { permission_mode: Some(BYPASS.to_owned()), ..Agent::default() };
-        assert_eq!(judged(&agent, false), [("agent-permission-mode", Level::Error)]);
-        assert_eq!(judged(&agent, true), []);
-        assert!(may_bypass(|name| (name == "IS_SANDBOX").then(|| "1".into())));
-    }
-
-    #[test]
     fn a_tool_that_is_both_allowed_and_refused_is_told() {
-        let tools = |names: &[&str]| Some(names.iter().map(|&name| name.to_owned()).collect());
+        let list = |names: &[&str]| Some(names.iter().map(|&name| name.to_owned()).collect());
         let agent = Agent {
-            allowed_tools: tools(&["Read", "Bash"]),
-            disallowed_tools: tools(&["Bash"]),
+            allowed_tools: list(&["Read", "Bash"]),
+            disallowed_tools: list(&["Bash"]),
             ..Agent::default()
         };
-        assert_eq!(judged(&agent, true), [("agent-tools", Level::Warning)]);
-        let findings = permissions("a", &agent.effective(&Settings::default()), true);
-        assert_eq!(findings[0].fix.as_deref(), Some("agent-dispatch agents update a --allowed-tools Read"));
-        assert_eq!(judged(&Agent { disallowed_tools: None, ..agent }, true), []);
+        let settings = Settings::default();
+        let finding = tools("a", &agent.effective(&settings)).expect("a finding");
+        assert_eq!(finding.id, "agent-tools");
+        assert_eq!(finding.fix, Some(update("a", "--allowed-tools", "Read")));
+        assert_eq!(tools("a", &Agent { disallowed_tools: None, ..agent }.effective(&settings)), None);
     }
 }

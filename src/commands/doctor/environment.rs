@@ -3,8 +3,10 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use super::examinations::Examinations;
 use super::finding::{Finding, Section, shell_path};
-use crate::engine::{Backends, CallerContext, ClaudeHome, is_short_lived_sandbox, umask};
+use crate::backend::Backends;
+use crate::engine::{CallerContext, is_short_lived_sandbox, umask};
 use crate::os::{absolute_entries, relative_entries};
 use crate::text::is_secret_name;
 
@@ -12,7 +14,7 @@ const SECTION: Section = Section::Environment;
 
 /// Looks at the caller_context; `depth_limit` is how deep dispatches may nest, if the config says it.
 pub(super) fn findings(
-    claude: &ClaudeHome,
+    examinations: &Examinations<'_>,
     caller_context: &CallerContext,
     depth_limit: Option<u32>,
 ) -> Vec<Finding> {
@@ -25,10 +27,13 @@ pub(super) fn findings(
     }
     findings.extend(nested(caller_context, depth_limit));
     let names = std::env::vars_os().map(|(name, _)| name);
-    findings.extend(secrets(names.filter(|name| !is_of_the_cli(name, claude, variable))));
+    // Of those that agents get, an agent CLI may need some itself.
+    let is_needed = |name: &OsString| name.to_str().is_some_and(|name| examinations.need_variable(name));
+    let is_seen = |name: &OsString| !Backends::of_this_program().strip(name) && !is_needed(name);
+    findings.extend(secrets(names.filter(is_seen)));
     if variable("HOME").is_none_or(|home| home.is_empty()) {
         let home = directories::BaseDirs::new().map(|base| shell_path(base.home_dir()));
-        let found = "HOME is not set: claude does not find its settings and its login";
+        let found = "HOME is not set: agent CLIs do not find their settings and their login";
         findings.push(
             SECTION.warning("home", found).fix(format!("export HOME={}", home.unwrap_or("DIR".to_owned()))),
         );
@@ -41,12 +46,6 @@ pub(super) fn findings(
         );
     }
     findings
-}
-
-/// Whether Claude Code itself needs a variable, or agents do not get it.
-fn is_of_the_cli(name: &OsStr, claude: &ClaudeHome, environment: impl Fn(&str) -> Option<OsString>) -> bool {
-    Backends::of_this_program().strip(name)
-        || name.to_str().is_some_and(|name| claude.needs_variable(name, environment))
 }
 
 fn nested(caller_context: &CallerContext, limit: Option<u32>) -> Option<Finding> {
@@ -124,15 +123,6 @@ mod tests {
             Some("unset AWS_SECRET_ACCESS_KEY DATABASE_URL GITHUB_TOKEN npm_token")
         );
         assert_eq!(secrets([OsString::from("PATH")].into_iter()), None);
-    }
-
-    #[test]
-    fn what_claude_needs_or_agents_do_not_get_is_no_secret_of_theirs() {
-        let claude = ClaudeHome::default();
-        let hidden = |name: &str| is_of_the_cli(OsStr::new(name), &claude, |_| None);
-        assert!(hidden("ANTHROPIC_API_KEY") && hidden("CLAUDE_CODE_OAUTH_TOKEN"));
-        assert!(hidden("CLAUDE_CODE_SESSION_ACCESS_TOKEN"));
-        assert!(!hidden("GITHUB_TOKEN"));
     }
 
     #[test]

@@ -2,23 +2,10 @@
 
 use serde::Serialize;
 
+pub(super) use crate::backend::Level;
 use crate::config::AgentName;
 use crate::text::redact;
 pub(super) use crate::ui::shell::{path as shell_path, word as shell_word};
-
-/// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Level {
-    /// As it should be.
-    Ok,
-    /// Worth knowing; nothing fails by it.
-    Note,
-    /// It will surprise a user, or fail some dispatches.
-    Warning,
-    /// Dispatches fail, or the owner is not the only one who decides about them.
-    Error,
-}
 
 /// What a finding is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -66,7 +53,7 @@ pub(super) struct Finding {
 }
 
 impl Finding {
-    fn new(section: Section, id: &'static str, level: Level, found: &str) -> Self {
+    pub(super) fn new(section: Section, id: &'static str, level: Level, found: &str) -> Self {
         Self { id, section, level, agent: None, found: redact(found), fix: None }
     }
 

@@ -1,16 +1,16 @@
 //! `doctor`: what is wrong, and the command that mends it.
 //!
 //! Each group of checks is a file: it turns facts into [`Finding`]s. Nothing is changed, except that a lost job is recorded as what
-//! it is, and a check that cannot be made is a finding too. Claude Code is asked for its version and its options, this tool's MCP server for its name; both
+//! it is, and a check that cannot be made is a finding too. An agent CLI is asked for its version and its options, this tool's MCP server for its name; both
 //! while the rest is looked at.
 
-mod agent_cli;
 mod agents;
 mod config_file;
 mod environment;
+mod examinations;
 mod finding;
+mod introduction;
 mod jobs;
-pub(super) mod probe;
 mod processes;
 mod registration;
 mod report;
@@ -22,9 +22,11 @@ use std::thread::ScopedJoinHandle;
 use clap::Args;
 
 use super::{CommandResult, Context};
+use crate::backend::Surroundings;
 use crate::config::{self, Config, ConfigError};
 use crate::engine::{CallerContext, ClaudeHome};
 use crate::error::Exit;
+use examinations::Examinations;
 use finding::{Finding, Level, Section};
 
 const HELP: &str = "\
@@ -75,15 +77,15 @@ fn examine(context: &Context) -> Vec<Finding> {
     let directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
     let (config_path, loaded) = load(context);
     let config = loaded.as_ref().ok();
-    let needs_claude = config.is_none_or(needs_claude);
     let user =
         directories::BaseDirs::new().map_or_else(|| PathBuf::from("/"), |base| base.home_dir().to_owned());
+    let examinations = Examinations::new(Surroundings { home: &user, path, environment: &variable });
     let home = ClaudeHome::read(&user, &variable);
 
     // Before any check starts a process, which is none that anybody asks about.
     let jobs_and_processes = jobs_and_processes(context);
     std::thread::scope(|scope| {
-        let cli = scope.spawn(|| agent_cli::findings(path, needs_claude));
+        let programs = scope.spawn(|| examinations.findings(config));
         let server = scope.spawn(|| {
             let here = context
                 .config_path()
@@ -93,17 +95,15 @@ fn examine(context: &Context) -> Vec<Finding> {
         });
         let rest = scope.spawn(|| {
             let mut findings = config_file::findings(&config_path, &loaded);
-            let may_bypass = agents::may_bypass(variable);
-            findings
-                .extend(agents::findings(config, &agents::CallerContext { home: &home, path, may_bypass }));
+            let context = agents::CallerContext { examinations: &examinations, path };
+            findings.extend(agents::findings(config, &context));
             findings.extend(jobs_and_processes);
             let depth_limit = config.map(|config| config.settings.max_dispatch_depth);
             let caller_context = CallerContext::of_this_process();
-            findings.extend(environment::findings(&home, &caller_context, depth_limit));
+            findings.extend(environment::findings(&examinations, &caller_context, depth_limit));
             findings
         });
-        let mut findings = joined(cli, Section::AgentCli);
-        findings.extend(agent_cli::login(&home, variable, needs_claude));
+        let mut findings = joined(programs, Section::AgentCli);
         findings.extend(joined(server, Section::Mcp));
         findings.extend(joined(rest, Section::Config));
         findings
@@ -125,11 +125,6 @@ fn load(context: &Context) -> (PathBuf, Result<Config, ConfigError>) {
         // The only way there is no path.
         Err(_) => (PathBuf::from("agents.yaml"), Err(ConfigError::NoHome)),
     }
-}
-
-/// Whether any agent is Claude Code; without agents the first one is likely to be.
-fn needs_claude(config: &Config) -> bool {
-    config.agents.is_empty() || config.agents.values().any(|agent| agent.backend.name() == "claude")
 }
 
 fn jobs_and_processes(context: &Context) -> Vec<Finding> {

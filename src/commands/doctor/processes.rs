@@ -5,9 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::finding::{Finding, Section};
-use super::probe;
 use crate::engine::{Binary, Copy, Marked, Role, census, load_and_recover};
 use crate::model::JobId;
+use crate::os::ask;
 use crate::store::{Liveness, Store, StoreError};
 use crate::ui::human;
 
@@ -91,7 +91,7 @@ fn version_of(program: &Path) -> Option<String> {
     if owner != 0 && owner != rustix::process::geteuid().as_raw() {
         return None;
     }
-    let said = probe::output(program, &["--version"], PATIENCE).ok()?;
+    let said = ask(program, &["--version"], PATIENCE).ok()?;
     Some(said.trim().strip_prefix(concat!(env!("CARGO_PKG_NAME"), " "))?.to_owned())
 }
 

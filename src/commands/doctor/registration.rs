@@ -6,10 +6,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::finding::{Finding, Section, shell_word};
-use super::probe::{self, ProbeError, ServerInfo};
+use super::introduction::{self, ServerInfo};
 use crate::commands::Places;
 use crate::engine::{ClaudeHome, Registration, Scope};
-use crate::os::find_program;
+use crate::os::{ProbeError, find_program};
 
 const SECTION: Section = Section::Mcp;
 
@@ -145,7 +145,7 @@ fn introduce(program: &Path, verb: &str) -> Result<ServerInfo, ProbeError> {
     // A server opens its jobs directory as it begins, and would make one where there is none.
     let mut server = Command::new(program);
     server.arg(verb).env("AGENT_DISPATCH_JOBS_DIR", "/dev/null");
-    probe::introduce(server, PATIENCE)
+    introduction::introduce(server, PATIENCE)
 }
 
 /// That a server has a config or jobs of its own.

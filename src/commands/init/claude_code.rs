@@ -6,10 +6,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::invocation::Invocation;
-use crate::commands::doctor::probe::{self, ProbeError};
 use crate::config::home_directory;
 use crate::error::{Exit, Failure};
-use crate::os::{find_program, read_whole};
+use crate::os::{ProbeError, ask, find_program, read_whole};
 use crate::ui::shell;
 
 /// The largest state file that is read, in bytes. Those of long use have some megabytes.
@@ -109,7 +108,7 @@ pub(super) fn register(places: &Places, invocation: &Invocation) -> Result<Regis
     let add = ["mcp", "add-json", SERVER, &definition, "-s", "user"];
     let by_hand = shell::command(std::iter::once("claude").chain(add));
     let run = |arguments: &[&str]| {
-        let words = match probe::output(&claude, arguments, PATIENCE) {
+        let words = match ask(&claude, arguments, PATIENCE) {
             Ok(_) => return Ok(()),
             Err(ProbeError::Failed { status, said }) if said.is_empty() => {
                 format!("it said nothing ({status})")

@@ -39,6 +39,21 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
         &[
             ("mcp", &["*"]),
             ("engine", &["*"]),
+            // What the list of backends says, and what each says about its program.
+            (
+                "backend",
+                &[
+                    "AgentSetup",
+                    "BackendRef",
+                    "Backends",
+                    "Check",
+                    "Cure",
+                    "Examination",
+                    "Executable",
+                    "Level",
+                    "Surroundings",
+                ],
+            ),
             ("config", &["*"]),
             ("store", &["*"]),
             ("error", &["*"]),
@@ -48,15 +63,18 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
             (
                 "os",
                 &[
-                    "DoomedGroup",
                     "Patient",
+                    "Probe",
+                    "ProbeError",
                     "ProgramError",
                     "SignalWatch",
                     "absolute_entries",
+                    "ask",
                     "create_private_parents",
                     "find_program",
                     "find_programs",
                     "is_ignored",
+                    "read_all",
                     "read_whole",
                     "read_within",
                     "relative_entries",
@@ -111,7 +129,22 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
             ("text", &["*"]),
             ("model", &["*"]),
             // A check of an answer runs in a process of its own.
-            ("os", &["Bounds", "answer_confined", "read_whole", "run_confined", "this_program"]),
+            (
+                "os",
+                &[
+                    "Bounds",
+                    "ProbeError",
+                    "ProgramError",
+                    "answer_confined",
+                    "ask",
+                    "find_program",
+                    "find_programs",
+                    "read_beginning",
+                    "read_whole",
+                    "run_confined",
+                    "this_program",
+                ],
+            ),
             (
                 "store",
                 &[

@@ -2,8 +2,8 @@
 
 use std::fs;
 
+use agent_dispatch::backend::Backends;
 use agent_dispatch::config::{AGENT_KEYS, SETTINGS_KEYS};
-use agent_dispatch::engine::Backends;
 use agent_dispatch::model::{Row, Slot};
 use serde_json::{Map, Value, json};
 use test_support::snapshots::assert_text_kept;

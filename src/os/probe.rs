@@ -1,19 +1,17 @@
 //! Running a program for what it says about itself, within a time limit.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+use super::DoomedGroup;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
-use serde_json::{Value, json};
-
-use crate::os::DoomedGroup;
 
 /// Why a program did not say anything about itself.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::commands) enum ProbeError {
+pub enum ProbeError {
     /// It could not be started, or not be talked to.
     #[error("it cannot be started: {0}")]
     Io(#[from] io::Error),
@@ -38,22 +36,33 @@ fn last_line(said: &str) -> String {
     line.map(|line| format!(": {}", line.chars().take(200).collect::<String>())).unwrap_or_default()
 }
 
-/// A program in a process group of its own. When it is over, whatever it has left in the group ends with it; so does all
+/// A program that is asked, in a process group of its own. When it is over, whatever it has left in the group ends with it; so does all
 /// of the group when a signal ends this process, which the terminal sends to its own group only.
-struct Probed {
-    child: Child,
+#[derive(Debug)]
+pub struct Probe {
+    /// Its process, with the pipes that were not taken.
+    pub child: Child,
     /// Until it is over.
     group: Option<DoomedGroup>,
 }
 
-impl Probed {
-    fn start(mut command: Command) -> io::Result<Self> {
+impl Probe {
+    /// Starts it; its outputs are pipes.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    pub fn start(mut command: Command) -> io::Result<Self> {
         let (child, group) = DoomedGroup::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
         Ok(Self { group: Some(group), child })
     }
 
     /// Waits for its end until `end`.
-    fn wait(&mut self, end: Instant) -> io::Result<Option<ExitStatus>> {
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    pub fn wait(&mut self, end: Instant) -> io::Result<Option<ExitStatus>> {
         let pid = WaitId::Pid(Pid::from_child(&self.child));
         let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         while waitid(pid.clone(), look)?.is_none() {
@@ -75,7 +84,7 @@ impl Probed {
     }
 }
 
-impl Drop for Probed {
+impl Drop for Probe {
     fn drop(&mut self) {
         let _ = self.finish();
     }
@@ -86,7 +95,7 @@ const OUTPUT_LIMIT: u64 = 1024 * 1024;
 
 /// Reads something to its end on a thread of its own, which a pipe that stays open cannot hold up. Only the beginning of
 /// a long output is kept; its writer is not held up.
-fn read_all(mut pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+pub fn read_all(mut pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     let (sender, receiver) = channel();
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
@@ -98,15 +107,15 @@ fn read_all(mut pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
 }
 
 /// What `program` writes to standard output when it is run with these arguments.
-pub(in crate::commands) fn output(
-    program: &Path,
-    arguments: &[&str],
-    limit: Duration,
-) -> Result<String, ProbeError> {
+///
+/// # Errors
+///
+/// Why it does not say anything.
+pub fn ask(program: &Path, arguments: &[&str], limit: Duration) -> Result<String, ProbeError> {
     let end = Instant::now() + limit;
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null());
-    let mut probed = Probed::start(command)?;
+    let mut probed = Probe::start(command)?;
     let (Some(stdout), Some(stderr)) = (probed.child.stdout.take(), probed.child.stderr.take()) else {
         return Err(io::Error::other("it has no output").into());
     };
@@ -131,70 +140,6 @@ pub(in crate::commands) fn output(
     }
 }
 
-/// What an MCP server calls itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ServerInfo {
-    pub(super) name: String,
-    pub(super) version: String,
-}
-
-/// Starts an MCP server, lets it introduce itself and ends it.
-pub(super) fn introduce(mut command: Command, limit: Duration) -> Result<ServerInfo, ProbeError> {
-    let end = Instant::now() + limit;
-    command.stdin(Stdio::piped());
-    let mut probed = Probed::start(command)?;
-    let pipes = (probed.child.stdin.take(), probed.child.stdout.take(), probed.child.stderr.take());
-    let (Some(mut stdin), Some(stdout), Some(stderr)) = pipes else {
-        return Err(io::Error::other("it has no standard streams").into());
-    };
-    let stderr = read_all(stderr);
-    let (sender, lines) = channel();
-    std::thread::spawn(move || {
-        let mut line = String::new();
-        let mut stdout = BufReader::new(stdout);
-        while stdout.read_line(&mut line).is_ok_and(|length| length > 0) {
-            if sender.send(std::mem::take(&mut line)).is_err() {
-                break;
-            }
-        }
-    });
-    let request = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
-        "protocolVersion": "2025-06-18",
-        "capabilities": {},
-        "clientInfo": {"name": "agent-dispatch-doctor", "version": env!("CARGO_PKG_VERSION")},
-    }});
-    // One that has ended already says why in another way.
-    let _ = writeln!(stdin, "{request}");
-    loop {
-        let Ok(line) = lines.recv_timeout(end.saturating_duration_since(Instant::now())) else {
-            // It is silent, or has closed its output: then it is about to end.
-            let soon = end.min(Instant::now() + Duration::from_millis(500));
-            return Err(match probed.wait(soon)? {
-                None => ProbeError::Silent(limit),
-                Some(status) => {
-                    let stderr = stderr.recv_timeout(Duration::from_millis(100)).unwrap_or_default();
-                    ProbeError::Failed { status, said: String::from_utf8_lossy(&stderr).into_owned() }
-                }
-            });
-        };
-        let Ok(answer) = serde_json::from_str::<Value>(&line) else {
-            return Err(ProbeError::Garbled(line.chars().take(200).collect()));
-        };
-        // Notifications may come first.
-        if answer["id"] != 1 {
-            continue;
-        }
-        let info = &answer["result"]["serverInfo"];
-        let (Some(name), Some(version)) = (info["name"].as_str(), info["version"].as_str()) else {
-            return Err(ProbeError::Garbled(answer.to_string().chars().take(200).collect()));
-        };
-        let info = ServerInfo { name: name.to_owned(), version: version.to_owned() };
-        drop(stdin);
-        probed.wait(Instant::now() + Duration::from_secs(1))?;
-        return Ok(info);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,7 +147,7 @@ mod tests {
     const SHELL: &str = "/bin/sh";
 
     fn shell(script: &str, limit: Duration) -> Result<String, ProbeError> {
-        output(Path::new(SHELL), &["-c", script], limit)
+        ask(Path::new(SHELL), &["-c", script], limit)
     }
 
     #[test]
@@ -211,7 +156,7 @@ mod tests {
         assert_eq!(shell("echo 1.2.3", patient).unwrap(), "1.2.3\n");
         let error = shell("echo first >&2; echo no such thing >&2; exit 3", patient).unwrap_err();
         assert!(error.to_string().ends_with("exit status: 3: no such thing"), "{error}");
-        assert!(matches!(output(Path::new("/missing"), &[], patient), Err(ProbeError::Io(_))));
+        assert!(matches!(ask(Path::new("/missing"), &[], patient), Err(ProbeError::Io(_))));
     }
 
     #[test]
@@ -220,20 +165,5 @@ mod tests {
         let error = shell("sleep 60 & wait", Duration::from_millis(200)).unwrap_err();
         assert!(matches!(error, ProbeError::Silent(_)), "{error}");
         assert!(start.elapsed() < Duration::from_secs(30));
-    }
-
-    #[test]
-    fn a_server_introduces_itself_or_says_why_not() {
-        let limit = Duration::from_secs(30);
-        let serve = |script: &str| {
-            let mut server = Command::new(SHELL);
-            server.args(["-c", script]);
-            introduce(server, limit)
-        };
-        let answer = r#"read r; echo '{"method": "x"}'; echo '{"id": 1, "result": {"serverInfo": {"name": "a", "version": "1"}}}'; read r"#;
-        assert_eq!(serve(answer).unwrap(), ServerInfo { name: "a".into(), version: "1".into() });
-        let error = serve("echo broken >&2; exit 1").unwrap_err();
-        assert!(error.to_string().contains("broken"), "{error}");
-        assert!(matches!(serve("echo hello; read r"), Err(ProbeError::Garbled(_))));
     }
 }
