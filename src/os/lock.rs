@@ -45,14 +45,21 @@ pub fn wait_until_unlocked(file: &File) -> io::Result<()> {
     }
 }
 
-/// A descriptor that becomes readable when no process holds the exclusive lock on `file` any more.
+/// Calls `then` when no process holds the exclusive lock on `file` any more.
 ///
 /// No system call waits for a lock beside other things, so a thread of this process does it.
-pub fn readable_when_unlocked(file: File) -> io::Result<OwnedFd> {
-    let (over, end) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+pub fn call_when_unlocked(file: File, then: impl FnOnce() + Send + 'static) -> io::Result<()> {
     std::thread::Builder::new().stack_size(64 * 1024).spawn(move || {
         let _ = wait_until_unlocked(&file);
-        drop(end);
+        drop(file);
+        then();
     })?;
+    Ok(())
+}
+
+/// A descriptor that becomes readable when no process holds the exclusive lock on `file` any more.
+pub fn readable_when_unlocked(file: File) -> io::Result<OwnedFd> {
+    let (over, end) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+    call_when_unlocked(file, move || drop(end))?;
     Ok(over)
 }

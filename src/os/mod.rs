@@ -6,6 +6,7 @@
 //! elsewhere. The `ps` way is compiled and tested on Linux too.
 
 mod announce;
+mod bell;
 mod confined;
 mod doomed;
 mod file_error;
@@ -30,6 +31,7 @@ mod trust;
 mod users;
 mod way;
 
+pub use bell::Bell;
 pub use confined::{Bounds, answer_confined, run_confined};
 pub use doomed::DoomedGroup;
 pub use file_error::{FileError, Refusal};
@@ -39,7 +41,7 @@ pub use foreign::{open_lock_file, open_log, open_log_to_read, replace_file, repl
 pub use groups::{group_of, own_group, session_of};
 pub use host::{FileSystem, file_system, overrule_umask, umask};
 pub use input::read_within;
-pub use lock::{LockError, lock_within, readable_when_unlocked, wait_until_unlocked};
+pub use lock::{LockError, call_when_unlocked, lock_within, readable_when_unlocked, wait_until_unlocked};
 pub use memory::release_freed_memory;
 pub use orphans::{bury_orphans, is_first_process};
 pub use patient::Patient;

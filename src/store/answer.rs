@@ -2,15 +2,14 @@
 //!
 //! A long answer is never held in memory as a whole: it is read in pieces, by the process that prints it.
 
-use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, Read};
 
-use super::{JobResult, Store, StoreError};
+use super::{JobResult, Pieces, ReadAt, Store, StoreError};
 
 /// The longest answer that stands in the record, in bytes.
 pub const INLINE_ANSWER_BYTES: u64 = 8 * 1024 * 1024;
 
-/// How much of a file is read at once, in bytes.
+/// How much of a long answer is read at once, in bytes.
 const PIECE: usize = 64 * 1024;
 
 /// An answer to be read.
@@ -18,8 +17,8 @@ const PIECE: usize = 64 * 1024;
 pub enum Answer<'a> {
     /// It stands in the record.
     Text(&'a str),
-    /// It lies in a file.
-    File(File),
+    /// It lies elsewhere, as a rule in a file.
+    Long(Box<dyn ReadAt>),
 }
 
 impl Store {
@@ -27,7 +26,7 @@ impl Store {
     pub fn answer<'a>(&self, result: &'a JobResult) -> Result<Answer<'a>, StoreError> {
         match result.answer_file {
             None => Ok(Answer::Text(&result.result)),
-            Some(file) => Ok(Answer::File(self.folder(result.job_id)?.open_answer(file)?)),
+            Some(file) => Ok(Answer::Long(Box::new(self.folder(result.job_id)?.open_answer(file)?))),
         }
     }
 }
@@ -56,15 +55,14 @@ impl Answer<'_> {
         &self,
         mut take: impl FnMut(&str) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut file = match self {
+        let mut pieces = match self {
             Self::Text(text) => return take(text),
-            Self::File(file) => file,
+            Self::Long(bytes) => Pieces::of(bytes.as_ref(), 0),
         };
-        file.rewind()?;
         let mut buffer = vec![0; PIECE];
         let mut kept = 0;
         loop {
-            let count = match file.read(&mut buffer[kept..]) {
+            let count = match pieces.read(&mut buffer[kept..]) {
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error.into()),
@@ -119,7 +117,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(bytes).unwrap();
         let mut text = String::new();
-        let answer = Answer::File(file);
+        let answer = Answer::Long(Box::new(file));
         for _ in 0..2 {
             text.clear();
             answer

@@ -41,6 +41,11 @@ impl Waiter {
         crate::os::wait_until_unlocked(&self.0)
     }
 
+    /// Calls `then`, in a thread of its own, when no process holds the lock any more.
+    pub fn call(self, then: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+        crate::os::call_when_unlocked(self.0, then)
+    }
+
     /// A descriptor that becomes readable when no process holds the lock any more, to wait on beside others.
     pub fn into_descriptor(self) -> std::io::Result<OwnedFd> {
         crate::os::readable_when_unlocked(self.0)

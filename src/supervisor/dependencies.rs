@@ -162,7 +162,7 @@ fn results(store: &Store, over: &[Awaited], room: usize) -> String {
         .iter()
         .map(|answer| match answer {
             Some(Ok(Answer::Text(text))) => text.len() as u64,
-            Some(Ok(Answer::File(file))) => file.metadata().map_or(0, |metadata| metadata.len()),
+            Some(Ok(Answer::Long(bytes))) => bytes.length().unwrap_or(0),
             Some(Err(_)) | None => 0,
         })
         .collect();
