@@ -7,7 +7,9 @@ use std::process::ExitCode;
 
 use crate::backend::RefusedArgument;
 use crate::config::{ConfigError, DirectoryProblem, EditError, Untrusted};
-use crate::engine::{BatchError, CancelError, DispatchError, FollowError, RepeatError, TaskError};
+use crate::engine::{
+    BatchError, CancelError, DispatchError, JobsError, RepeatError, StatsError, TaskError, Unreachable,
+};
 use crate::os::{FileError, ProgramError, Refusal};
 use crate::store::{ErrorType, StoreError};
 use crate::supervisor::StartError;
@@ -198,22 +200,42 @@ impl From<StoreError> for Failure {
     }
 }
 
-impl From<FollowError> for Failure {
-    fn from(error: FollowError) -> Self {
+impl From<JobsError> for Failure {
+    fn from(error: JobsError) -> Self {
         match error {
-            FollowError::Store(error) => error.into(),
-            FollowError::Io(_) => Self::new(Exit::Failure, &error),
-            FollowError::Backend { job, .. } => Self::new(Exit::Failure, &error)
+            JobsError::Store(error) => error.into(),
+            JobsError::Unreachable(error) => error.into(),
+            JobsError::Io(_) => Self::new(Exit::Failure, &error),
+            JobsError::Backend { job, .. } => Self::new(Exit::Failure, &error)
                 .hint(format!("`agent-dispatch logs {job} --raw` prints it as it is")),
         }
+    }
+}
+
+impl From<Unreachable> for Failure {
+    fn from(error: Unreachable) -> Self {
+        Self::new(Exit::TryLater, &error)
     }
 }
 
 impl From<CancelError> for Failure {
     fn from(error: CancelError) -> Self {
         match error {
-            CancelError::Store(error) => error.into(),
+            CancelError::Jobs(error) => error.into(),
             CancelError::Foreign { .. } => Self::new(Exit::Failure, &error),
+        }
+    }
+}
+
+impl From<StatsError> for Failure {
+    fn from(error: StatsError) -> Self {
+        match error {
+            StatsError::Off => {
+                Self::new(Exit::Usage, &error).hint("remove `settings.usage_log` from the config file")
+            }
+            StatsError::Untrusted(error) => error.into(),
+            StatsError::File(error) => error.into(),
+            StatsError::Jobs(error) => error.into(),
         }
     }
 }
@@ -339,6 +361,7 @@ impl From<DispatchError> for Failure {
             DispatchError::Cap(_) => Self::new(Exit::Usage, &error),
             DispatchError::Untrusted(error) => error.clone().into(),
             DispatchError::Task(error) => (*error).into(),
+            DispatchError::Unreachable(error) => error.clone().into(),
             DispatchError::Store(_) => match error {
                 DispatchError::Store(error) => error.into(),
                 error => Self::new(Exit::Failure, error),

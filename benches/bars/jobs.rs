@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use agent_dispatch::engine::{CallerContext, Engine, Ownership, Request, Task};
-use agent_dispatch::store::Store;
+use agent_dispatch::engine::{CallerContext, Dispatch, Engine, LocalJobs, Ownership, Request, Task};
 
 use super::process::cpu_time;
 use super::world::World;
@@ -118,9 +117,9 @@ pub(crate) const SUBMIT: &str = "__submit";
 /// Submits the jobs, all from this process, and prints their ids.
 pub(crate) fn submit_from_here() {
     let config = PathBuf::from(std::env::var_os("AGENT_DISPATCH_CONFIG").expect("the world sets it"));
-    let store = Store::open(&config.with_file_name("jobs")).expect("the jobs");
+    let jobs = LocalJobs::open(&config.with_file_name("jobs"), || None).expect("the jobs");
     let config = agent_dispatch::config::load(&config).expect("the config");
-    let engine = Engine::new(config, store, CallerContext::of_this_process());
+    let engine = Engine::new(config, jobs, CallerContext::of_this_process());
     let request = Request::new("infra", Task::new("task").expect("a task"));
     for _ in 0..JOBS {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs_f64();

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde_json::json;
 
+use super::wait_loop::wait_until;
 use super::{CommandResult, Context, Problem, completions, summary};
-use crate::engine::{Cancelled, Follower, cancel, descendants, stoppable, suspended_supervisor};
+use crate::engine::{Bell, Cancelled, Jobs, Waited, Watcher, descendants, stoppable};
 use crate::error::{Exit, Failure};
 use crate::model::{JobId, JobSelector};
-use crate::os::wait_readable;
-use crate::store::{Record, Store};
+use crate::store::Record;
 
 /// How long to wait for a job to end: the agent's grace, the sweep, and then some.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -45,12 +45,13 @@ pub(crate) struct CancelArgs {
 }
 
 pub(crate) fn run(args: &CancelArgs, context: &Context) -> CommandResult {
-    let store = context.store()?;
+    let jobs = context.jobs()?;
+    let jobs = jobs.as_ref();
     // A wrong name among them stops nothing.
     let mut ids = Vec::new();
     let mut exit = Exit::Success;
     if args.all {
-        ids = stoppable(&store, |unreadable, asked| {
+        ids = stoppable(jobs, |unreadable, asked| {
             match asked {
                 Ok(_) => context.ui.warn(format_args!("{unreadable}; its job was asked to stop")),
                 Err(error) => {
@@ -60,9 +61,9 @@ pub(crate) fn run(args: &CancelArgs, context: &Context) -> CommandResult {
             exit = Exit::Failure;
         })?;
     }
-    for id in context.jobs(&store, &args.jobs)? {
-        store.read(id)?;
-        let below = if args.cascade { descendants(&store, id)? } else { Vec::new() };
+    for id in context.selected(jobs, &args.jobs)? {
+        jobs.get(id)?;
+        let below = if args.cascade { descendants(jobs, id)? } else { Vec::new() };
         for id in std::iter::once(id).chain(below) {
             if !ids.contains(&id) {
                 ids.push(id);
@@ -72,7 +73,7 @@ pub(crate) fn run(args: &CancelArgs, context: &Context) -> CommandResult {
     // All are told before any is waited for, and one that cannot be told keeps none of the others from it.
     let mut requested = Vec::new();
     for id in ids {
-        match cancel(&store, id) {
+        match jobs.cancel(id) {
             Ok(outcome) => requested.push((id, outcome)),
             Err(error) => {
                 let failure = Failure::from(error);
@@ -97,18 +98,18 @@ pub(crate) fn run(args: &CancelArgs, context: &Context) -> CommandResult {
         };
         let (record, stopped) = match record {
             Ok(record) => (*record, false),
-            Err(()) => match end_of(&store, id, deadline, context)? {
+            Err(()) => match end_of(jobs, id, deadline, context)? {
                 Some(record) => (record, true),
                 None => {
                     let message = format!(
                         "job {id} was asked to stop and has not ended within {} s{}",
                         PATIENCE.as_secs(),
-                        suspension(&store, id).map(|what| format!(": {what}")).unwrap_or_default()
+                        suspension(jobs, id).map(|what| format!(": {what}")).unwrap_or_default()
                     );
                     let hint = format!("the request stands; see `agent-dispatch status {id}`");
                     context.ui.failure(message, Some(&hint));
                     exit = Exit::Failure;
-                    (store.read(id)?, false)
+                    (jobs.get(id)?, false)
                 }
             },
         };
@@ -130,29 +131,44 @@ pub(crate) fn run(args: &CancelArgs, context: &Context) -> CommandResult {
 
 /// Waits for the end of a job that was asked to stop; `None` when it does not come before `deadline`. What keeps it
 /// waiting for long is said.
-fn end_of(store: &Store, id: JobId, deadline: Instant, context: &Context) -> Result<Option<Record>, Problem> {
-    let follower = Follower::new(store, &store.read(id)?)?;
-    let mut silence = Some(SILENCE);
-    loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if wait_readable(&[follower.descriptor()], silence.map_or(left, |silence| silence.min(left)))[0] {
-            return Ok(Some(follower.wait()?));
+fn end_of(
+    jobs: &dyn Jobs,
+    id: JobId,
+    deadline: Instant,
+    context: &Context,
+) -> Result<Option<Record>, Problem> {
+    let mut end = OneEnd(None);
+    let silence = deadline.min(Instant::now() + SILENCE);
+    for until in [silence, deadline] {
+        let (waited, _) = wait_until(jobs, [id], Some(until), &mut end, Bell::wait)?;
+        if waited == Waited::Finished {
+            break;
         }
-        if left.is_zero() {
-            return Ok(None);
-        }
-        if silence.take().is_some() {
-            let what = suspension(store, id).unwrap_or_else(|| {
-                let pid = store.supervisor_pid(id).map(|pid| format!(", process {pid},")).unwrap_or_default();
-                format!("its supervisor{pid} ends the agent and records that")
+        if until < deadline {
+            let what = suspension(jobs, id).unwrap_or_else(|| {
+                let process = jobs.supervisor(id).map(|process| format!(", process {},", process.pid));
+                format!("its supervisor{} ends the agent and records that", process.unwrap_or_default())
             });
             context.ui.note(format_args!("waiting for job {id}: {what}"));
         }
     }
+    Ok(end.0)
+}
+
+/// The record of a job that is waited for without a word.
+struct OneEnd(Option<Record>);
+
+impl Watcher for OneEnd {
+    type Error = Problem;
+
+    fn finished(&mut self, _number: usize, record: Record) -> Result<(), Problem> {
+        self.0 = Some(record);
+        Ok(())
+    }
 }
 
 /// That the supervisor of a job cannot do anything now, if so, and what helps.
-fn suspension(store: &Store, id: JobId) -> Option<String> {
-    let pid = suspended_supervisor(store, id)?;
+fn suspension(jobs: &dyn Jobs, id: JobId) -> Option<String> {
+    let pid = jobs.supervisor(id).filter(|process| process.is_suspended)?.pid;
     Some(format!("its supervisor is stopped or frozen; `kill -CONT {pid}` lets it go on if it was stopped"))
 }

@@ -7,10 +7,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::commands::Global;
 use crate::config::{self, Config};
-use crate::engine::{CallerContext, Engine, is_trusted_journal, journal, named_usage_log};
+use crate::engine::{
+    CallerContext, Dispatch, Engine, Jobs, JobsError, LocalJobs, is_trusted_journal, journal, named_usage_log,
+};
 use crate::error::{Exit, Failure};
 use crate::model::{JobId, JobSelector};
-use crate::store::{Store, StoreError, UnixSeconds};
+use crate::store::{Journal, StoreError, UnixSeconds};
 use crate::ui::{Ui, human};
 
 /// How many jobs are named of those that an ambiguous id could mean.
@@ -127,25 +129,36 @@ impl Context {
         Ok(options)
     }
 
-    /// Opens the jobs directory, which is created when it is missing.
-    pub(crate) fn store(&self) -> Result<Store, Failure> {
+    /// The jobs.
+    pub(crate) fn jobs(&self) -> Result<Box<dyn Jobs>, Failure> {
+        Ok(Box::new(self.local_jobs()?))
+    }
+
+    /// The jobs of this machine, for what only this machine can answer: completion. The directory is created when it is
+    /// missing.
+    pub(crate) fn local_jobs(&self) -> Result<LocalJobs, Failure> {
         if self.places.named_jobs(|name| std::env::var_os(name)).is_none() {
             self.check_named_config()?;
         }
         let path = self.jobs_path()?;
         self.detail(format_args!("jobs: {}", path.display()));
         config::check_jobs_directory(&path)?;
-        Ok(self.noting(Store::open(&path)?))
+        Ok(LocalJobs::open(&path, self.journal_finder())?)
     }
 
-    /// The same store, noting the ends of lost jobs where the config says. That is read when there is one to be noted:
-    /// most jobs are over when they are looked at.
-    pub(crate) fn noting(&self, store: Store) -> Store {
+    /// The same, for what must not create anything where there is nothing.
+    pub(crate) fn existing_jobs(&self) -> Option<LocalJobs> {
+        self.jobs_path().ok().filter(|path| path.is_dir()).and_then(|_| self.local_jobs().ok())
+    }
+
+    /// Finds where the ends of lost jobs are noted, by the config. That is read when there is one to be noted: most jobs
+    /// are finished when they are looked at.
+    pub(crate) fn journal_finder(&self) -> impl FnOnce() -> Option<Journal> + Send + 'static {
         let config = self.config_path();
-        store.noting_in(move || {
+        move || {
             let config = config::load(&config.ok()?).ok()?;
             journal(&config, named_usage_log().as_deref()).filter(is_trusted_journal)
-        })
+        }
     }
 
     /// Says something to those who want to know all.
@@ -156,10 +169,10 @@ impl Context {
     }
 
     /// The job that the user means. One that could be several is refused with the newest of those.
-    pub(crate) fn job(&self, store: &Store, selector: &JobSelector) -> Result<JobId, Failure> {
-        store.resolve(selector).map_err(|error| match error {
-            StoreError::AmbiguousPrefix { ref ids, .. } => {
-                let candidates = self.candidates(store, ids);
+    pub(crate) fn job(&self, jobs: &dyn Jobs, selector: &JobSelector) -> Result<JobId, Failure> {
+        jobs.find(selector).map_err(|error| match error {
+            JobsError::Store(StoreError::AmbiguousPrefix { ref ids, .. }) => {
+                let candidates = self.candidates(jobs, ids);
                 let failure = Failure::from(error);
                 let hint = failure.hint.clone().unwrap_or_default();
                 failure.hint(format!("{hint}:{candidates}"))
@@ -169,10 +182,10 @@ impl Context {
     }
 
     /// The jobs that the user means, each once, in the order in which they are mentioned first.
-    pub(crate) fn jobs(&self, store: &Store, selectors: &[JobSelector]) -> Result<Vec<JobId>, Failure> {
+    pub(crate) fn selected(&self, jobs: &dyn Jobs, selectors: &[JobSelector]) -> Result<Vec<JobId>, Failure> {
         let mut ids = Vec::new();
         for selector in selectors {
-            let id = self.job(store, selector)?;
+            let id = self.job(jobs, selector)?;
             if !ids.contains(&id) {
                 ids.push(id);
             }
@@ -181,8 +194,8 @@ impl Context {
     }
 
     /// Some of these jobs, a line each.
-    fn candidates(&self, store: &Store, ids: &[JobId]) -> String {
-        let records = ids.iter().filter_map(|id| store.read(*id).ok()).take(CANDIDATES);
+    fn candidates(&self, jobs: &dyn Jobs, ids: &[JobId]) -> String {
+        let records = ids.iter().filter_map(|id| jobs.glance(*id)).take(CANDIDATES);
         let lines = records.map(|record| {
             let age = human::ago(self.now() - record.created_at);
             let task = human::one_line(&record.task, 40);
@@ -194,9 +207,10 @@ impl Context {
         lines.concat() + &more
     }
 
-    /// The engine for this config, these jobs and this process's caller_context.
-    pub(crate) fn engine(&self) -> Result<Engine, Failure> {
-        Ok(Engine::new(self.config()?, self.store()?, CallerContext::of_this_process()))
+    /// What takes requests: for this config, these jobs and this process's caller.
+    pub(crate) fn dispatch(&self) -> Result<Box<dyn Dispatch>, Failure> {
+        let config = self.config()?;
+        Ok(Box::new(Engine::new(config, self.local_jobs()?, CallerContext::of_this_process())))
     }
 
     /// The time.

@@ -4,14 +4,14 @@ use std::io::IsTerminal;
 
 use clap::Args;
 
-use super::dispatch::left;
+use super::dispatch::finish_detached;
 use super::request::{read_task, warn_of};
 use super::verdict::Strictness;
-use super::watching::{Interrupts, Watch};
+use super::wait_loop::{SignalGuard, Watch};
 use super::{CommandResult, Context, Problem, completions, summary, whole_number};
 use crate::config::{BudgetUsd, Timeout};
 use crate::engine::{
-    Conversation, DialogueLine, DialogueRequest, Engine, Ownership, Request, Task, TaskError,
+    Conversation, DialogueLine, DialogueRequest, Dispatch, Ownership, Request, Task, TaskError,
 };
 use crate::error::{Exit, Failure};
 use crate::store::Record;
@@ -73,36 +73,37 @@ pub(crate) fn run(args: &DialogueArgs, context: &Context) -> CommandResult {
         max_budget_usd: args.max_budget_usd,
         timeout: args.timeout,
     };
-    let engine = context.engine()?;
-    [&args.requester, &args.responder].iter().for_each(|agent| warn_of(&engine.exposures(agent), context));
+    let dispatch = context.dispatch()?;
+    let dispatch = dispatch.as_ref();
+    [&args.requester, &args.responder].iter().for_each(|agent| warn_of(&dispatch.exposures(agent), context));
     if args.background {
-        let submitted = engine.submit_dialogue(request, Ownership::Detached, context.now())?;
+        let submitted = dispatch.submit_dialogue(request, Ownership::Detached, context.now())?;
         let printed = if args.json {
             context.ui.json(&serde_json::json!({ "job_id": submitted.id, "status": "pending" }))
         } else {
             context.ui.data(&submitted.id.to_string())
         };
-        return left(printed, submitted.id);
+        return finish_detached(printed, submitted.id);
     }
-    let interrupts = Interrupts::hear()?;
-    let mut conversation = engine.converse(request)?;
+    let signals = SignalGuard::install()?;
+    let mut conversation = dispatch.converse(request)?;
     let mut interrupted = None;
     while let Some(request) = conversation.next()
         && interrupted.is_none()
     {
-        let record = match turn(context, &engine, &request, &interrupts, &mut interrupted)? {
+        let record = match turn(context, dispatch, &request, &signals, &mut interrupted)? {
             Some(record) => record,
             // A second interrupt ends the wait.
             None => return Ok(interrupted.unwrap_or(Exit::Interrupted)),
         };
-        let turn = conversation.take(&engine, &record)?;
+        let turn = conversation.take(dispatch.jobs(), &record)?;
         if args.jsonl {
             context.ui.json_line(&DialogueLine::Turn(turn))?;
         } else if !args.json && !turn.result.trim().is_empty() {
             context.ui.answer(&format!("## {}\n\n{}\n\n", turn.agent, turn.result.trim_end()))?;
         }
     }
-    drop(interrupts);
+    drop(signals);
     conclude(args, context, conversation, interrupted)
 }
 
@@ -139,16 +140,16 @@ pub(super) fn again(record: &Record) -> String {
 /// Dispatches one turn and waits for its end; `None` when it was interrupted twice.
 fn turn(
     context: &Context,
-    engine: &Engine,
+    dispatch: &dyn Dispatch,
     request: &Request,
-    interrupts: &Interrupts,
+    signals: &SignalGuard,
     interrupted: &mut Option<Exit>,
 ) -> Result<Option<Record>, Problem> {
-    let submitted = engine.submit(request, Ownership::Caller, context.now())?;
+    let submitted = dispatch.submit(request, Ownership::Caller, context.now())?;
     let watch = Watch {
         context,
-        store: engine.store(),
-        interrupts,
+        jobs: dispatch.jobs(),
+        signals,
         agent: &request.agent,
         id: submitted.id,
         stops: Some("turn"),

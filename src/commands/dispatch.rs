@@ -6,16 +6,16 @@ use serde_json::json;
 
 use super::request::warn_of;
 use super::verdict::{Strictness, exit_of};
-use super::watching::{Interrupts, Watch};
+use super::wait_loop::{SignalGuard, Watch};
 use super::{CommandResult, Context, Problem, summary};
-use crate::engine::{Engine, Event, Ownership, Request};
+use crate::engine::{Dispatch, Event, Ownership, Request};
 use crate::error::{Exit, Failure};
 use crate::model::JobId;
 use crate::ui::OutputError;
 
 /// How to wait for an answer, and what to print of it.
 #[derive(Debug, Args)]
-pub(crate) struct Waiting {
+pub(crate) struct WaitArgs {
     #[command(flatten)]
     strictness: Strictness,
     /// Print the whole result as JSON
@@ -31,49 +31,54 @@ pub(crate) struct Waiting {
 
 /// Whether and how to wait.
 #[derive(Debug, Args)]
-pub(crate) struct Manner {
+pub(crate) struct WaitMode {
     #[command(flatten)]
-    waiting: Waiting,
+    waiting: WaitArgs,
     /// Do not wait: print the new job's id and leave
     #[arg(long, conflicts_with_all = ["jsonl", "strict", "detach"])]
     background: bool,
 }
 
-/// Hands the request over in the manner that was asked for.
-pub(crate) fn hand_over(
+/// Hands the request over, and waits for the answer unless that was not wanted.
+pub(crate) fn submit_or_wait(
     request: &Request,
-    manner: &Manner,
-    engine: &Engine,
+    mode: &WaitMode,
+    dispatch: &dyn Dispatch,
     context: &Context,
 ) -> CommandResult {
-    if manner.background {
-        leave(request, manner.waiting.json, engine, context)
+    if mode.background {
+        submit_detached(request, mode.waiting.json, dispatch, context)
     } else {
-        wait(request, &manner.waiting, engine, context)
+        submit_and_wait(request, &mode.waiting, dispatch, context)
     }
 }
 
 /// Hands the request over and prints the job's id.
-pub(crate) fn leave(request: &Request, as_json: bool, engine: &Engine, context: &Context) -> CommandResult {
-    let submitted = engine.submit(request, Ownership::Detached, context.now())?;
-    warn_of(&engine.notices([request]), context);
+pub(crate) fn submit_detached(
+    request: &Request,
+    as_json: bool,
+    dispatch: &dyn Dispatch,
+    context: &Context,
+) -> CommandResult {
+    let submitted = dispatch.submit(request, Ownership::Detached, context.now())?;
+    warn_of(&dispatch.notices(&[request]), context);
     let printed = if as_json {
         context.ui.json(&json!({ "job_id": submitted.id, "agent": request.agent, "status": "pending" }))
     } else {
         context.ui.data(&submitted.id.to_string())
     };
-    left(printed, submitted.id)
+    finish_detached(printed, submitted.id)
 }
 
 /// The end of a command that leaves a job to itself, when its id was to be printed.
-pub(crate) fn left(printed: Result<(), OutputError>, id: JobId) -> CommandResult {
+pub(crate) fn finish_detached(printed: Result<(), OutputError>, id: JobId) -> CommandResult {
     let recorded = format!("the job is recorded: `agent-dispatch result {id} --wait`");
-    printed.map_err(|error| unprinted(error.into(), &recorded))?;
+    printed.map_err(|error| output_failed(error.into(), &recorded))?;
     Ok(Exit::Success)
 }
 
 /// What could not be printed is not lost: says where it is.
-pub(crate) fn unprinted(problem: Problem, recorded: &str) -> Problem {
+pub(crate) fn output_failed(problem: Problem, recorded: &str) -> Problem {
     match problem {
         Problem::Output(error) if !error.is_reader_gone() => {
             Failure::new(Exit::Failure, error).hint(recorded).into()
@@ -83,28 +88,27 @@ pub(crate) fn unprinted(problem: Problem, recorded: &str) -> Problem {
 }
 
 /// Hands the request over, shows what the agent does and prints the answer.
-pub(crate) fn wait(
+pub(crate) fn submit_and_wait(
     request: &Request,
-    waiting: &Waiting,
-    engine: &Engine,
+    waiting: &WaitArgs,
+    dispatch: &dyn Dispatch,
     context: &Context,
 ) -> CommandResult {
-    let interrupts = Interrupts::hear()?;
+    let signals = SignalGuard::install()?;
     let ownership = if waiting.detach { Ownership::Detached } else { Ownership::Caller };
     // Dropped when the job is over: until then it ties the job to this process.
-    let submitted = engine.submit(request, ownership, context.now())?;
-    warn_of(&engine.notices([request]), context);
-    let store = engine.store();
+    let submitted = dispatch.submit(request, ownership, context.now())?;
+    warn_of(&dispatch.notices(&[request]), context);
+    let jobs = dispatch.jobs();
     let id = submitted.id;
-    let record = store.read(id)?;
 
     let mut interrupted: Option<Exit> = None;
     let mut output = Ok(());
     let watch = Watch {
         context,
-        store,
-        interrupts: &interrupts,
-        agent: &record.agent,
+        jobs,
+        signals: &signals,
+        agent: &request.agent,
         id,
         stops: (!waiting.detach).then_some("job"),
     };
@@ -116,7 +120,7 @@ pub(crate) fn wait(
     let print: Option<&mut dyn FnMut(&Event)> = if waiting.jsonl { Some(&mut print) } else { None };
     let ended = watch.to_end(&mut interrupted, print)?;
     // Default signals again: Ctrl-C works although standard output blocks.
-    drop(interrupts);
+    drop(signals);
     let Some(record) = ended else {
         if waiting.detach {
             context.ui.note_command(&format!("the job goes on: agent-dispatch wait {id}"));
@@ -133,14 +137,14 @@ pub(crate) fn wait(
         Err(error) => Err(error.into()),
         Ok(()) if waiting.jsonl => {
             let result = summary::result_of(&record);
-            let answer = store.answer(&result)?;
+            let answer = jobs.answer(&result)?;
             let result = summary::WholeResult { result: &result, answer: &answer };
             context.ui.json_line(&Last { event: "finished", result }).map_err(Problem::from)
         }
-        Ok(()) => summary::print(context, store, &record, waiting.json),
+        Ok(()) => summary::print(context, jobs, &record, waiting.json),
     };
     let recorded = format!("the job is recorded: `agent-dispatch result {id}`");
-    printed.map_err(|problem| unprinted(problem, &recorded))?;
+    printed.map_err(|problem| output_failed(problem, &recorded))?;
     summary::report(context, &record, waiting.strictness);
     context.ui.note(format_args!(
         "{}: {}{}",

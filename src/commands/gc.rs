@@ -7,7 +7,6 @@ use serde_json::json;
 
 use super::{CommandResult, Context};
 use crate::config;
-use crate::engine::{collect, collectable};
 use crate::error::{Exit, Failure};
 use crate::store::Policy;
 use crate::ui::human;
@@ -51,11 +50,7 @@ pub(crate) fn run(args: &GcArgs, context: &Context) -> CommandResult {
             days => Policy::OlderThan(Duration::from_secs(u64::from(days) * 86_400)),
         },
     };
-    let store = context.store()?;
-    let plan = collectable(&store, policy, context.now())?;
-    if !args.dry_run {
-        collect(&store, &plan)?;
-    }
+    let plan = context.jobs()?.collect(policy, context.now(), args.dry_run)?;
     let jobs = &plan.jobs;
     if args.json {
         context.ui.json(&json!({

@@ -8,6 +8,7 @@
 //! Claude Code ends its hooks with SIGTERM when it ends, and the hook itself notices when no process reads its standard
 //! error any more.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::os::fd::AsFd;
 use std::time::Duration;
@@ -16,12 +17,13 @@ use clap::Subcommand;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Context, summary};
-use crate::engine::{CallerContext, Follower, load_and_recover};
+use super::wait_loop::wait_until;
+use super::{Context, Problem, summary};
+use crate::engine::{CallerContext, Interrupt, Jobs, Waited, Watcher};
 use crate::error::Exit;
 use crate::model::JobId;
 use crate::os::{read_within, wait_readable_while_read};
-use crate::store::{Record, Status, Store};
+use crate::store::{Record, Status};
 use crate::ui::Ui;
 
 /// Whose hook it is.
@@ -64,25 +66,50 @@ fn news(context: &Context) -> Option<String> {
     if jobs.is_empty() || CallerContext::of_this_process().parent.is_some() {
         return None;
     }
-    // Where nothing is, nothing is to be created.
-    let store = context.jobs_path().ok().filter(|path| path.is_dir()).and_then(|_| context.store().ok())?;
-    let over = wait_for(&store, &jobs, context.ui)?;
+    let over = wait_for(&context.existing_jobs()?, &jobs, context.ui)?;
     (!over.is_empty()).then(|| line(&over))
 }
 
 /// Waits until all these jobs are over, those that can be waited for. `None` when Claude Code is gone.
-fn wait_for(store: &Store, jobs: &[JobId], ui: Ui) -> Option<Vec<Record>> {
-    let records = jobs.iter().filter_map(|id| load_and_recover(store, *id).ok());
-    let followed = records.filter(|record| record.finished().is_some() || !record.is_foreign());
-    let followers: Vec<_> = followed.filter_map(|record| Follower::new(store, &record).ok()).collect();
+fn wait_for(jobs: &dyn Jobs, ids: &[JobId], ui: Ui) -> Option<Vec<Record>> {
     let listener = ui.listener();
+    let is_gone = Cell::new(false);
     let mut over = Vec::new();
-    for follower in followers {
-        let patience = Duration::from_secs(3_600);
-        while !wait_readable_while_read(follower.descriptor(), listener.as_fd(), patience)? {}
-        over.extend(follower.wait().ok());
+    for id in ids {
+        let Ok(record) = jobs.get(*id) else { continue };
+        if record.finished().is_none() && record.is_foreign() {
+            continue;
+        }
+        let mut listening = Listening { is_gone: &is_gone, record: None };
+        let waited = wait_until(jobs, [*id], None, &mut listening, |bell, pause| {
+            is_gone.set(wait_readable_while_read(bell.descriptor(), listener.as_fd(), pause).is_none());
+            bell.silence();
+        });
+        if matches!(waited, Ok((Waited::Left, _))) {
+            return None;
+        }
+        over.extend(listening.record);
     }
     Some(over)
+}
+
+/// Waits for a job as long as its end can be told.
+struct Listening<'a> {
+    is_gone: &'a Cell<bool>,
+    record: Option<Record>,
+}
+
+impl Watcher for Listening<'_> {
+    type Error = Problem;
+
+    fn interrupt(&mut self) -> Option<Interrupt> {
+        self.is_gone.get().then_some(Interrupt::Leave)
+    }
+
+    fn finished(&mut self, _number: usize, record: Record) -> Result<(), Problem> {
+        self.record = Some(record);
+        Ok(())
+    }
 }
 
 /// What the model is told.

@@ -1,20 +1,18 @@
 //! `logs`: what the agents of jobs did.
 
 use std::collections::{HashMap, HashSet};
-use std::io::Read;
-use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use clap::Args;
 use serde::Serialize;
 
 use super::verdict::Strictness;
+use super::wait_loop::bell;
 use super::{CommandResult, Context, Problem, completions, summary};
-use crate::engine::{Event, EventKind, Follower, NewJobs, Reading, load_and_recover};
+use crate::engine::{Bell, Event, EventKind, Follower, Jobs, NewJobs, Output, Reading};
 use crate::error::{Exit, Failure};
 use crate::model::{JobId, JobSelector};
-use crate::os::wait_readable;
-use crate::store::{Record, Status, Store, StoreError};
+use crate::store::{Record, Status};
 use crate::text::plain;
 use crate::ui::{OutputError, Tone, Ui};
 
@@ -53,24 +51,25 @@ pub(crate) struct LogsArgs {
 }
 
 pub(crate) fn run(args: &LogsArgs, context: &Context) -> CommandResult {
-    let store = context.store()?;
-    let ids = context.jobs(&store, &args.jobs)?;
+    let jobs = context.jobs()?;
+    let jobs = jobs.as_ref();
+    let ids = context.selected(jobs, &args.jobs)?;
     if args.raw || args.stderr {
         let [id] = ids.as_slice() else {
             return Err(Failure::new(Exit::Usage, "--raw and --stderr are of one job")
                 .hint("the raw outputs of several cannot be told apart: name one job")
                 .into());
         };
-        let record = load_and_recover(&store, *id)?;
+        let record = jobs.get(*id)?;
         if is_there(context, &record) {
-            copy(args, context, &store, &record)?;
+            copy(args, context, jobs, &record)?;
         }
         return Ok(Exit::Success);
     }
-    let (jobs, begun, is_one) = (Vec::new(), HashSet::new(), ids.len() == 1);
-    let mut logs = Logs { args, context, store: &store, jobs, begun, width: 0, is_one };
+    let (logs, begun, is_one) = (Vec::new(), HashSet::new(), ids.len() == 1);
+    let mut logs = Logs { args, context, jobs, bell: bell()?, logs, begun, width: 0, is_one };
     for id in ids {
-        logs.begin(load_and_recover(&store, id)?)?;
+        logs.begin(jobs.get(id)?)?;
     }
     if args.follow {
         logs.follow()?;
@@ -92,8 +91,10 @@ fn is_there(context: &Context, record: &Record) -> bool {
 struct Logs<'a> {
     args: &'a LogsArgs,
     context: &'a Context,
-    store: &'a Store,
-    jobs: Vec<Log<'a>>,
+    jobs: &'a dyn Jobs,
+    /// Rings when one of them is finished.
+    bell: Bell,
+    logs: Vec<Log>,
     /// The jobs that are or were among them.
     begun: HashSet<JobId>,
     /// How long the longest of their agents' names is: later lines line up with what is there.
@@ -103,14 +104,14 @@ struct Logs<'a> {
 }
 
 /// The log of one job.
-struct Log<'a> {
+struct Log {
     record: Record,
-    follower: Follower<'a>,
+    follower: Follower,
     /// How many came before it.
     number: usize,
 }
 
-impl<'a> Logs<'a> {
+impl Logs<'_> {
     fn begin(&mut self, record: Record) -> Result<(), Problem> {
         let number = self.begun.len();
         if self.begun.insert(record.id) && is_there(self.context, &record) {
@@ -122,16 +123,17 @@ impl<'a> Logs<'a> {
                 checked => checked?,
             }
             self.width = self.width.max(record.agent.chars().count());
-            self.jobs.push(Log { follower: Follower::new(self.store, &record)?, record, number });
+            let follower = Follower::new(self.jobs, &record, &self.bell.waker())?;
+            self.logs.push(Log { record, follower, number });
         }
         Ok(())
     }
 
     /// Prints what is new, one job after the other. Those that are over are done with.
     fn catch_up(&mut self) -> Result<(), Problem> {
-        for mut log in std::mem::take(&mut self.jobs) {
+        for mut log in std::mem::take(&mut self.logs) {
             // Asked before reading: what was written before the end is then read after it.
-            let is_over = log.follower.is_over();
+            let is_over = log.follower.is_finished();
             let voice = Voice { as_json: self.args.json, ui: self.context.ui, label: self.label(&log) };
             let mut printed = Ok(());
             let mut print = |event| {
@@ -139,9 +141,9 @@ impl<'a> Logs<'a> {
                     printed = voice.print(log.record.id, &event);
                 }
             };
-            let is_read = log.follower.catch_up(&mut print)?;
+            let is_read = log.follower.catch_up(self.jobs, &mut print)?;
             if is_over && is_read {
-                let record = log.follower.conclude(&mut print)?;
+                let record = log.follower.conclude(self.jobs, &mut print)?;
                 printed?;
                 voice.note(&format!("{}: {}", record.agent, summary::closing_line(&record)));
                 if record.status() == Status::Failed {
@@ -149,7 +151,7 @@ impl<'a> Logs<'a> {
                 }
             } else {
                 printed?;
-                self.jobs.push(log);
+                self.logs.push(log);
             }
         }
         Ok(())
@@ -158,32 +160,35 @@ impl<'a> Logs<'a> {
     /// Prints what the jobs have done up to now. What their agents write meanwhile may be left out: they may write faster
     /// than it is printed.
     fn print_what_is_there(&mut self) -> Result<(), Problem> {
-        let length = |log: &Log<'_>| log.follower.output_bytes();
-        let wanted: HashMap<JobId, u64> = self.jobs.iter().map(|log| (log.record.id, length(log))).collect();
+        let length = |log: &Log| -> u64 {
+            let output = self.jobs.output(log.record.id, Output::Stdout).ok().flatten();
+            output.and_then(|output| output.length().ok()).unwrap_or(0)
+        };
+        let wanted: HashMap<JobId, u64> = self.logs.iter().map(|log| (log.record.id, length(log))).collect();
         self.catch_up()?;
         let is_to_do =
-            |log: &Log<'_>| log.follower.is_behind() && log.follower.position() < wanted[&log.record.id];
-        while self.jobs.iter().any(is_to_do) {
+            |log: &Log| log.follower.is_behind() && log.follower.position() < wanted[&log.record.id];
+        while self.logs.iter().any(is_to_do) {
             self.catch_up()?;
         }
         Ok(())
     }
 
     /// What the lines of a job begin with, if there are others.
-    fn label(&self, log: &Log<'_>) -> Option<(String, usize)> {
+    fn label(&self, log: &Log) -> Option<(String, usize)> {
         let width = self.width;
         let label = format!("{:width$} {} │", log.record.agent, summary::tail(&log.record));
         (!self.is_one).then_some((label, log.number))
     }
 
     fn follow(mut self) -> Result<(), Problem> {
-        let mut newcomers = if self.args.jobs.is_empty() { Some(NewJobs::new(self.store)?) } else { None };
+        let mut newcomers = if self.args.jobs.is_empty() { Some(NewJobs::new(self.jobs)?) } else { None };
         loop {
             if let Some(newcomers) = &mut newcomers {
                 let mut ids = newcomers.look()?;
                 ids.retain(|id| !self.begun.contains(id));
                 for id in ids {
-                    match load_and_recover(self.store, id) {
+                    match self.jobs.get(id) {
                         Ok(record) => {
                             let tail = summary::tail(&record);
                             let what = format_args!("{} {tail}: job {id}", record.agent);
@@ -196,17 +201,14 @@ impl<'a> Logs<'a> {
                 }
             }
             self.catch_up()?;
-            if self.jobs.is_empty() && newcomers.is_none() {
+            if self.logs.is_empty() && newcomers.is_none() {
                 return Ok(());
             }
-            let pause = |log: &Log<'_>| match log.follower.is_behind() {
+            let pause = |log: &Log| match log.follower.is_behind() {
                 true => Duration::ZERO,
                 false => log.follower.pause(),
             };
-            let pause = self.jobs.iter().map(pause).min().unwrap_or(LOOK);
-            let descriptors: Vec<BorrowedFd<'_>> =
-                self.jobs.iter().map(|log| log.follower.descriptor()).collect();
-            wait_readable(&descriptors, pause);
+            self.bell.wait(self.logs.iter().map(pause).min().unwrap_or(LOOK));
         }
     }
 }
@@ -260,21 +262,21 @@ impl Voice {
 }
 
 /// Copies one of the agent's two outputs: as it is, but for a terminal.
-fn copy(args: &LogsArgs, context: &Context, store: &Store, record: &Record) -> Result<(), Problem> {
-    let folder = store.folder(record.id)?;
-    let follower = Follower::new(store, record)?;
-    let mut file = None;
+fn copy(args: &LogsArgs, context: &Context, jobs: &dyn Jobs, record: &Record) -> Result<(), Problem> {
+    let which = if args.stderr { Output::Stderr } else { Output::Stdout };
+    let bell = bell()?;
+    let ending = jobs.ending(record, &bell.waker())?;
+    let (mut written, mut position) = (None, 0);
     let mut buffer = vec![0; 64 * 1024];
     let mut output = context.ui.foreign();
     loop {
         // Asked before reading: what was written before the end is then read after it.
-        let over = !args.follow || wait_readable(&[follower.descriptor()], LOOK)[0];
-        if file.is_none() {
-            let opened = if args.stderr { folder.open_stderr() } else { folder.open_stdout() };
-            file = opened.map_err(StoreError::from)?;
+        let over = !args.follow || ending.is_reached();
+        if written.is_none() {
+            written = jobs.output(record.id, which)?;
         }
-        while let Some(file) = &mut file {
-            let count = file.read(&mut buffer).map_err(|error| {
+        while let Some(written) = &written {
+            let count = written.read_at(&mut buffer, position).map_err(|error| {
                 Failure::new(
                     Exit::Failure,
                     format_args!("failed to read the output of job {}: {error}", record.id),
@@ -284,10 +286,12 @@ fn copy(args: &LogsArgs, context: &Context, store: &Store, record: &Record) -> R
                 break;
             }
             output.write(&buffer[..count])?;
+            position += count as u64;
         }
         if over {
             return Ok(output.finish()?);
         }
+        bell.wait(LOOK);
     }
 }
 

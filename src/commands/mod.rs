@@ -29,7 +29,7 @@ pub(crate) mod submit;
 mod summary;
 mod verdict;
 pub(crate) mod wait;
-mod watching;
+mod wait_loop;
 
 use crate::error::{Exit, Failure};
 use crate::ui::OutputError;

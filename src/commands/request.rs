@@ -8,11 +8,10 @@ use clap::Args;
 
 use super::{Context, completions, summary::foreign};
 use crate::config::{BudgetUsd, Timeout};
-use crate::engine::{LONGEST_TASK_BYTES, Notice, OnDone, Request, Task, TaskError, load_and_recover};
+use crate::engine::{Jobs, LONGEST_TASK_BYTES, Notice, OnDone, Request, Task, TaskError};
 use crate::error::{Exit, Failure};
 use crate::model::{JobId, JobSelector};
 use crate::os::Patient;
-use crate::store::Store;
 
 /// Who gets what task, and under which conditions.
 #[derive(Debug, Args)]
@@ -45,7 +44,7 @@ pub(crate) struct RequestArgs {
     #[arg(long, value_name = "ID")]
     session: Option<String>,
     #[command(flatten)]
-    conditions: Conditions,
+    options: RunOptions,
     /// Wait for this job and send its result along; can be given several times
     #[arg(long, value_name = "JOB", add = completions::jobs())]
     after: Vec<JobSelector>,
@@ -56,7 +55,7 @@ pub(crate) struct RequestArgs {
 
 /// The conditions of a run, and what follows it. Shared with the commands that repeat a request.
 #[derive(Debug, Args)]
-pub(crate) struct Conditions {
+pub(crate) struct RunOptions {
     /// How long the agent may take: 90, 90s, 15m, 2h
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     timeout: Option<Timeout>,
@@ -77,7 +76,7 @@ pub(crate) struct Conditions {
     on_done: Option<OnDone>,
 }
 
-impl Conditions {
+impl RunOptions {
     /// Puts what was given in the place of what the request says.
     pub(crate) fn apply(&self, request: Request) -> Request {
         Request {
@@ -105,8 +104,8 @@ pub(super) fn warn_of(notices: &[Notice], context: &Context) {
 }
 
 impl RequestArgs {
-    /// Reads what has to be read and puts the request together. The jobs it waits for are looked up in `store`.
-    pub(crate) fn to_request(&self, place: &Context, store: &Store) -> Result<Request, Failure> {
+    /// Reads what has to be read and puts the request together. The jobs it waits for are looked up in `jobs`.
+    pub(crate) fn to_request(&self, place: &Context, jobs: &dyn Jobs) -> Result<Request, Failure> {
         let context_from_stdin = self.context_file.as_deref() == Some(Path::new("-"));
         let task = match (&self.task, &self.task_file) {
             (_, Some(path)) => read_file(path)?,
@@ -137,10 +136,10 @@ impl RequestArgs {
             group: self.group.clone(),
             session: self.session.clone(),
             response_schema,
-            after: awaited(place, store, &self.after)?,
+            after: awaited(place, jobs, &self.after)?,
             ..Request::new(&self.agent, Task::new(task)?)
         };
-        Ok(self.conditions.apply(request))
+        Ok(self.options.apply(request))
     }
 }
 
@@ -155,10 +154,10 @@ pub(super) fn read_task(argument: Option<&str>) -> Result<String, Failure> {
 }
 
 /// Jobs that can be waited for.
-fn awaited(context: &Context, store: &Store, jobs: &[JobSelector]) -> Result<Vec<JobId>, Failure> {
-    let ids = context.jobs(store, jobs)?;
+fn awaited(context: &Context, jobs: &dyn Jobs, after: &[JobSelector]) -> Result<Vec<JobId>, Failure> {
+    let ids = context.selected(jobs, after)?;
     for id in &ids {
-        let record = load_and_recover(store, *id)?;
+        let record = jobs.get(*id)?;
         if record.is_foreign() && record.finished().is_none() {
             return Err(foreign(&record));
         }

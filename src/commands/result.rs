@@ -5,10 +5,10 @@ use clap::Args;
 use super::verdict::{Strictness, exit_of};
 use super::wait::wait_for;
 use super::{CommandResult, Context, Problem, completions, summary, whole_number};
-use crate::engine::load_and_recover;
+use crate::engine::Jobs;
 use crate::error::{Exit, Failure};
 use crate::model::JobSelector;
-use crate::store::{Record, Store};
+use crate::store::Record;
 
 const EXAMPLES: &str = "\
 On a terminal an answer that is longer than the screen goes through $AGENT_DISPATCH_PAGER, or $PAGER,
@@ -51,11 +51,12 @@ pub(crate) struct ResultArgs {
 }
 
 pub(crate) fn run(args: &ResultArgs, context: &Context) -> CommandResult {
-    let store = context.store()?;
-    let id = context.job(&store, &args.job)?;
-    let mut record = load_and_recover(&store, id)?;
+    let jobs = context.jobs()?;
+    let jobs = jobs.as_ref();
+    let id = context.job(jobs, &args.job)?;
+    let mut record = jobs.get(id)?;
     if args.wait && record.finished().is_none() && !record.is_foreign() {
-        let mut waited = wait_for(context, &store, std::slice::from_ref(&record), None, &|_| {})?;
+        let mut waited = wait_for(context, jobs, std::slice::from_ref(&record), None, &|_| {})?;
         if let Some(exit) = waited.interrupted {
             context.ui.note_command(&format!("the job goes on: agent-dispatch result {id} --wait"));
             return Ok(exit);
@@ -72,13 +73,13 @@ pub(crate) fn run(args: &ResultArgs, context: &Context) -> CommandResult {
         .into());
     }
     if args.offset > 0 || args.max_chars.is_some() {
-        print_part(args, context, &store, &record)?;
+        print_part(args, context, jobs, &record)?;
     } else {
         let result = summary::result_of(&record);
         if args.json || args.no_pager || summary::data_of(&record, &result).is_some() {
-            summary::print(context, &store, &record, args.json)?;
+            summary::print(context, jobs, &record, args.json)?;
         } else {
-            let answer = store.answer(&result)?;
+            let answer = jobs.answer(&result)?;
             context.ui.paged(|print| answer.for_each_piece(print))?;
         }
     }
@@ -87,13 +88,12 @@ pub(crate) fn run(args: &ResultArgs, context: &Context) -> CommandResult {
 }
 
 /// Prints the part of the answer that was asked for, and says how to get the next one.
-fn print_part(args: &ResultArgs, context: &Context, store: &Store, record: &Record) -> Result<(), Problem> {
+fn print_part(args: &ResultArgs, context: &Context, jobs: &dyn Jobs, record: &Record) -> Result<(), Problem> {
     let mut result = summary::result_of(record);
     let mut part = String::new();
     let (mut total, mut taken) = (0, 0);
     let wanted = args.max_chars.unwrap_or(usize::MAX);
-    store
-        .answer(&result)?
+    jobs.answer(&result)?
         .for_each_piece::<std::io::Error>(|piece| {
             let skipped = args.offset.saturating_sub(total);
             let length = piece.chars().count();

@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use super::dispatch::{Manner, hand_over};
-use super::request::{Conditions, read_task};
+use super::dispatch::{WaitMode, submit_or_wait};
+use super::request::{RunOptions, read_task};
 use super::{CommandResult, Context, completions, dialogue, summary};
-use crate::engine::{Request, Task, TaskError, load_and_recover};
+use crate::engine::{Request, Task, TaskError};
 use crate::error::{Exit, Failure};
 use crate::model::JobSelector;
 
@@ -31,14 +31,15 @@ pub(crate) struct ResumeArgs {
     #[arg(value_name = "TASK", allow_hyphen_values = true)]
     task: Option<String>,
     #[command(flatten)]
-    conditions: Conditions,
+    options: RunOptions,
     #[command(flatten)]
-    manner: Manner,
+    mode: WaitMode,
 }
 
 pub(crate) fn run(args: &ResumeArgs, context: &Context) -> CommandResult {
-    let engine = context.engine()?;
-    let record = load_and_recover(engine.store(), context.job(engine.store(), &args.job)?)?;
+    let dispatch = context.dispatch()?;
+    let jobs = dispatch.jobs();
+    let record = jobs.get(context.job(jobs, &args.job)?)?;
     if summary::is_dialogue(&record) {
         let again = dialogue::again(&record);
         let turns = record.conclusion().parsed_result.map(|data| data["turns"].clone()).unwrap_or_default();
@@ -66,6 +67,6 @@ pub(crate) fn run(args: &ResumeArgs, context: &Context) -> CommandResult {
             .hint(format!("`agent-dispatch retry {id}` makes the same request in a new one"))
             .into());
     };
-    let request = args.conditions.apply(Request::go_on(&record, session, task)?);
-    hand_over(&request, &args.manner, &engine, context)
+    let request = args.options.apply(Request::go_on(&record, session, task)?);
+    submit_or_wait(&request, &args.mode, dispatch.as_ref(), context)
 }

@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use super::dispatch::{Manner, hand_over};
-use super::request::Conditions;
+use super::dispatch::{WaitMode, submit_or_wait};
+use super::request::RunOptions;
 use super::{CommandResult, Context, completions, dialogue, summary};
-use crate::engine::{Request, load_and_recover};
+use crate::engine::Request;
 use crate::error::{Exit, Failure};
 use crate::model::JobSelector;
 
@@ -25,20 +25,21 @@ pub(crate) struct RetryArgs {
     #[arg(value_name = "JOB", add = completions::jobs())]
     job: JobSelector,
     #[command(flatten)]
-    conditions: Conditions,
+    options: RunOptions,
     #[command(flatten)]
-    manner: Manner,
+    mode: WaitMode,
 }
 
 pub(crate) fn run(args: &RetryArgs, context: &Context) -> CommandResult {
-    let engine = context.engine()?;
-    let record = load_and_recover(engine.store(), context.job(engine.store(), &args.job)?)?;
+    let dispatch = context.dispatch()?;
+    let jobs = dispatch.jobs();
+    let record = jobs.get(context.job(jobs, &args.job)?)?;
     if summary::is_dialogue(&record) {
         let message = format_args!("job {} is a dialogue, which is no request to one agent", record.id);
         return Err(Failure::new(Exit::Usage, message)
             .hint(format!("have it once more with `{}`", dialogue::again(&record)))
             .into());
     }
-    let request = args.conditions.apply(Request::again(&record)?);
-    hand_over(&request, &args.manner, &engine, context)
+    let request = args.options.apply(Request::again(&record)?);
+    submit_or_wait(&request, &args.mode, dispatch.as_ref(), context)
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::dispatch::{self, Waiting};
+use super::dispatch::{self, WaitArgs};
 use super::request::RequestArgs;
 use super::{CommandResult, Context};
 
@@ -21,11 +21,11 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     request: RequestArgs,
     #[command(flatten)]
-    waiting: Waiting,
+    waiting: WaitArgs,
 }
 
 pub(crate) fn run(args: &RunArgs, context: &Context) -> CommandResult {
-    let engine = context.engine()?;
-    let request = args.request.to_request(context, engine.store())?;
-    dispatch::wait(&request, &args.waiting, &engine, context)
+    let dispatch = context.dispatch()?;
+    let request = args.request.to_request(context, dispatch.jobs())?;
+    dispatch::submit_and_wait(&request, &args.waiting, dispatch.as_ref(), context)
 }

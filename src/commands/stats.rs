@@ -5,9 +5,8 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{CommandResult, Context, completions, whole_number};
-use crate::config::check_journal;
-use crate::engine::{Figures, Selection, load_and_recover, stats};
-use crate::error::{Exit, Failure};
+use crate::engine::{Figures, Selection};
+use crate::error::Exit;
 use crate::ui::{Cell, Table, Tone, human};
 
 const EXAMPLES: &str = "\
@@ -31,24 +30,14 @@ pub(crate) struct StatsArgs {
 }
 
 pub(crate) fn run(args: &StatsArgs, context: &Context) -> CommandResult {
-    let engine = context.engine()?;
-    let Some(journal) = engine.journal() else {
-        return Err(Failure::new(Exit::Usage, "the usage journal is switched off")
-            .hint("remove `settings.usage_log` from the config file")
-            .into());
-    };
-    check_journal(journal.path())?;
-    // What a supervisor that was killed has not noted is noted first.
-    for id in engine.store().unretired()? {
-        let _ = load_and_recover(engine.store(), id);
-    }
+    let dispatch = context.dispatch()?;
     let since = args.days.map(|days| context.now() - f64::from(days) * 86_400.0);
-    let stats = stats(&journal, Selection { since, agent: args.agent.as_deref() })?;
+    let stats = dispatch.stats(Selection { since, agent: args.agent.as_deref() })?;
     if stats.unreadable_lines > 0 {
         context.ui.warn(format_args!(
             "{} of {} cannot be read: not counted",
             human::count(stats.unreadable_lines, "line"),
-            journal.path().display()
+            stats.place
         ));
     }
     // One that was removed has its history.
@@ -62,7 +51,7 @@ pub(crate) fn run(args: &StatsArgs, context: &Context) -> CommandResult {
         return Ok(Exit::Success);
     }
     if stats.agents.is_empty() {
-        context.ui.note(format_args!("no jobs in {}", journal.path().display()));
+        context.ui.note(format_args!("no jobs in {}", stats.place));
         return Ok(Exit::Success);
     }
     let headings = ["AGENT", "JOBS", "DONE", "COST", "MEDIAN", "P90", "REPORTED", "ERRORS"];

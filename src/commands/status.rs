@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::verdict::overspending;
 use super::{CommandResult, Context, completions, summary};
-use crate::engine::{Activity, Follower, PendingReason, load_and_recover, suspended_supervisor};
+use crate::engine::{Activity, PendingReason, Reading};
 use crate::error::Exit;
 use crate::model::JobSelector;
 use crate::store::{Record, RecordedLimit, Status, UnfinishedState};
@@ -40,14 +40,16 @@ pub(crate) struct StatusArgs {
 }
 
 pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
-    let store = context.store()?;
-    let record = load_and_recover(&store, context.job(&store, &args.job)?)?;
+    let jobs = context.jobs()?;
+    let jobs = jobs.as_ref();
+    let record = jobs.get(context.job(jobs, &args.job)?)?;
     let mut activity = Activity::default();
     if record.status() == Status::Running && !record.is_foreign() {
-        Follower::new(&store, &record)?.catch_up_within(LOOK_TIME, &mut |event| activity.observe(&event))?;
+        Reading::new(&record).catch_up_within(jobs, LOOK_TIME, &mut |event| activity.observe(&event))?;
     }
-    let delay = PendingReason::of(&store, &record, context.now())?;
-    let suspended = suspended_supervisor(&store, record.id).filter(|_| record.finished().is_none());
+    let delay = PendingReason::of(jobs, &record, context.now())?;
+    let supervisor = jobs.supervisor(record.id).filter(|_| record.finished().is_none());
+    let suspended = supervisor.filter(|it| it.is_suspended).map(|it| it.pid);
     if args.json {
         let mut document = summary::to_json(&record);
         if record.status() == Status::Running && !record.is_foreign() {

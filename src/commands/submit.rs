@@ -22,7 +22,7 @@ pub(crate) struct SubmitArgs {
 }
 
 pub(crate) fn run(args: &SubmitArgs, context: &Context) -> CommandResult {
-    let engine = context.engine()?;
-    let request = args.request.to_request(context, engine.store())?;
-    dispatch::leave(&request, args.json, &engine, context)
+    let dispatch = context.dispatch()?;
+    let request = args.request.to_request(context, dispatch.jobs())?;
+    dispatch::submit_detached(&request, args.json, dispatch.as_ref(), context)
 }

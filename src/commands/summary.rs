@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use super::verdict::{Strictness, cut_off, denial, exit_of, overspending, shortcoming};
 use super::{Context, Problem};
-use crate::engine::PendingReason;
+use crate::engine::{Jobs, PendingReason};
 use crate::error::{Exit, Failure};
-use crate::store::{Answer, JobKind, JobResult, Record, Status, Store};
+use crate::store::{Answer, JobKind, JobResult, Record, Status};
 use crate::ui::{Cell, Tone, Ui, human};
 
 /// A status as a word in its colour.
@@ -97,9 +97,14 @@ pub(crate) fn is_dialogue(record: &Record) -> bool {
 }
 
 /// Prints a finished job's answer, or its result as JSON.
-pub(crate) fn print(context: &Context, store: &Store, record: &Record, as_json: bool) -> Result<(), Problem> {
+pub(crate) fn print(
+    context: &Context,
+    jobs: &dyn Jobs,
+    record: &Record,
+    as_json: bool,
+) -> Result<(), Problem> {
     let result = result_of(record);
-    let answer = store.answer(&result)?;
+    let answer = jobs.answer(&result)?;
     if as_json {
         return Ok(context.ui.json(&WholeResult { result: &result, answer: &answer })?);
     }

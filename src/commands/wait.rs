@@ -5,14 +5,13 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use super::verdict::{Strictness, exit_of};
-use super::watching::{Interrupts, SPIN, backlog, doing, read_along};
+use super::wait_loop::{SignalGuard, WatchAll};
 use super::{CommandResult, Context, Problem, completions, summary};
 use crate::config::Timeout;
-use crate::engine::{Activity, Followers, load_and_recover};
+use crate::engine::{Jobs, Ownership};
 use crate::error::{Exit, Failure};
 use crate::model::{JobId, JobSelector};
-use crate::store::{Answer, JobResult, Record, Store};
-use crate::ui::Board;
+use crate::store::{Answer, JobResult, Record};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -43,17 +42,18 @@ pub(crate) struct WaitArgs {
 const NAMED: usize = 5;
 
 pub(crate) fn run(args: &WaitArgs, context: &Context) -> CommandResult {
-    let store = context.store()?;
+    let jobs = context.jobs()?;
+    let jobs = jobs.as_ref();
     let mut records = Vec::new();
-    for id in context.jobs(&store, &args.jobs)? {
-        let record = load_and_recover(&store, id)?;
+    for id in context.selected(jobs, &args.jobs)? {
+        let record = jobs.get(id)?;
         if record.is_foreign() && record.finished().is_none() {
             return Err(summary::foreign(&record).into());
         }
         records.push(record);
     }
     let deadline = args.timeout.map(|timeout| Instant::now() + timeout.duration());
-    let waited = wait_for(context, &store, &records, deadline, &|record| {
+    let waited = wait_for(context, jobs, &records, deadline, &|record| {
         context.ui.note(format_args!("{} {}: {}", record.id, record.agent, summary::closing_line(record)));
         summary::report(context, record, args.strictness);
     })?;
@@ -65,7 +65,7 @@ pub(crate) fn run(args: &WaitArgs, context: &Context) -> CommandResult {
     if args.json {
         let results: Vec<JobResult> = waited.over.iter().map(summary::result_of).collect();
         let answers: Vec<Answer<'_>> =
-            results.iter().map(|result| store.answer(result)).collect::<Result<_, _>>()?;
+            results.iter().map(|result| jobs.answer(result)).collect::<Result<_, _>>()?;
         let whole =
             results.iter().zip(&answers).map(|(result, answer)| summary::WholeResult { result, answer });
         context.ui.json(&whole.collect::<Vec<_>>())?;
@@ -108,64 +108,28 @@ pub(crate) struct Waited {
 /// Waits until jobs are over, and shows what they do meanwhile. `ended` may say something about each that is over.
 pub(crate) fn wait_for(
     context: &Context,
-    store: &Store,
+    jobs: &dyn Jobs,
     records: &[Record],
     deadline: Option<Instant>,
     ended: &dyn Fn(&Record),
 ) -> Result<Waited, Problem> {
-    let interrupts = Interrupts::hear()?;
-    let mut waiting = Followers::new(store, records.iter().map(|record| record.id))?;
-    let mut board = Board::new(context.ui);
+    let signals = SignalGuard::install()?;
     let names = names(records);
+    let mut over: Vec<(usize, Record)> = Vec::new();
+    let mut on_finish = |number, record| {
+        ended(&record);
+        over.push((number, record));
+        Ok(())
+    };
+    let mut watch = WatchAll::new(context, &signals, &names, Ownership::Detached, &mut on_finish);
     for (number, record) in records.iter().enumerate().filter(|(_, record)| record.finished().is_none()) {
         let since = record.started_at().unwrap_or(record.created_at);
-        let elapsed = Duration::try_from_secs_f64(context.now() - since).unwrap_or_default();
-        board.begin(number, &names[number], elapsed);
+        watch.begin(number, Duration::try_from_secs_f64(context.now() - since).unwrap_or_default());
     }
-    let mut activities = vec![Activity::default(); records.len()];
-    let mut over: Vec<(usize, Record)> = Vec::new();
-    let mut interrupted = None;
-    while !waiting.is_empty() {
-        let patience = match deadline {
-            Some(deadline) if deadline <= Instant::now() => break,
-            Some(deadline) => deadline - Instant::now(),
-            None => Duration::from_secs(3_600),
-        };
-        let patience = match (board.is_shown(), context.ui.is_verbose()) {
-            (true, _) => patience.min(SPIN),
-            (false, true) if waiting.are_behind() => Duration::ZERO,
-            (false, true) => patience.min(waiting.pause()),
-            (false, false) => patience,
-        };
-        interrupts.sleep(&waiting, patience);
-        interrupted = interrupts.take();
-        if interrupted.is_some() {
-            break;
-        }
-        let new = if board.is_shown() || context.ui.is_verbose() {
-            let new = waiting.catch_up(backlog(context.ui, false), &mut |number, event| {
-                activities[number].observe(&event);
-                read_along(context.ui, &names[number], &event).iter().for_each(|lines| board.note(lines));
-                board.doing(number, &names[number], &doing(&activities[number]));
-            })?;
-            for (number, delay) in waiting.delays(context.now())? {
-                let doing = delay.map_or_else(|| doing(&activities[number]), summary::waiting);
-                board.doing(number, &names[number], &doing);
-            }
-            new
-        } else {
-            waiting.take_ended()?
-        };
-        for (number, record) in new {
-            board.over(number, || ended(&record));
-            over.push((number, record));
-        }
-        board.turn();
-    }
-    board.finish();
+    let (interrupted, left) = watch.wait(jobs, records.iter().map(|record| record.id), deadline)?;
     over.sort_by_key(|(position, _)| *position);
     let over = over.into_iter().map(|(_, record)| record).collect();
-    Ok(Waited { over, left: waiting.unfinished().collect(), interrupted })
+    Ok(Waited { over, left, interrupted })
 }
 
 /// What the jobs are called: by their agents, and the ends of their ids where there are several of one agent.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{DispatchError, Engine, JobPlan, Request, Task};
+use super::{DispatchError, Engine, JobPlan, Request, Task, Tie};
 use crate::model::JobId;
 use crate::store::UnixSeconds;
 use crate::supervisor::{OwnerPipe, Ownership};
@@ -19,7 +19,7 @@ pub struct Batch {
     /// The job that waits for them and puts their results together.
     pub aggregate: Option<JobId>,
     /// What ties them to this process, if anything does.
-    pub owner: Option<OwnerPipe>,
+    pub tie: Option<Tie>,
 }
 
 /// Which request of a batch is meant.
@@ -82,7 +82,7 @@ impl Request {
 impl Engine {
     /// Starts a job for each request, and then one that waits for them and gets their results, if there is an
     /// `aggregate`. Nothing is started when any of them is refused.
-    pub fn start_batch(
+    pub(super) fn submit_batch(
         &self,
         requests: &[Request],
         aggregate: Option<&Request>,
@@ -91,13 +91,14 @@ impl Engine {
     ) -> Result<Batch, BatchError> {
         let prepared = self.prepare_batch(requests, aggregate)?;
         self.check_room_for(prepared.len()).map_err(BatchError::NoRoom)?;
-        let mut batch = Batch { jobs: Vec::new(), aggregate: None, owner: None };
+        let mut batch = Batch { jobs: Vec::new(), aggregate: None, tie: None };
+        let mut owner = None;
         for (item, mut prepared) in prepared {
             if item == BatchItem::Aggregate {
                 prepared.wait_for(&batch.jobs);
             }
             let id = prepared.id();
-            if let Err(error) = self.start_in(&mut batch, prepared, ownership, now) {
+            if let Err(error) = self.start_in(&mut owner, &batch, prepared, ownership, now) {
                 return Err(BatchError::Broken {
                     started: batch.jobs,
                     refusal: Box::new(Refusal { item, error }),
@@ -109,12 +110,14 @@ impl Engine {
             }
         }
         self.forget_old_jobs(now);
+        batch.tie = owner.map(Tie::new);
         Ok(batch)
     }
 
     fn start_in(
         &self,
-        batch: &mut Batch,
+        owner: &mut Option<OwnerPipe>,
+        batch: &Batch,
         prepared: JobPlan,
         ownership: Ownership,
         now: UnixSeconds,
@@ -122,9 +125,9 @@ impl Engine {
         if batch.jobs.is_empty() {
             let id = prepared.id();
             // One for all: a pipe for each would be too many open files.
-            batch.owner = OwnerPipe::open(ownership).map_err(|source| DispatchError::Start { id, source })?;
+            *owner = OwnerPipe::open(ownership).map_err(|source| DispatchError::Start { id, source })?;
         }
-        self.start_tied(prepared, batch.owner.as_ref(), now)
+        self.start_tied(prepared, owner.as_ref(), now)
     }
 
     /// Checks all requests and says what is wrong with each.

@@ -48,12 +48,17 @@ pub fn collectable(store: &Store, policy: Policy, now: UnixSeconds) -> Result<Co
         };
         candidates.push(Candidate { id, completed_at });
     }
-    let leftovers = store.leftovers(|modified_at| now - modified_at > LEFTOVER_AGE_SECONDS)?;
+    let leftovers = leftovers(store, now)?;
     let mut jobs = plan(candidates, policy, now);
     let old = jobs.delete.len();
     jobs.delete.retain(|id| store.is_ours(*id));
     let not_ours = old - jobs.delete.len();
     Ok(Collection { jobs, not_ours, leftovers })
+}
+
+/// The files without an owner that are old enough.
+pub(super) fn leftovers(store: &Store, now: UnixSeconds) -> Result<Leftovers, StoreError> {
+    store.leftovers(|modified_at| now - modified_at > LEFTOVER_AGE_SECONDS)
 }
 
 /// How often old jobs are deleted without anybody asking, in seconds.

@@ -2,20 +2,18 @@
 
 use std::ffi::OsString;
 
+use super::jobs::{DIALOGUE_SIGN, Jobs, JobsError};
 use super::prepare::JobPlan;
 use super::{DispatchError, Engine, Request, Submitted, Task};
 use crate::backend::{CommandLine, Dialogue, DialogueTurn, fenced};
 use crate::config::{AgentName, BudgetUsd, Timeout};
 use crate::os;
-use crate::store::{ErrorType, JobKind, JobResult, Launch, Record, StoreError, UnixSeconds};
+use crate::store::{ErrorType, JobKind, JobResult, Launch, Record, UnixSeconds};
 use crate::supervisor::{AdmissionRules, Ownership, StartError};
 use crate::text::redact_words;
 
 /// The line with which an agent says that the matter is settled.
 pub const RESOLVED: &str = "[RESOLVED]";
-
-/// What stands between the names of the two agents in the record of a dialogue.
-pub const DIALOGUE_SIGN: &str = " ⇄ ";
 
 /// How much of an answer the other agent is told, in bytes.
 const MESSAGE_LIMIT_BYTES: usize = 400_000;
@@ -99,11 +97,11 @@ impl Conversation {
     }
 
     /// Takes note of a turn that is over, and returns it. One that failed ends the dialogue.
-    pub fn take(&mut self, engine: &Engine, record: &Record) -> Result<DialogueTurn, StoreError> {
+    pub fn take(&mut self, jobs: &dyn Jobs, record: &Record) -> Result<DialogueTurn, JobsError> {
         let side = self.dialogue.turns.len() % 2;
         let result = record.finished().and_then(|finished| finished.result.as_ref());
         let text = match result {
-            Some(result) => engine.store().answer(result)?.beginning(MESSAGE_LIMIT_BYTES),
+            Some(result) => jobs.answer(result)?.beginning(MESSAGE_LIMIT_BYTES),
             None => Ok((String::new(), false)),
         };
         let (mut text, is_cut) = text.unwrap_or_default();
@@ -157,7 +155,7 @@ impl Engine {
     /// Begins a dialogue, whose turns the caller dispatches one after the other.
     ///
     /// Everything about the two agents that can be refused is refused here.
-    pub fn converse(&self, request: DialogueRequest) -> Result<Conversation, DispatchError> {
+    pub(super) fn converse(&self, request: DialogueRequest) -> Result<Conversation, DispatchError> {
         let conversation = Conversation {
             caps: [self.cap_of(&request.requester), self.cap_of(&request.responder)],
             sessions: [None, None],
@@ -190,7 +188,7 @@ impl Engine {
     }
 
     /// Starts a job that is a whole dialogue. Its program is this one; its turns are jobs of their own, on its slot.
-    pub fn submit_dialogue(
+    pub(super) fn submit_dialogue(
         &self,
         request: DialogueRequest,
         ownership: Ownership,

@@ -1,9 +1,10 @@
 //! From a request to a running job.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::collect::collect_by_itself;
-use super::{DispatchError, Engine, JobPlan, Request};
+use super::{DispatchError, Engine, JobPlan};
 use crate::model::JobId;
 use crate::os;
 use crate::store::{
@@ -20,31 +21,35 @@ const JOBS_DIR_VARIABLE: &str = "AGENT_DISPATCH_JOBS_DIR";
 /// And where the agents and the limits are.
 const CONFIG_VARIABLE: &str = "AGENT_DISPATCH_CONFIG";
 
+/// As long as this is kept the jobs that are tied to it go on.
+#[must_use = "dropping it stops the jobs that are tied to it"]
+pub struct Tie(#[expect(dead_code, reason = "it is only kept")] Box<dyn Send + Sync>);
+
+impl Tie {
+    /// What stops them when it is dropped.
+    pub fn new(owner: impl Send + Sync + 'static) -> Self {
+        Self(Box::new(owner))
+    }
+}
+
+impl fmt::Debug for Tie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tie")
+    }
+}
+
 /// A job that has just been started.
 #[derive(Debug)]
 pub struct Submitted {
     /// The job.
     pub id: JobId,
-    /// What ties it to this process, if anything does.
-    pub owner: Option<OwnerPipe>,
+    /// What ties it to this process, if anything does: dropping it stops the job.
+    pub tie: Option<Tie>,
 }
 
 impl Engine {
-    /// Records a job and starts its supervisor, at the time `now`. When this returns, the job survives its
-    /// caller, unless `ownership` says otherwise.
-    ///
-    /// Everything that can be refused is refused before a job exists.
-    pub fn submit(
-        &self,
-        request: &Request,
-        ownership: Ownership,
-        now: UnixSeconds,
-    ) -> Result<Submitted, DispatchError> {
-        self.start(self.prepare(request)?, ownership, now)
-    }
-
-    /// The second half of [`Self::submit`].
-    pub fn start(
+    /// Records a job and starts its supervisor, at the time `now`.
+    pub(super) fn start(
         &self,
         prepared: JobPlan,
         ownership: Ownership,
@@ -54,7 +59,7 @@ impl Engine {
         let owner = OwnerPipe::open(ownership).map_err(|source| DispatchError::Start { id, source })?;
         self.start_tied(prepared, owner.as_ref(), now)?;
         self.forget_old_jobs(now);
-        Ok(Submitted { id, owner })
+        Ok(Submitted { id, tie: owner.map(Tie::new) })
     }
 
     /// Starts a job that is tied to `owner`, if there is one.
@@ -67,12 +72,12 @@ impl Engine {
         let admission = self.admit()?;
         if let Some(root) = self.root() {
             let limit = self.config.settings.max_tree_jobs;
-            if self.store.count_in_tree(root)? > u64::from(limit) {
+            if self.store().count_in_tree(root)? > u64::from(limit) {
                 return Err(DispatchError::TreeTooLarge { root, limit });
             }
         }
         let record = Record { created_at: now, ..prepared.record };
-        let job = self.store.create(&record)?;
+        let job = self.store().create(&record)?;
         drop(admission);
         let started = || -> Result<(), StartError> {
             let folder = job.folder()?;
@@ -83,7 +88,7 @@ impl Engine {
                 launch: record.launch.clone(),
                 argv: prepared.command_line.argv,
                 environment: vec![
-                    (JOBS_DIR_VARIABLE.to_owned(), self.store.path().as_os_str().to_owned()),
+                    (JOBS_DIR_VARIABLE.to_owned(), self.store().path().as_os_str().to_owned()),
                     (CONFIG_VARIABLE.to_owned(), self.config.path.as_os_str().to_owned()),
                 ],
                 rules: prepared.rules,
@@ -96,7 +101,7 @@ impl Engine {
                 on_done: prepared.on_done,
                 on_done_limit_ms: ON_DONE_LIMIT_MS,
             };
-            supervisor::start(&self.store, &job, &folder, &order, prepared.prompt.as_bytes(), owner)
+            supervisor::start(self.store(), &job, &folder, &order, prepared.prompt.as_bytes(), owner)
         };
         let id = record.id;
         started().map_err(|source| {
@@ -111,7 +116,7 @@ impl Engine {
         let days = self.config.settings.job_retention_days;
         if days > 0 {
             let retention = Duration::from_secs(u64::from(days) * 86_400);
-            let _ = collect_by_itself(&self.store, retention, now);
+            let _ = collect_by_itself(self.store(), retention, now);
         }
     }
 
@@ -135,7 +140,7 @@ impl Engine {
         }));
         if let Err((job, _)) = job.finish(&record, journal) {
             // Nothing was started, so nothing is lost with a record that cannot say so.
-            let _ = self.store.delete(id);
+            let _ = self.store().delete(id);
             job.retire();
         }
     }
@@ -143,7 +148,7 @@ impl Engine {
     /// The id of the next job. Ids say who came first: where the clock has been set back, a job would get before those
     /// that wait already.
     pub(super) fn next_id(&self) -> Result<JobId, StoreError> {
-        let last = self.store.queued()?.last().copied();
+        let last = self.store().queued()?.last().copied();
         Ok(last.map_or_else(JobId::generate, JobId::generate_after))
     }
 
@@ -151,7 +156,7 @@ impl Engine {
     pub(super) fn root(&self) -> Option<JobId> {
         self.caller_context.root.or_else(|| {
             let parent = self.caller_context.parent?;
-            Some(self.store.read(parent).ok().and_then(|record| record.launch.root).unwrap_or(parent))
+            Some(self.store().read(parent).ok().and_then(|record| record.launch.root).unwrap_or(parent))
         })
     }
 }

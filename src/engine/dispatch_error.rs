@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{DirectoryFault, TaskError};
+use super::{DirectoryFault, TaskError, Unreachable};
 use crate::backend::{Installation, RefusedArgument, SessionId};
 use crate::config::{AgentName, CapTooHigh, Untrusted};
 use crate::model::JobId;
@@ -143,6 +143,9 @@ pub enum DispatchError {
     /// The job could not be recorded.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The place that would take it cannot be reached: nothing was started.
+    #[error(transparent)]
+    Unreachable(#[from] Unreachable),
     /// The job was recorded and could not be started.
     #[error("{source}")]
     Start {

@@ -53,19 +53,19 @@ impl fmt::Display for Notice {
 
 impl Engine {
     /// The notices about dispatches, each once.
-    pub fn notices<'a>(&self, requests: impl IntoIterator<Item = &'a Request>) -> Vec<Notice> {
+    pub(super) fn notices(&self, requests: &[&Request]) -> Vec<Notice> {
         let mut notices = Vec::new();
         // The journal is read once for each agent.
         let mut usual = HashMap::new();
-        for request in requests {
+        for &request in requests {
             let name = &request.agent;
-            let Some(agent) = self.config().agents.get(name.as_str()) else { continue };
+            let Some(agent) = self.config.agents.get(name.as_str()) else { continue };
             let is_new = !usual.contains_key(name);
-            let usual = *usual.entry(name).or_insert_with(|| self.usual(name));
+            let usual = *usual.entry(name).or_insert_with(|| self.journal()?.usual(name));
             let ignored = ignored_by(agent, request).into_iter();
             let program = agent.backend.profile().title;
             notices.extend(ignored.map(|option| Notice::Ignored { agent: name.clone(), program, option }));
-            let timeout = request.timeout.unwrap_or(agent.effective(&self.config().settings).timeout);
+            let timeout = request.timeout.unwrap_or(agent.effective(&self.config.settings).timeout);
             let short = usual.and_then(|usual| ShortTimeout::of(timeout, usual));
             notices.extend(short.map(|short| Notice::ShortTimeout { agent: name.clone(), short }));
             if is_new {
@@ -78,8 +78,8 @@ impl Engine {
     }
 
     /// The notices about an agent, whatever it is asked.
-    pub fn exposures(&self, agent: &str) -> Vec<Notice> {
-        let exposures = self.config().agents.get(agent).map(Agent::exposures).unwrap_or_default();
+    pub(super) fn exposures(&self, agent: &str) -> Vec<Notice> {
+        let exposures = self.config.agents.get(agent).map(Agent::exposures).unwrap_or_default();
         let notice = |exposure| Notice::Exposed { agent: agent.to_owned(), exposure };
         exposures.into_iter().map(notice).collect()
     }

@@ -1,64 +1,63 @@
 //! The jobs there are, kept up to date for a watcher.
 
-use std::os::fd::BorrowedFd;
+use std::task::Waker;
 
+use super::follow::Follower;
+use super::jobs::{Filter, Jobs, JobsError};
+use super::list::Listed;
 use super::new_jobs::Changes;
-use super::{Activity, FollowError, Follower, list};
-use crate::store::{Record, Status, Store};
-use crate::supervisor::load_and_recover;
+use crate::backend::Activity;
+use crate::store::Record;
 
 /// A job, and what its agent does.
 #[derive(Debug)]
-pub struct Watched<'a> {
+pub struct Watched {
     /// The job.
     pub record: Record,
     /// What its agent did since it runs.
     pub activity: Activity,
-    follower: Option<Follower<'a>>,
+    follower: Option<Follower>,
 }
 
-/// The jobs that are not over, and then the newest of the others.
+/// The jobs that are not finished, and then the newest of the others.
 ///
 /// A look costs next to nothing while no record changes, however many there are.
 #[derive(Debug)]
 pub struct Overview<'a> {
-    store: &'a Store,
-    status: Option<Status>,
-    agent: Option<&'a str>,
-    room: usize,
-    jobs: Vec<Watched<'a>>,
+    jobs: &'a dyn Jobs,
+    /// Which jobs; how many is said at each look.
+    filter: Filter<'a>,
+    watched: Vec<Watched>,
     changes: Changes,
+    waker: Waker,
 }
 
 impl<'a> Overview<'a> {
-    /// Watches the jobs with this status and of this agent, if these are given.
-    pub fn new(store: &'a Store, status: Option<Status>, agent: Option<&'a str>) -> Self {
-        Self { store, status, agent, room: 0, jobs: Vec::new(), changes: Changes::default() }
+    /// Watches the jobs that are asked for. `waker` is woken when one of them is finished.
+    pub fn new(jobs: &'a dyn Jobs, filter: Filter<'a>, waker: Waker) -> Self {
+        let filter = Filter { limit: 0, ..filter };
+        Self { jobs, filter, watched: Vec::new(), changes: Changes::default(), waker }
     }
 
-    /// The jobs as of the last look, newest first, those that are not over before the others.
-    pub fn jobs(&self) -> &[Watched<'a>] {
-        &self.jobs
-    }
-
-    /// Descriptors of which one becomes readable when one of the jobs is over.
-    pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.jobs.iter().filter_map(|job| job.follower.as_ref()).map(Follower::descriptor)
+    /// The jobs as of the last look, newest first, those that are not finished before the others.
+    pub fn jobs(&self) -> &[Watched] {
+        &self.watched
     }
 
     /// Looks at no more than `room` jobs, and says whether anything is new.
-    pub fn look(&mut self, room: usize) -> Result<bool, FollowError> {
-        let changed = self.changes.look(self.store);
-        let over = self.jobs.iter().any(|job| job.follower.as_ref().is_some_and(Follower::is_over));
+    pub fn look(&mut self, room: usize) -> Result<bool, JobsError> {
+        let changed = self.changes.look(self.jobs);
+        let finished =
+            self.watched.iter().any(|job| job.follower.as_ref().is_some_and(Follower::is_finished));
         let mut is_new = false;
-        if changed || over || room != self.room {
-            self.room = room;
+        if changed || finished || room != self.filter.limit {
+            self.filter.limit = room;
             self.read()?;
             is_new = true;
         }
-        for Watched { activity, follower, .. } in &mut self.jobs {
+        for Watched { activity, follower, .. } in &mut self.watched {
             let Some(follower) = follower else { continue };
-            follower.catch_up(&mut |event| {
+            follower.catch_up(self.jobs, &mut |event| {
                 activity.observe(&event);
                 is_new = true;
             })?;
@@ -66,15 +65,14 @@ impl<'a> Overview<'a> {
         Ok(is_new)
     }
 
-    fn read(&mut self) -> Result<(), FollowError> {
-        let wanted = |agent: &str| self.agent.is_none_or(|wanted| wanted == agent);
-        let mut records = list(self.store, self.status, wanted, self.room)?.records;
-        if self.status.is_none() {
+    fn read(&mut self) -> Result<(), JobsError> {
+        let mut records = Listed::new(self.jobs, &self.filter)?.gather().records;
+        if self.filter.status.is_none() {
             // Those that have run for so long that others are newer.
-            for id in self.store.unretired()?.into_iter().rev() {
+            for id in self.jobs.unfinished()?.into_iter().rev() {
                 if !records.iter().any(|record| record.id == id) {
-                    match load_and_recover(self.store, id) {
-                        Ok(record) if wanted(&record.agent) => records.push(record),
+                    match self.jobs.get(id) {
+                        Ok(record) if self.filter.wants(&record.agent) => records.push(record),
                         // What cannot be read is told by `jobs` without --watch.
                         Ok(_) | Err(_) => {}
                     }
@@ -82,8 +80,8 @@ impl<'a> Overview<'a> {
             }
         }
         records.sort_by_key(|record| record.finished().is_some());
-        records.truncate(self.room);
-        let mut before = std::mem::take(&mut self.jobs);
+        records.truncate(self.filter.limit);
+        let mut before = std::mem::take(&mut self.watched);
         for record in records {
             let known = before.iter().position(|job| job.record.id == record.id);
             let job = match known.map(|at| before.swap_remove(at)) {
@@ -92,10 +90,10 @@ impl<'a> Overview<'a> {
             };
             let follower = match job.follower {
                 _ if job.record.finished().is_some() || job.record.is_foreign() => None,
-                None => Some(Follower::new(self.store, &job.record)?),
+                None => Some(Follower::new(self.jobs, &job.record, &self.waker)?),
                 follower => follower,
             };
-            self.jobs.push(Watched { follower, ..job });
+            self.watched.push(Watched { follower, ..job });
         }
         Ok(())
     }

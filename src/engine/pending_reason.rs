@@ -1,9 +1,8 @@
 //! Why a job is still pending.
 
-use crate::supervisor::suspended_supervisor;
-
+use super::jobs::{Jobs, JobsError};
 use crate::model::JobId;
-use crate::store::{Liveness, Record, Status, Store, StoreError, UnixSeconds};
+use crate::store::{Record, Status, UnixSeconds};
 
 /// What a job waits for before its agent is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,40 +36,40 @@ const START_SECONDS: f64 = 2.0;
 
 impl PendingReason {
     /// What keeps a job from being started now; `None` when nothing does any more.
-    pub fn of(store: &Store, record: &Record, now: UnixSeconds) -> Result<Option<Self>, StoreError> {
+    pub fn of(jobs: &dyn Jobs, record: &Record, now: UnixSeconds) -> Result<Option<Self>, JobsError> {
         if record.status() != Status::Pending || record.is_foreign() {
             return Ok(None);
         }
-        Self::among(store, &store.queued()?, record.id, &record.launch.after, now).map(Some)
+        Self::among(jobs, &jobs.queue()?, record.id, &record.launch.after, now).map(Some)
     }
 
     /// The same for a job that has not been started and waits for the ends of those in `after`. `queued` are the jobs
     /// that wait for their turn now.
     pub(super) fn among(
-        store: &Store,
+        jobs: &dyn Jobs,
         queued: &[JobId],
         id: JobId,
         after: &[JobId],
         now: UnixSeconds,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Self, JobsError> {
         if let Some(before) = queued.iter().position(|queued| *queued == id) {
             let (place, waiting) = (before + 1, queued.len());
             // One that is further ahead holds up no other before it is the next.
             let next = queued[0];
-            return Ok(match suspended_supervisor(store, next) {
-                Some(supervisor) if next != id => Self::Suspended { place, next, supervisor },
+            return Ok(match jobs.supervisor(next) {
+                Some(next_supervisor) if next_supervisor.is_suspended && next != id => {
+                    Self::Suspended { place, next, supervisor: next_supervisor.pid }
+                }
                 _ => Self::Turn { place, waiting },
             });
         }
-        let mut alive = 0;
-        for id in after {
-            alive += usize::from(store.liveness(*id)? == Liveness::Alive);
-        }
+        let unfinished = if after.is_empty() { Vec::new() } else { jobs.unfinished()? };
+        let unfinished = after.iter().filter(|id| unfinished.contains(id)).count();
         let created = id.created_at_ms().map_or(0.0, |millis| millis as f64 / 1_000.0);
-        Ok(match alive {
+        Ok(match unfinished {
             0 if now - created < START_SECONDS => Self::Start,
             0 => Self::InUse,
-            _ => Self::Jobs(alive),
+            _ => Self::Jobs(unfinished),
         })
     }
 }

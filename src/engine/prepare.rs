@@ -118,7 +118,7 @@ impl Engine {
 
         // `start` says when it was created.
         let mut record = Record::pending(self.next_id()?, name.as_str(), request.task.as_str(), 0.0);
-        let folder = self.store.path().join(record.id.to_string());
+        let folder = self.store().path().join(record.id.to_string());
         let takes = profile.takes;
         let tools = |tools| if takes.tool_lists { tools } else { &[][..] };
         let has_modes = !profile.permission_modes.is_empty();
@@ -175,7 +175,7 @@ impl Engine {
 
     /// Everything that speaks against a request: what is found wrong is left out, and the rest looked at again. What
     /// only its agent can tell, if there is that agent.
-    pub fn refusals(&self, request: &Request) -> Vec<DispatchError> {
+    pub(super) fn refusals(&self, request: &Request) -> Vec<DispatchError> {
         let mut request = request.clone();
         let mut refusals = Vec::new();
         while let Err(error) = self.prepare(&request) {
@@ -254,8 +254,8 @@ impl Engine {
         agent: &Agent,
     ) -> Result<(), DispatchError> {
         let looked_at = if self.only_own_sessions { OWN_SESSIONS_LOOKED_AT } else { SESSIONS_LOOKED_AT };
-        for id in self.store.ids()?.into_iter().take(looked_at) {
-            let Some(record) = self.store.glance(id) else { continue };
+        for id in self.store().ids()?.into_iter().take(looked_at) {
+            let Some(record) = self.store().glance(id) else { continue };
             if self.only_own_sessions && !self.config.agents.contains_key(record.agent.as_str()) {
                 continue;
             }

@@ -7,12 +7,12 @@ impl Engine {
     /// Refuses so many more jobs when not all of them could wait for their turn, or their chain may not make them.
     pub(super) fn check_room_for(&self, jobs: usize) -> Result<(), DispatchError> {
         let limit = self.config.settings.max_queued;
-        if self.store.queued()?.len() + jobs > limit as usize {
+        if self.store().queued()?.len() + jobs > limit as usize {
             return Err(DispatchError::QueueFull { limit });
         }
         if let Some(root) = self.root() {
             let limit = self.config.settings.max_tree_jobs;
-            if self.store.jobs_in_tree(root)? + jobs as u64 > u64::from(limit) {
+            if self.store().jobs_in_tree(root)? + jobs as u64 > u64::from(limit) {
                 return Err(DispatchError::TreeTooLarge { root, limit });
             }
         }
@@ -22,10 +22,10 @@ impl Engine {
     /// Lets one more job in. Until the admission is dropped, which is to be when the job has been created, no other
     /// submitter is let in: each sees the jobs of those before it, also those whose supervisors have yet to queue.
     pub(super) fn admit(&self) -> Result<Admission, DispatchError> {
-        let admission = self.store.admission()?;
+        let admission = self.store().admission()?;
         self.check_room_for(1)?;
         let limit = self.config.settings.max_queued;
-        let known = self.store.unretired()?;
+        let known = self.store().unretired()?;
         // Only where there are as many jobs at all does it matter how many of them wait.
         if known.len() < limit as usize {
             return Ok(admission);
@@ -33,16 +33,16 @@ impl Engine {
         let (mut pending, mut running) = (0, 0);
         for id in known {
             // A job that waits for others is not in the queue before they are over.
-            let Some(record) = self.store.glance(id).filter(|record| record.launch.after.is_empty()) else {
+            let Some(record) = self.store().glance(id).filter(|record| record.launch.after.is_empty()) else {
                 continue;
             };
             match record.status() {
                 Status::Running => running += 1,
-                Status::Pending if self.store.liveness(id)? == Liveness::Alive => pending += 1,
+                Status::Pending if self.store().liveness(id)? == Liveness::Alive => pending += 1,
                 _ => {}
             }
         }
-        let taken = self.store.slots_taken()?;
+        let taken = self.store().slots_taken()?;
         let free = (self.config.settings.max_concurrency as usize).saturating_sub(taken);
         // What has its slot already, or will get one at once, does not wait.
         let begins = free + taken.saturating_sub(running);

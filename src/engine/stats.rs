@@ -5,8 +5,9 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::jobs::{Jobs, JobsError};
 use super::{Engine, journal};
-use crate::config::Timeout;
+use crate::config::{Timeout, Untrusted, check_journal};
 use crate::os::FileError;
 use crate::store::{Entry, JobResult, Journal, UnixSeconds, Usual};
 
@@ -31,6 +32,9 @@ pub struct Stats {
     pub total: Figures,
     /// How many lines of the journal cannot be read.
     pub unreadable_lines: u64,
+    /// Where the journal is, for people.
+    #[serde(skip)]
+    pub place: String,
 }
 
 /// The figures of some jobs.
@@ -80,9 +84,26 @@ impl Figures {
     }
 }
 
+/// Why there are no statistics.
+#[derive(Debug, thiserror::Error)]
+pub enum StatsError {
+    /// Nothing is noted.
+    #[error("the usage journal is switched off")]
+    Off,
+    /// Another user could have written what would be read.
+    #[error(transparent)]
+    Untrusted(#[from] Untrusted),
+    /// The journal cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The jobs could not be used.
+    #[error(transparent)]
+    Jobs(#[from] JobsError),
+}
+
 /// Reads a whole journal.
-pub fn stats(journal: &Journal, selection: Selection<'_>) -> Result<Stats, FileError> {
-    let mut stats = Stats::default();
+fn stats(journal: &Journal, selection: Selection<'_>) -> Result<Stats, FileError> {
+    let mut stats = Stats { place: journal.path().display().to_string(), ..Stats::default() };
     journal.for_each(|entry| {
         let Some(entry) = entry else {
             stats.unreadable_lines += 1;
@@ -143,13 +164,19 @@ impl Engine {
         journal(&self.config, self.caller_context.usage_log.as_deref())
     }
 
-    /// What recent successful runs of an agent took and cost; `None` when there were none, or no journal tells.
-    pub fn usual(&self, agent: &str) -> Option<Usual> {
-        self.journal()?.usual(agent)
+    /// What the whole journal tells.
+    pub(super) fn stats(&self, selection: Selection<'_>) -> Result<Stats, StatsError> {
+        let journal = self.journal().ok_or(StatsError::Off)?;
+        check_journal(journal.path())?;
+        // What a supervisor that was killed has not noted is noted first.
+        for id in self.local.unfinished()? {
+            let _ = self.local.get(id);
+        }
+        Ok(stats(&journal, selection)?)
     }
 
-    /// The same for every agent, in one look.
-    pub fn usual_of_all(&self) -> HashMap<String, Usual> {
+    /// What recent successful runs of every agent took and cost.
+    pub(super) fn usual_of_all(&self) -> HashMap<String, Usual> {
         let mut figures: HashMap<String, Figures> = HashMap::new();
         let Some(journal) = self.journal() else { return HashMap::new() };
         let read = journal.for_each_recent(None, |entry| {

@@ -27,15 +27,15 @@ pub(super) fn list(state: &ServerState, mut arguments: Arguments) -> Result<Repl
     let name = arguments.text("name")?;
     let group = arguments.text("group")?;
     arguments.end()?;
-    let engine = state.engine()?;
-    let config = engine.config();
+    let view = state.view()?;
+    let config = view.config.as_ref();
     if let Some(name) = name {
         state.check_agent(&name, config).map_err(|error| refused(state, config, error))?;
         let found = config.agents.iter().find(|(known, _)| known.as_str() == name);
         let (name, agent) = found.ok_or_else(|| Refused::new("the agent is gone"))?;
-        return Ok(Reply::of_fields(in_full(name, agent, config, engine.usual(name.as_str()))));
+        return Ok(Reply::of_fields(in_full(name, agent, config, view.dispatch.usual(name.as_str()))));
     }
-    let usual = engine.usual_of_all();
+    let usual = view.dispatch.usual_of_all();
     let Some(group) = group else {
         let mut fields = listed(state.agents(config), config, None, &usual);
         if fields["agents"].as_array().is_some_and(Vec::is_empty) {

@@ -2,7 +2,7 @@
 
 use super::tool::{ALL, Name, Need};
 use crate::config::AgentName;
-use crate::engine::DIALOGUE_SIGN;
+use crate::engine::is_of_only;
 
 /// What a client may do.
 #[derive(Debug, Clone, Default)]
@@ -33,8 +33,7 @@ impl Authority {
 
     /// Whether a client may know of this agent, or of both that have a dialogue.
     pub(super) fn shows(&self, agent: &str) -> bool {
-        let Some(agents) = &self.agents else { return true };
-        agent.split(DIALOGUE_SIGN).all(|agent| agents.iter().any(|name| name.as_str() == agent))
+        self.agents.as_ref().is_none_or(|agents| is_of_only(agent, agents))
     }
 
     /// Whether a client may make a request of this method, and of this tool if it calls one.

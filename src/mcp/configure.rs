@@ -24,8 +24,8 @@ pub(super) fn configure(state: &ServerState, mut arguments: Arguments) -> Result
         return Err(arguments.refuse(format_args!("this server is not for the agent '{name}'")));
     }
     if matches!(action.as_str(), "update" | "remove") {
-        let engine = state.engine()?;
-        let config = engine.config();
+        let view = state.view()?;
+        let config = view.config.as_ref();
         state.check_agent(name.as_str(), config).map_err(|error| refused(state, config, error))?;
     }
     let editor = Editor::new(state.config_path());

@@ -13,7 +13,7 @@ use super::suggest::no_such_agent;
 use super::tasks;
 use super::waiting::{Caller, Waited};
 use crate::config::Config;
-use crate::engine::{DispatchError, Notice, Ownership, RefusedArgument, cancel_tree};
+use crate::engine::{DispatchError, Notice, Ownership, RefusedArgument, cancel_all, cancel_tree};
 use crate::model::JobId;
 
 /// `dispatch`: hands a task to an agent.
@@ -28,11 +28,11 @@ pub(super) async fn dispatch(
     arguments.end()?;
     // The job has no owner: it outlives the call, the client and this server.
     let started = state.starting(move |state| {
-        let engine = state.engine()?;
-        let refused = |error| refused(state, engine.config(), error);
-        state.check_agent(&request.agent, engine.config()).map_err(refused)?;
-        let id = engine.submit(&request, Ownership::Detached, now()).map_err(refused)?.id;
-        Ok((id, engine.notices([&request])))
+        let view = state.view()?;
+        let refused = |error| refused(state, &view.config, error);
+        state.check_agent(&request.agent, &view.config).map_err(refused)?;
+        let id = view.dispatch.submit(&request, Ownership::Detached, now()).map_err(refused)?.id;
+        Ok((id, view.dispatch.notices(&[&request])))
     });
     attend(state, started.await?, manner, context, session).await
 }
@@ -48,13 +48,14 @@ pub(super) async fn dialogue(
     let manner = Manner::waiting(&mut arguments)?;
     arguments.end()?;
     let started = state.starting(move |state| {
-        let engine = state.engine()?;
-        let refused = |error| refused(state, engine.config(), error);
+        let view = state.view()?;
+        let refused = |error| refused(state, &view.config, error);
         for agent in [&request.requester, &request.responder] {
-            state.check_agent(agent, engine.config()).map_err(refused)?;
+            state.check_agent(agent, &view.config).map_err(refused)?;
         }
-        let notices = [&request.requester, &request.responder].map(|agent| engine.exposures(agent)).concat();
-        let id = engine.submit_dialogue(request, Ownership::Detached, now()).map_err(refused)?.id;
+        let notices =
+            [&request.requester, &request.responder].map(|agent| view.dispatch.exposures(agent)).concat();
+        let id = view.dispatch.submit_dialogue(request, Ownership::Detached, now()).map_err(refused)?.id;
         Ok((id, notices))
     });
     attend(state, started.await?, manner, context, session).await
@@ -85,12 +86,12 @@ async fn attend(
 
 /// A job as it is now.
 pub(super) fn tell(state: &ServerState, id: JobId, manner: Manner) -> Result<Reply, Refused> {
-    let engine = state.engine()?;
+    let view = state.view()?;
     let record = state.look(id)?;
     if record.finished().is_some() {
-        result::over(engine.store(), state.wording(), &record, manner.window())
+        result::over(view.jobs(), state.wording(), &record, manner.window())
     } else {
-        result::unfinished(engine.store(), &record)
+        result::unfinished(view.jobs(), &record)
     }
 }
 
@@ -98,9 +99,8 @@ pub(super) fn tell(state: &ServerState, id: JobId, manner: Manner) -> Result<Rep
 pub(super) async fn stop(state: &ServerState, jobs: Vec<JobId>) -> Result<CallToolResponse, Refused> {
     state
         .blocking(move |state| {
-            let engine = state.engine()?;
-            // One that cannot be asked keeps none of the others from being asked.
-            jobs.iter().map(|id| Ok(cancel_tree(engine.store(), *id)?)).fold(Ok(()), Result::and)
+            let view = state.view()?;
+            Ok(cancel_all(jobs, |id| cancel_tree(view.jobs(), id))?)
         })
         .await?;
     Err(Refused::new("the call was cancelled"))
@@ -153,7 +153,7 @@ pub(super) fn refused(state: &ServerState, config: &Config, error: DispatchError
         }
         _ => {
             return match error {
-                DispatchError::Store(error) => state.unusable_jobs(error),
+                DispatchError::Store(error) => state.unusable_jobs(error.into()),
                 error => error.into(),
             };
         }

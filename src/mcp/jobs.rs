@@ -1,5 +1,6 @@
 //! The tools that look at jobs, stop them and delete them.
 
+use std::io::Read;
 use std::time::Duration;
 
 use rmcp::RoleServer;
@@ -15,11 +16,9 @@ use super::server_state::{ServerState, now};
 use super::session::Session;
 use super::waiting::Caller;
 use super::window::Window;
-use crate::engine::{
-    DIALOGUE_SIGN, Engine, FollowError, Reading, cancel_tree, collect, collectable, suspended_supervisor,
-};
+use crate::engine::{DIALOGUE_SIGN, Jobs, JobsError, Output, Reading, cancel_tree};
 use crate::model::JobId;
-use crate::store::{Policy, Record, Status};
+use crate::store::{Pieces, Policy, Record, Status};
 use crate::text::plain;
 use crate::ui::human;
 
@@ -49,15 +48,16 @@ pub(super) async fn result(
         Caller::new(context, session, wait).wait_for(state, &[id]).await?;
     }
     let reply = state.blocking(move |state| {
-        let engine = state.engine()?;
+        let view = state.view()?;
+        let jobs = view.jobs();
         let record = state.look(id)?;
         match kind {
             Kind::Answer if record.finished().is_some() => {
-                result::over(engine.store(), state.wording(), &record, window)
+                result::over(jobs, state.wording(), &record, window)
             }
-            Kind::Answer => result::unfinished(engine.store(), &record),
-            Kind::Log => Ok(part_of(&record, kind, window, |take| log(&engine, &record, take))?),
-            Kind::Stderr => Ok(part_of(&record, kind, window, |take| stderr(&engine, id, take))?),
+            Kind::Answer => result::unfinished(jobs, &record),
+            Kind::Log => Ok(part_of(&record, kind, window, |take| log(jobs, &record, take))?),
+            Kind::Stderr => Ok(part_of(&record, kind, window, |take| stderr(jobs, id, take))?),
         }
     });
     Ok(reply.await?.into())
@@ -103,7 +103,7 @@ fn part_of(
 const LOG_TIME: Duration = Duration::from_secs(10);
 
 /// What the agent did, a line for each event.
-fn log(engine: &Engine, record: &Record, take: &mut dyn FnMut(&str)) -> Result<(), Refused> {
+fn log(jobs: &dyn Jobs, record: &Record, take: &mut dyn FnMut(&str)) -> Result<(), Refused> {
     if record.is_foreign() {
         return Err(Refused::new(format_args!("jobs of {} have no log", record.author())));
     }
@@ -115,20 +115,17 @@ fn log(engine: &Engine, record: &Record, take: &mut dyn FnMut(&str)) -> Result<(
     };
     Reading::check(record)?;
     let mut reading = Reading::new(record);
-    let is_all = reading.catch_up_within(engine.store(), LOG_TIME, &mut tell)?;
+    let is_all = reading.catch_up_within(jobs, LOG_TIME, &mut tell)?;
     if record.finished().is_some() && is_all {
         reading.finish(&mut tell);
     }
     Ok(())
 }
 
-fn stderr(engine: &Engine, id: JobId, take: &mut dyn FnMut(&str)) -> Result<(), Refused> {
-    use std::io::Read;
-    let Some(file) = engine.store().folder(id)?.open_stderr().map_err(crate::store::StoreError::from)? else {
-        return Ok(());
-    };
+fn stderr(jobs: &dyn Jobs, id: JobId, take: &mut dyn FnMut(&str)) -> Result<(), Refused> {
+    let Some(output) = jobs.output(id, Output::Stderr)? else { return Ok(()) };
     let mut bytes = Vec::new();
-    file.take(STDERR_BYTES).read_to_end(&mut bytes).map_err(FollowError::from)?;
+    Pieces::of(output.as_ref(), 0).take(STDERR_BYTES).read_to_end(&mut bytes).map_err(JobsError::from)?;
     take(&plain(&String::from_utf8_lossy(&bytes)));
     Ok(())
 }
@@ -150,13 +147,13 @@ pub(super) fn jobs(state: &ServerState, mut arguments: Arguments) -> Result<Repl
         );
     }
     arguments.end()?;
-    let engine = state.engine()?;
+    let view = state.view()?;
     let listing = state.list(status, agent.as_deref(), limit)?;
     // An agent that has been removed may have jobs.
     if let Some(agent) = agent.as_deref().filter(|_| listing.records.is_empty())
         && !agent.contains(DIALOGUE_SIGN)
     {
-        state.check_agent(agent, engine.config()).map_err(|error| refused(state, engine.config(), error))?;
+        state.check_agent(agent, &view.config).map_err(|error| refused(state, &view.config, error))?;
     }
     let jobs: Vec<Value> = listing.records.iter().map(summarise).collect();
     let mut fields = json!({ "jobs": jobs });
@@ -212,7 +209,7 @@ pub(super) async fn cancel(
     let record = state.blocking(move |state| state.look(id)).await?;
     let was_over = record.finished().is_some();
     if !was_over {
-        state.blocking(move |state| Ok(cancel_tree(state.engine()?.store(), id)?)).await?;
+        state.blocking(move |state| Ok(cancel_tree(state.view()?.jobs(), id)?)).await?;
         Caller::new(context, session, Some(STOP_PATIENCE)).wait_for(state, &[id]).await?;
     }
     let record = state.blocking(move |state| state.look(id)).await?;
@@ -224,8 +221,10 @@ pub(super) async fn cancel(
         format!("job {id} of {} has been stopped; what it had done is kept: dispatch_result", record.agent)
     } else {
         fields["stopped"] = false.into();
-        let why = state.blocking(move |state| Ok(suspended_supervisor(state.engine()?.store(), id))).await?;
-        let why = why.map(|pid| format!(": its supervisor, process {pid}, is stopped or frozen"));
+        let process = state.blocking(move |state| Ok(state.view()?.jobs().supervisor(id))).await?;
+        let why = process.filter(|process| process.is_suspended);
+        let why =
+            why.map(|process| format!(": its supervisor, process {}, is stopped or frozen", process.pid));
         let why = why.unwrap_or_default();
         format!(
             "job {id} of {} was asked to stop and has not ended yet{why}; the request stands",
@@ -240,19 +239,16 @@ pub(super) fn gc(state: &ServerState, mut arguments: Arguments) -> Result<Reply,
     let days = arguments.number("max_age_days")?;
     let dry_run = arguments.flag("dry_run")?;
     arguments.end()?;
-    let engine = state.engine()?;
-    let retention = f64::from(engine.config().settings.job_retention_days);
+    let view = state.view()?;
+    let retention = f64::from(view.config.settings.job_retention_days);
     let days = days.or((retention > 0.0).then_some(retention));
     let Some(days) = days.filter(|days| (0.0..=f64::from(MOST_DAYS)).contains(days)) else {
         return Err(arguments.refuse(format_args!(
             "say which jobs to delete: max_age_days, from 0 (all that are over) to {MOST_DAYS}"
         )));
     };
-    let store = engine.store();
-    let plan = collectable(store, Policy::OlderThan(Duration::from_secs_f64(days * 86_400.0)), now())?;
-    if !dry_run {
-        collect(store, &plan)?;
-    }
+    let policy = Policy::OlderThan(Duration::from_secs_f64(days * 86_400.0));
+    let plan = view.jobs().collect(policy, now(), dry_run)?;
     Ok(Reply::of_fields(json!({
         "dry_run": dry_run,
         "deleted": plan.jobs.delete.len(),

@@ -13,7 +13,8 @@ use super::server_state::{ServerState, now};
 use super::session::Session;
 use super::waiting::{Caller, Waited};
 use super::window::PART_CHARS;
-use crate::engine::{Batch, BatchError, BatchItem, Engine, Notice, Ownership, Refusal, Request};
+use crate::config::Config;
+use crate::engine::{Batch, BatchError, BatchItem, Notice, Ownership, Refusal, Request};
 use crate::model::JobId;
 
 /// The least that is given of each answer, in characters.
@@ -51,13 +52,13 @@ fn start(
     items: Vec<Arguments>,
     aggregate: Option<&Request>,
 ) -> Result<(Batch, Vec<Notice>), Refused> {
-    let engine = state.engine()?;
-    let refused_item = |refusal| refused_item(state, &engine, refusal);
+    let view = state.view()?;
+    let refused_item = |refusal| refused_item(state, &view.config, refusal);
     let mut requests = Vec::new();
     let mut problems = Vec::new();
     let speaks_against = |item, request: &Request| -> Vec<Refused> {
-        let refusals = match state.check_agent(&request.agent, engine.config()) {
-            Ok(()) => engine.refusals(request),
+        let refusals = match state.check_agent(&request.agent, &view.config) {
+            Ok(()) => view.dispatch.refusals(request),
             Err(error) => vec![error],
         };
         refusals.into_iter().map(|error| refused_item(Refusal { item, error })).collect()
@@ -77,12 +78,12 @@ fn start(
         return Err(Refused::all(&problems));
     }
     let batch =
-        engine.start_batch(&requests, aggregate, Ownership::Detached, now()).map_err(
-            |error| match error {
+        view.dispatch.submit_batch(&requests, aggregate, Ownership::Detached, now()).map_err(|error| {
+            match error {
                 BatchError::Refused(refusals) => {
                     Refused::all(&refusals.into_iter().map(refused_item).collect::<Vec<_>>())
                 }
-                BatchError::NoRoom(error) => refused(state, engine.config(), error),
+                BatchError::NoRoom(error) => refused(state, &view.config, error),
                 error @ BatchError::Empty => Refused::new(error),
                 BatchError::Broken { started, refusal } => {
                     let started: Vec<String> = started.iter().map(JobId::to_string).collect();
@@ -92,18 +93,19 @@ fn start(
                         format_args!("These go on: {}", started.join(", ")),
                     )
                 }
-            },
-        )?;
-    Ok((batch, engine.notices(requests.iter().chain(aggregate))))
+            }
+        })?;
+    let all: Vec<&Request> = requests.iter().chain(aggregate).collect();
+    Ok((batch, view.dispatch.notices(&all)))
 }
 
 /// A refusal in terms of the arguments.
-fn refused_item(state: &ServerState, engine: &Engine, refusal: Refusal) -> Refused {
+fn refused_item(state: &ServerState, config: &Config, refusal: Refusal) -> Refused {
     let place = match refusal.item {
         BatchItem::Dispatch(number) => format!("dispatches[{number}]"),
         BatchItem::Aggregate => "aggregate".to_owned(),
     };
-    Refused::new(format_args!("{place}: {}", refused(state, engine.config(), refusal.error).message()))
+    Refused::new(format_args!("{place}: {}", refused(state, config, refusal.error).message()))
 }
 
 /// All jobs as they are now.

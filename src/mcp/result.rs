@@ -10,8 +10,8 @@ use super::refused::Refused;
 use super::tool::Name;
 use super::window::{Part, Window};
 use super::wording::Wording;
-use crate::engine::{Activity, DIALOGUE_SIGN, Notice, Reading};
-use crate::store::{ErrorType, JobResult, Record, Status, Store, StoreError};
+use crate::engine::{Activity, DIALOGUE_SIGN, Jobs, JobsError, Notice, Reading};
+use crate::store::{ErrorType, JobResult, Record, Status, StoreError};
 use crate::text::redact;
 use crate::ui::human;
 
@@ -59,7 +59,7 @@ impl From<Reply> for CallToolResult {
 
 /// A job that is over, with the wanted part of its answer.
 pub(super) fn over(
-    store: &Store,
+    jobs: &dyn Jobs,
     wording: &Wording,
     record: &Record,
     window: Window,
@@ -71,9 +71,9 @@ pub(super) fn over(
     let inline = parsed.filter(|text| text.len() <= window.max_chars);
     let part = match &inline {
         Some(text) => Window { offset: 0, max_chars: usize::MAX }.cut_text(text),
-        None => read_part(store, record, &result, window)?,
+        None => read_part(jobs, record, &result, window)?,
     };
-    let remedy = remedy(store, wording, record, &result);
+    let remedy = remedy(jobs, wording, record, &result);
     let mut fields = Map::new();
     let mut put = |name: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -113,11 +113,11 @@ pub(super) fn over(
     Ok(Reply { text, fields, is_error: !result.success })
 }
 
-fn read_part(store: &Store, record: &Record, result: &JobResult, window: Window) -> Result<Part, Refused> {
+fn read_part(jobs: &dyn Jobs, record: &Record, result: &JobResult, window: Window) -> Result<Part, Refused> {
     let failed = |error: std::io::Error| {
         Refused::new(format_args!("failed to read the answer of job {}: {error}", record.id))
     };
-    let part = window.cut_within(&store.answer(result)?, ANSWER_TIME).map_err(failed)?;
+    let part = window.cut_within(&jobs.answer(result)?, ANSWER_TIME).map_err(failed)?;
     if part.is_cut_short && part.text.is_empty() && window.max_chars > 0 {
         return Err(Refused::with_remedy(
             format_args!(
@@ -196,11 +196,11 @@ fn told(record: &Record, result: &JobResult, part: &Part, window: Window, remedy
 }
 
 /// What to do after the job, in terms of the client's tools.
-fn remedy(store: &Store, wording: &Wording, record: &Record, result: &JobResult) -> Option<String> {
+fn remedy(jobs: &dyn Jobs, wording: &Wording, record: &Record, result: &JobResult) -> Option<String> {
     let tell = |text: &str| {
-        wording.tell(text, |id| if id == record.id { Some(record.clone()) } else { store.glance(id) })
+        wording.tell(text, |id| if id == record.id { Some(record.clone()) } else { jobs.glance(id) })
     };
-    let Some(hint) = result.hint.as_deref() else { return unresolved(store, wording, record, result) };
+    let Some(hint) = result.hint.as_deref() else { return unresolved(jobs, wording, record, result) };
     let resume = hint.find("`agent-dispatch resume ").map(|at| tell(&hint[at..]));
     match (result.error_type, resume) {
         _ if !wording.has(Name::Dispatch) => Some(tell(hint)),
@@ -229,7 +229,7 @@ fn settled(record: &Record, result: &JobResult) -> Option<(bool, u64)> {
 }
 
 /// How to go on with a dialogue that came to its end before the matter was settled.
-fn unresolved(store: &Store, wording: &Wording, record: &Record, result: &JobResult) -> Option<String> {
+fn unresolved(jobs: &dyn Jobs, wording: &Wording, record: &Record, result: &JobResult) -> Option<String> {
     let (false, rounds) = settled(record, result)? else { return None };
     if !result.success || !wording.has(Name::DispatchDialogue) {
         return None;
@@ -238,7 +238,7 @@ fn unresolved(store: &Store, wording: &Wording, record: &Record, result: &JobRes
     let mut ways = Vec::new();
     // Each agent's session is that of its last turn.
     for turn in &turns[turns.len().saturating_sub(2)..] {
-        let session = turn["job_id"].as_str().and_then(|id| store.glance(id.parse().ok()?));
+        let session = turn["job_id"].as_str().and_then(|id| jobs.glance(id.parse().ok()?));
         if let (Some(agent), Some(session)) =
             (turn["agent"].as_str(), session.and_then(|turn| turn.conclusion().session_id))
         {
@@ -250,17 +250,17 @@ fn unresolved(store: &Store, wording: &Wording, record: &Record, result: &JobRes
 }
 
 /// A job that is not over: what it does now, and the call that waits for it.
-pub(super) fn unfinished(store: &Store, record: &Record) -> Result<Reply, Refused> {
+pub(super) fn unfinished(jobs: &dyn Jobs, record: &Record) -> Result<Reply, Refused> {
     let mut fields = Map::new();
     fields.insert("job_id".to_owned(), json!(record.id));
     fields.insert("agent".to_owned(), json!(record.agent));
     fields.insert("status".to_owned(), json!(record.status()));
-    let doing = match store.place_in_queue(record)? {
+    let doing = match jobs.place_in_queue(record)? {
         Some((place, _)) => {
             fields.insert("queue_position".to_owned(), json!(place));
             Some(format!("number {place} in the queue for a free slot"))
         }
-        None => progress(store, record)?,
+        None => progress(jobs, record)?,
     };
     let next = format!("dispatch_result with job_id {} waits for the answer", record.id);
     let doing_text = doing.as_deref().map(|doing| format!(": {doing}")).unwrap_or_default();
@@ -284,7 +284,7 @@ pub(super) fn unfinished(store: &Store, record: &Record) -> Result<Reply, Refuse
 const PROGRESS_TIME: Duration = Duration::from_secs(1);
 
 /// What the agent of a running job does now, on one line.
-fn progress(store: &Store, record: &Record) -> Result<Option<String>, Refused> {
+fn progress(jobs: &dyn Jobs, record: &Record) -> Result<Option<String>, Refused> {
     if record.status() != Status::Running {
         return Ok(None);
     }
@@ -292,11 +292,9 @@ fn progress(store: &Store, record: &Record) -> Result<Option<String>, Refused> {
         return Ok(record.progress.clone());
     }
     let mut activity = Activity::default();
-    match Reading::new(record).catch_up_within(store, PROGRESS_TIME, &mut |event| activity.observe(&event)) {
+    match Reading::new(record).catch_up_within(jobs, PROGRESS_TIME, &mut |event| activity.observe(&event)) {
         Ok(_) => Ok(activity.line().map(str::to_owned)),
-        Err(crate::engine::FollowError::Store(StoreError::NoSuchJob(id))) => {
-            Err(StoreError::NoSuchJob(id).into())
-        }
+        Err(JobsError::Store(StoreError::NoSuchJob(id))) => Err(StoreError::NoSuchJob(id).into()),
         // It is only news of what goes on.
         Err(_) => Ok(None),
     }

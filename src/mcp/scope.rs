@@ -6,9 +6,9 @@
 use std::collections::HashSet;
 
 use crate::config::{AgentName, Config};
-use crate::engine::DIALOGUE_SIGN;
+use crate::engine::{DIALOGUE_SIGN, Jobs};
 use crate::model::JobId;
-use crate::store::{Record, State, Store};
+use crate::store::{Record, State};
 
 /// In the place of a task that another agent wrote.
 const FOREIGN_TASK: &str = "(not shown: it comes from an agent that this server is not for)";
@@ -44,7 +44,7 @@ impl Scope {
 
     /// The record without what it says about agents and jobs that are not shown. What agents and people wrote stays as
     /// it is, but for the task that another agent gave.
-    pub(super) fn limit(&self, mut record: Record, store: &Store) -> Record {
+    pub(super) fn limit(&self, mut record: Record, jobs: &dyn Jobs) -> Record {
         let Some(limited) = &self.0 else { return record };
         // A turn of a dialogue is given to each agent in the name of the other one.
         if record.caller.as_ref().is_some_and(|caller| limited.hidden.contains(caller)) {
@@ -52,13 +52,13 @@ impl Scope {
             FOREIGN_TASK.clone_into(&mut record.task);
         }
         let waited_in_vain = record.started_at().is_none()
-            && record.launch.after.iter().any(|job| limited.hides_job(*job, store));
+            && record.launch.after.iter().any(|job| limited.hides_job(*job, jobs));
         if let State::Finished(finished) = &mut record.state {
             let result = finished.result.as_mut().and_then(|result| result.error.as_mut());
             for error in result.into_iter().chain(&mut finished.error) {
                 *error = match waited_in_vain {
                     true => FOREIGN_ERROR.to_owned(),
-                    false => limited.without_jobs(error, store),
+                    false => limited.without_jobs(error, jobs),
                 };
             }
         }
@@ -67,14 +67,14 @@ impl Scope {
 }
 
 impl Limited {
-    fn hides_job(&self, job: JobId, store: &Store) -> bool {
+    fn hides_job(&self, job: JobId, jobs: &dyn Jobs) -> bool {
         let shows = |agent: &str| agent.split(DIALOGUE_SIGN).all(|agent| self.shown.contains(agent));
-        store.glance(job).is_some_and(|record| !shows(&record.agent))
+        jobs.glance(job).is_some_and(|record| !shows(&record.agent))
     }
 
     /// The text without the ids of jobs that are not shown.
-    fn without_jobs(&self, text: &str, store: &Store) -> String {
-        let foreign = |word: &&str| word.parse().is_ok_and(|job| self.hides_job(job, store));
+    fn without_jobs(&self, text: &str, jobs: &dyn Jobs) -> String {
+        let foreign = |word: &&str| word.parse().is_ok_and(|job| self.hides_job(job, jobs));
         let words: HashSet<&str> = text.split(|c: char| !c.is_ascii_hexdigit()).collect();
         words.into_iter().filter(foreign).fold(text.to_owned(), |text, id| text.replace(id, FOREIGN_JOB))
     }

@@ -26,8 +26,8 @@ pub(super) struct Server {
 impl Server {
     pub(super) fn new(state: ServerState, session: Session) -> Self {
         // A config that is broken now may be mended before the first call.
-        let engine = state.engine().ok();
-        let config = engine.as_ref().map(|engine| engine.config());
+        let view = state.view().ok();
+        let config = view.as_ref().map(|view| view.config.as_ref());
         let names = config.into_iter().flat_map(|config| state.agents(config)).map(|(name, _)| name);
         let instructions = tools::instructions(state.authority(), config, names);
         let capabilities = ServerCapabilities::builder().enable_tools().enable_tasks().build();

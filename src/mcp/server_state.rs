@@ -1,21 +1,22 @@
 //! The state that all calls share: the config as it is now, the jobs, and what the client may do.
 
-use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::authority::Authority;
 use super::refused::Refused;
 use super::scope::Scope;
 use super::wording::Wording;
 use crate::config::{self, Agent, AgentName, Config, ConfigError};
-use crate::engine::{CallerContext, DispatchError, Engine, Listing, lend_slot};
+use crate::engine::{
+    CallerContext, Dispatch, DispatchError, Engine, Filter, Jobs, JobsError, Listed, Listing, LocalJobs,
+};
 use crate::model::JobId;
-use crate::store::{Claim, Record, Status, Store, StoreError, UnixSeconds};
+use crate::store::{Record, Status, StoreError, UnixSeconds};
 
 /// One server's view of the config and the jobs. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -29,8 +30,6 @@ struct Shared {
     wording: Wording,
     caller_context: CallerContext,
     loaded: Mutex<Option<Loaded>>,
-    /// The living jobs that a call waits for. One thread waits for each, however many calls do.
-    endings: Mutex<HashMap<JobId, watch::Receiver<()>>>,
     starts: Arc<Semaphore>,
 }
 
@@ -40,12 +39,26 @@ const STARTS_AT_ONCE: usize = 3;
 /// How long a server that is to end waits for jobs that are being started. It takes some milliseconds as a rule.
 const STARTS_WITHIN: Duration = Duration::from_secs(10);
 
-/// An engine and what it was made from.
+/// The config and the jobs as they were when a call came. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct View {
+    pub(super) config: Arc<Config>,
+    pub(super) dispatch: Arc<dyn Dispatch>,
+    scope: Arc<Scope>,
+}
+
+impl View {
+    /// The jobs.
+    pub(super) fn jobs(&self) -> &dyn Jobs {
+        self.dispatch.jobs()
+    }
+}
+
+/// A view and what it was made from.
 #[derive(Debug)]
 struct Loaded {
     stamp: Stamp,
-    engine: Arc<Engine>,
-    scope: Arc<Scope>,
+    view: View,
 }
 
 /// Tells one state of the config from another, and one jobs directory from another in its place.
@@ -68,9 +81,6 @@ impl Stamp {
     }
 }
 
-/// Tells when a job is over: then `changed` fails, because no sender is left.
-pub(super) type Ending = watch::Receiver<()>;
-
 impl ServerState {
     pub(super) fn new(config: PathBuf, jobs: PathBuf, options: String, authority: Authority) -> Self {
         Self(Arc::new(Shared {
@@ -80,7 +90,6 @@ impl ServerState {
             authority,
             caller_context: CallerContext::of_this_process(),
             loaded: Mutex::default(),
-            endings: Mutex::default(),
             starts: Arc::new(Semaphore::new(STARTS_AT_ONCE)),
         }))
     }
@@ -100,37 +109,34 @@ impl ServerState {
         &self.0.wording
     }
 
-    /// The engine for the config as it is now: a change of the file holds for the next call. It knows only of the agents
-    /// that the client may know of.
-    pub(super) fn engine(&self) -> Result<Arc<Engine>, Refused> {
-        Ok(self.load()?.0)
-    }
-
-    fn load(&self) -> Result<(Arc<Engine>, Arc<Scope>), Refused> {
+    /// The config and the jobs as they are now: a change of the file holds for the next call. What takes requests knows
+    /// only of the agents that the client may know of.
+    pub(super) fn view(&self) -> Result<View, Refused> {
         let stamp = Stamp::of(&self.0.config, &self.0.jobs);
         let mut loaded = lock(&self.0.loaded);
         if let Some(loaded) = &*loaded
             && loaded.stamp == stamp
         {
-            return Ok((Arc::clone(&loaded.engine), Arc::clone(&loaded.scope)));
+            return Ok(loaded.view.clone());
         }
         let config = config::load(&self.0.config).map_err(|error| self.unusable_config(error))?;
         config::check_jobs_directory(&self.0.jobs).map_err(|error| self.unusable_config(error.into()))?;
-        let store = Store::open(&self.0.jobs)?;
+        let jobs = LocalJobs::open(&self.0.jobs, || None)?;
         // Opening may have created the directory.
         let stamp = Stamp { jobs: Stamp::of(&self.0.config, &self.0.jobs).jobs, ..stamp };
         let caller_context = self.0.caller_context.clone();
-        let (engine, scope) = match &self.0.authority.agents {
-            None => (Engine::new(config, store, caller_context), Scope::everything()),
+        let (config, scope) = match &self.0.authority.agents {
+            None => (Arc::new(config), Scope::everything()),
             Some(agents) => {
                 let scope = Scope::of(agents, &config);
-                (Engine::new(config.only(agents), store, caller_context).with_own_sessions_only(), scope)
+                (Arc::new(config.only(agents)), scope)
             }
         };
-        let engine = Arc::new(engine);
-        let scope = Arc::new(scope);
-        *loaded = Some(Loaded { stamp, engine: Arc::clone(&engine), scope: Arc::clone(&scope) });
-        Ok((engine, scope))
+        let engine = Engine::new(Arc::clone(&config), jobs, caller_context);
+        let engine = if self.is_limited() { engine.with_own_sessions_only() } else { engine };
+        let view = View { config, dispatch: Arc::new(engine), scope: Arc::new(scope) };
+        *loaded = Some(Loaded { stamp, view: view.clone() });
+        Ok(view)
     }
 
     /// Whether there is something that the client must not know of.
@@ -166,38 +172,11 @@ impl ServerState {
     }
 
     /// Says that the jobs cannot be read. What is wrong with them may be about any job.
-    pub(super) fn unusable_jobs(&self, error: StoreError) -> Refused {
-        if self.is_limited() && !matches!(error, StoreError::NoSuchJob(_)) {
+    pub(super) fn unusable_jobs(&self, error: JobsError) -> Refused {
+        if self.is_limited() && !matches!(error, JobsError::Store(StoreError::NoSuchJob(_))) {
             return Refused::with_remedy("the jobs cannot be used now", ASK_THE_USER);
         }
         error.into()
-    }
-
-    /// Something to wait with until the job is over.
-    pub(super) fn ending(&self, store: &Store, id: JobId) -> Result<Ending, StoreError> {
-        let mut endings = lock(&self.0.endings);
-        if let Some(ending) = endings.get(&id) {
-            return Ok(ending.clone());
-        }
-        let (end, ending) = watch::channel(());
-        let Some(waiter) = store.waiter(id)? else { return Ok(ending) };
-        let shared = Arc::clone(&self.0);
-        let waiting = std::thread::Builder::new().stack_size(64 * 1024).spawn(move || {
-            let _ = waiter.wait();
-            lock(&shared.endings).remove(&id);
-            drop(end);
-        });
-        // Without a thread the caller looks at the job at once, and finds it running.
-        if waiting.is_ok() {
-            endings.insert(id, ending.clone());
-        }
-        Ok(ending)
-    }
-
-    /// Lends a job of the agent that this server works for the slot of that agent, which waits here.
-    pub(super) fn lend_slot(&self, store: &Store, id: JobId) -> Option<Claim> {
-        let parent = self.0.caller_context.parent?;
-        lend_slot(store, &store.read(id).ok()?, Some(parent))
     }
 
     /// Runs what may block on a thread of its own.
@@ -238,14 +217,14 @@ impl ServerState {
     /// Reads the record of a job, recovering it if its supervisor has died. For a client that must not know of it there
     /// is no such job, whatever it knows of its id.
     pub(super) fn look(&self, id: JobId) -> Result<Record, Refused> {
-        let (engine, scope) = self.load()?;
-        let store = engine.store();
+        let view = self.view()?;
+        let jobs = view.jobs();
         // Looked at without a trace: what cannot be read now belongs to no client.
-        if self.is_limited() && !store.glance(id).is_some_and(|record| self.shows(&record.agent)) {
+        if self.is_limited() && !jobs.glance(id).is_some_and(|record| self.shows(&record.agent)) {
             return Err(StoreError::NoSuchJob(id).into());
         }
-        let record = crate::engine::load_and_recover(store, id).map_err(|error| self.unusable_jobs(error))?;
-        Ok(scope.limit(record, store))
+        let record = jobs.get(id).map_err(|error| self.unusable_jobs(error))?;
+        Ok(view.scope.limit(record, jobs))
     }
 
     /// The newest jobs that the client may know of, and what is wrong with others, if it may know that.
@@ -255,15 +234,11 @@ impl ServerState {
         agent: Option<&str>,
         limit: usize,
     ) -> Result<Listing, Refused> {
-        let (engine, scope) = self.load()?;
-        let wanted = |name: &str| self.shows(name) && agent.is_none_or(|agent| agent == name);
-        let listing = if self.is_limited() {
-            crate::engine::list_only(engine.store(), status, wanted, limit)
-        } else {
-            crate::engine::list(engine.store(), status, wanted, limit)
-        };
-        let listing = listing.map_err(|error| self.unusable_jobs(error))?;
-        let limited = |record| scope.limit(record, engine.store());
+        let view = self.view()?;
+        let filter = Filter { status, agent, only: self.0.authority.agents.as_deref(), limit };
+        let listed = Listed::new(view.jobs(), &filter).map_err(|error| self.unusable_jobs(error))?;
+        let listing = listed.gather();
+        let limited = |record| view.scope.limit(record, view.jobs());
         Ok(Listing {
             records: listing.records.into_iter().map(limited).collect(),
             // Whose a damaged record is cannot be told.

@@ -41,13 +41,13 @@ pub(super) fn task(record: &Record) -> Task {
 /// `tasks/get`.
 pub(super) fn get(state: &ServerState, id: &str) -> Result<GetTaskResult, ErrorData> {
     let id = job(id)?;
-    let engine = state.engine().map_err(|refused| failed(state, &refused))?;
+    let view = state.view().map_err(|refused| failed(state, &refused))?;
     let record = state.look(id).map_err(|refused| failed(state, &refused))?;
     let payload = match record.status() {
         Status::Pending | Status::Running => TaskPayload::Working,
         Status::Cancelled => TaskPayload::Cancelled,
         Status::Done | Status::Failed => {
-            let reply = result::over(engine.store(), state.wording(), &record, Manner::whole().window())
+            let reply = result::over(view.jobs(), state.wording(), &record, Manner::whole().window())
                 .map_err(|refused| failed(state, &refused))?;
             let result = serde_json::to_value(CallToolResult::from(reply));
             let Ok(Value::Object(result)) = result else {
@@ -64,8 +64,8 @@ pub(super) fn cancel(state: &ServerState, id: &str) -> Result<(), ErrorData> {
     let id = job(id)?;
     // Who may not know of the job may not stop it.
     state.look(id).map_err(|refused| failed(state, &refused))?;
-    let engine = state.engine().map_err(|refused| failed(state, &refused))?;
-    cancel_tree(engine.store(), id).map_err(|error| failed(state, &error.into()))
+    let view = state.view().map_err(|refused| failed(state, &refused))?;
+    cancel_tree(view.jobs(), id).map_err(|error| failed(state, &error.into()))
 }
 
 fn job(id: &str) -> Result<JobId, ErrorData> {

@@ -1,18 +1,23 @@
 //! Waiting for a job: until it is over, until the client has waited long enough, until it gives up, or until the
 //! server has to go.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::task::{Wake, Waker};
+use std::time::{Duration, Instant};
 
 use rmcp::RoleServer;
 use rmcp::model::ProgressNotificationParam;
 use rmcp::service::RequestContext;
+use tokio::sync::Notify;
 
 use super::refused::Refused;
-use super::server_state::ServerState;
+use super::server_state::{ServerState, View};
 use super::session::Session;
-use crate::engine::{Activity, Engine, Reading};
+use crate::engine::{
+    self, Activity, Attention, Backlog, Event, Jobs, JobsError, Now, PendingReason, Step, WaitLoop, Watcher,
+};
 use crate::model::JobId;
-use crate::store::Record;
+use crate::store::{Record, Status};
 use crate::ui::human;
 
 /// How long a call waits by default: most clients give up after a minute.
@@ -20,9 +25,6 @@ const PATIENCE: Duration = Duration::from_secs(50);
 
 /// How often a client that wants to know is told what goes on, at most.
 const NEWS: Duration = Duration::from_secs(3);
-
-/// How long the agent's output is read for that.
-const LOOK_TIME: Duration = Duration::from_millis(250);
 
 /// The client that waits as long as it takes.
 const PATIENT_CLIENT: &str = "claude-code";
@@ -42,7 +44,7 @@ pub(super) enum Waited {
 pub(super) struct Caller<'a> {
     context: &'a RequestContext<RoleServer>,
     session: &'a Session,
-    end: Option<tokio::time::Instant>,
+    end: Option<Instant>,
 }
 
 impl<'a> Caller<'a> {
@@ -54,7 +56,7 @@ impl<'a> Caller<'a> {
     ) -> Self {
         let client = context.client_info();
         let wait = patience(client.as_ref().map(|client| client.name.as_str()), wait);
-        Self { context, session, end: wait.map(|wait| tokio::time::Instant::now() + wait) }
+        Self { context, session, end: wait.map(|wait| Instant::now() + wait) }
     }
 
     /// Whether the client has taken its call back.
@@ -68,33 +70,75 @@ impl<'a> Caller<'a> {
 
     /// Waits for the jobs, and tells what they do.
     pub(super) async fn wait_for(&self, state: &ServerState, jobs: &[JobId]) -> Result<Waited, Refused> {
-        let ids = jobs.to_vec();
-        let waited_for = state.blocking(move |state| {
-            let engine = state.engine()?;
-            let wait = |id: &JobId| {
-                let ending = state.ending(engine.store(), *id)?;
-                Ok((ending, state.lend_slot(engine.store(), *id)))
-            };
-            ids.iter().map(wait).collect::<Result<Vec<_>, Refused>>()
-        });
-        let (mut endings, _loans): (Vec<_>, Vec<_>) = waited_for.await?.into_iter().unzip();
-        let mut over = std::pin::pin!(async {
-            for ending in &mut endings {
-                while ending.changed().await.is_ok() {}
-            }
-        });
-        let mut news = News::new(self.context, jobs);
+        let token = self.context.meta.get_progress_token();
+        let woken = Arc::new(Woken::default());
+        let (ids, deadline, waker) = (jobs.to_vec(), self.end, Waker::from(Arc::clone(&woken)));
+        let is_told = token.is_some();
+        let wait = state
+            .blocking(move |state| {
+                let view = state.view()?;
+                let news = News::new(view.jobs(), &ids, is_told);
+                match WaitLoop::new(view.jobs(), ids, deadline, &waker) {
+                    Ok(waiting) => Ok(Some(Wait { view, waiting, news })),
+                    // Without a thread that waits, the caller looks at the job at once, and finds it running.
+                    Err(JobsError::Io(_)) => Ok(None),
+                    Err(error) => Err(error.into()),
+                }
+            })
+            .await?;
+        let Some(mut wait) = wait else { return Ok(Waited::LongEnough) };
         loop {
-            tokio::select! {
+            let looked = tokio::select! {
                 biased;
-                () = &mut over => return Ok(Waited::Over),
                 // The server leaves, or the client has cancelled the call.
                 () = self.context.ct.cancelled() => return Ok(self.waited_in_vain()),
                 () = self.session.leaving.cancelled() => return Ok(self.waited_in_vain()),
-                () = until(self.end) => return Ok(Waited::LongEnough),
-                () = news.tell(state), if news.is_wanted() => {}
+                stepped = state.blocking(move |_| wait.step()) => stepped?,
+            };
+            let step;
+            (wait, step) = looked;
+            if let (Some(token), Some((count, line))) = (&token, wait.news.take()) {
+                let news = ProgressNotificationParam::new(token.clone(), f64::from(count)).with_message(line);
+                let _ = self.context.peer.notify_progress(news).await;
+            }
+            let pause = match step {
+                Step::Over(engine::Waited::Finished) => return Ok(Waited::Over),
+                Step::Over(engine::Waited::TimeUp | engine::Waited::Left) => return Ok(Waited::LongEnough),
+                Step::Sleep(pause) => pause,
+            };
+            tokio::select! {
+                biased;
+                () = woken.0.notified() => {}
+                () = self.context.ct.cancelled() => return Ok(self.waited_in_vain()),
+                () = self.session.leaving.cancelled() => return Ok(self.waited_in_vain()),
+                () = tokio::time::sleep(pause) => {}
             }
         }
+    }
+}
+
+/// Wakes a call that waits.
+#[derive(Default)]
+struct Woken(Notify);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.notify_one();
+    }
+}
+
+/// A wait and what is told of it.
+struct Wait {
+    view: View,
+    waiting: WaitLoop,
+    news: News,
+}
+
+impl Wait {
+    /// Looks once. What blocks does so on a thread of its own, and comes back from there.
+    fn step(mut self) -> Result<(Self, Step), Refused> {
+        let step = self.waiting.step(self.view.jobs(), Now::read(), &mut self.news)?;
+        Ok((self, step))
     }
 }
 
@@ -103,104 +147,114 @@ fn patience(client: Option<&str>, said: Option<Duration>) -> Option<Duration> {
     said.or_else(|| (client != Some(PATIENT_CLIENT)).then_some(PATIENCE))
 }
 
-async fn until(end: Option<tokio::time::Instant>) {
-    match end {
-        Some(end) => tokio::time::sleep_until(end).await,
-        None => std::future::pending().await,
-    }
-}
-
 /// What a client that gave a progress token is told.
-struct News<'a> {
-    context: &'a RequestContext<RoleServer>,
-    reports: Vec<JobReport>,
+struct News {
+    /// Whether there is one to tell.
+    is_wanted: bool,
+    /// One for each job; none for one that cannot be read.
+    reports: Vec<Option<JobReport>>,
     /// How often there was something to tell: what is told must grow.
     count: u32,
     last: String,
-    next: tokio::time::Instant,
+    told: Option<Instant>,
+    new: Option<(u32, String)>,
 }
 
 /// One job as its watcher knows it.
 struct JobReport {
-    id: JobId,
-    reading: Option<Reading>,
+    agent: String,
+    status: Status,
+    place: Option<usize>,
     activity: Activity,
-    line: String,
 }
 
-impl<'a> News<'a> {
-    fn new(context: &'a RequestContext<RoleServer>, jobs: &[JobId]) -> Self {
-        let report = |id: &JobId| JobReport {
-            id: *id,
-            reading: None,
+impl News {
+    fn new(jobs: &dyn Jobs, ids: &[JobId], is_wanted: bool) -> Self {
+        let report = |record: Record| JobReport {
+            place: jobs.place_in_queue(&record).ok().flatten().map(|(place, _)| place),
+            status: record.status(),
+            agent: record.agent,
             activity: Activity::default(),
-            line: String::new(),
         };
-        Self {
-            context,
-            reports: jobs.iter().map(report).collect(),
-            count: 0,
-            last: String::new(),
-            next: tokio::time::Instant::now(),
+        let ids = if is_wanted { ids } else { &[] };
+        let reports = ids.iter().map(|id| jobs.glance(*id).map(report)).collect();
+        Self { is_wanted, reports, count: 0, last: String::new(), told: None, new: None }
+    }
+
+    /// What is new, with its number, when it is time to tell it.
+    fn take(&mut self) -> Option<(u32, String)> {
+        self.new.take()
+    }
+}
+
+impl Watcher for News {
+    type Error = Refused;
+
+    fn attention(&self) -> Attention {
+        match self.is_wanted {
+            true => Attention::Events { backlog: Backlog::Skipped, every: Some(NEWS) },
+            false => Attention::Ends,
         }
     }
 
-    fn is_wanted(&self) -> bool {
-        self.context.meta.get_progress_token().is_some()
+    fn event(&mut self, number: usize, event: &Event) {
+        if let Some(Some(report)) = self.reports.get_mut(number) {
+            report.activity.observe(event);
+            (report.status, report.place) = (Status::Running, None);
+        }
     }
 
-    /// Tells what is new, when it is time to.
-    ///
-    /// Dropped at any point it loses at most one line.
-    async fn tell(&mut self, state: &ServerState) {
-        tokio::time::sleep_until(self.next).await;
-        self.next = tokio::time::Instant::now() + NEWS;
-        let Some(token) = self.context.meta.get_progress_token() else { return };
-        let reports = std::mem::take(&mut self.reports);
-        let looked = state.blocking(move |state| {
-            let engine = state.engine()?;
-            Ok(reports.into_iter().map(|report| report.look(&engine)).collect::<Vec<_>>())
-        });
-        self.reports = looked.await.unwrap_or_default();
-        let lines: Vec<&str> =
-            self.reports.iter().map(|report| report.line.as_str()).filter(|line| !line.is_empty()).collect();
+    fn pending(&mut self, number: usize, reason: Option<PendingReason>) {
+        if let Some(Some(report)) = self.reports.get_mut(number) {
+            report.place = match reason {
+                Some(PendingReason::Turn { place, .. } | PendingReason::Suspended { place, .. }) => {
+                    Some(place)
+                }
+                _ => None,
+            };
+            if reason.is_none() {
+                report.status = Status::Running;
+            }
+        }
+    }
+
+    fn finished(&mut self, number: usize, record: Record) -> Result<(), Refused> {
+        if let Some(Some(report)) = self.reports.get_mut(number) {
+            (report.status, report.place) = (record.status(), None);
+        }
+        Ok(())
+    }
+
+    fn looked(&mut self, _pending: usize) {
+        if self.told.is_some_and(|told| told.elapsed() < NEWS) {
+            return;
+        }
+        let lines: Vec<String> = self.reports.iter().flatten().map(JobReport::line).collect();
         let line = lines.join(" | ");
         if line.is_empty() || line == self.last {
             return;
         }
         self.count += 1;
         self.last.clone_from(&line);
-        let news = ProgressNotificationParam::new(token, f64::from(self.count)).with_message(line);
-        let _ = self.context.peer.notify_progress(news).await;
+        self.told = Some(Instant::now());
+        self.new = Some((self.count, line));
     }
 }
 
 impl JobReport {
-    /// Looks at what the job does now.
-    fn look(mut self, engine: &Engine) -> Self {
-        let store = engine.store();
-        let Ok(record) = store.read(self.id) else { return self };
-        if let Ok(Some((place, _))) = store.place_in_queue(&record) {
-            self.line = format!("{}: number {place} in the queue", record.agent);
-            return self;
+    /// A job in a few words: `infra: Read src/lib.rs, $0.0123`.
+    fn line(&self) -> String {
+        let Self { agent, status, place, activity } = self;
+        if let Some(place) = place {
+            return format!("{agent}: number {place} in the queue");
         }
-        let activity = &mut self.activity;
-        let reading = self.reading.get_or_insert_with(|| Reading::new(&record));
-        // What cannot be read now can be read later.
-        let _ = reading.catch_up_within(store, LOOK_TIME, &mut |event| activity.observe(&event));
-        self.line = describe(&record, activity);
-        self
+        if !matches!(status, Status::Pending | Status::Running) {
+            return format!("{agent}: {}", status.name());
+        }
+        let doing = activity.line().unwrap_or_else(|| status.name());
+        let cost = activity.spend.usd().map(|cost| format!(", {}", human::dollars(cost))).unwrap_or_default();
+        format!("{agent}: {doing}{cost}")
     }
-}
-
-/// A job in a few words: `infra: Read src/lib.rs, $0.0123`.
-fn describe(record: &Record, activity: &Activity) -> String {
-    if record.finished().is_some() {
-        return format!("{}: {}", record.agent, record.status().name());
-    }
-    let doing = activity.line().unwrap_or_else(|| record.status().name());
-    let cost = activity.spend.usd().map(|cost| format!(", {}", human::dollars(cost))).unwrap_or_default();
-    format!("{}: {doing}{cost}", record.agent)
 }
 
 #[cfg(test)]

@@ -4,21 +4,19 @@ mod document;
 mod report;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
 
-use super::dispatch::unprinted;
+use super::dispatch::output_failed;
 use super::request::{open, read_at_most, standard_input, warn_of};
 use super::verdict::Strictness;
-use super::watching::{Interrupts, SPIN, backlog, doing, read_along};
+use super::wait_loop::{SignalGuard, WatchAll};
 use super::{CommandResult, Context, Problem, completions, summary};
-use crate::engine::{
-    Activity, Backlog, Batch, BatchItem, Engine, Followers, Ownership, Request, Task, cancel,
-};
+use crate::engine::{Batch, BatchItem, Dispatch, Ownership, Request, Task};
 use crate::error::{Exit, Failure};
-use crate::ui::{Board, human};
+use crate::model::JobId;
+use crate::ui::human;
 use document::Document;
 use report::Report;
 
@@ -68,17 +66,19 @@ pub(crate) struct BatchArgs {
 
 pub(crate) fn run(args: &BatchArgs, context: &Context) -> CommandResult {
     let document = read(&args.file)?;
-    let engine = context.engine()?;
+    let dispatch = context.dispatch()?;
+    let dispatch = dispatch.as_ref();
     let (requests, aggregate) =
-        requests(args, document, &engine).map_err(|failure| with_commands(failure, context))?;
-    let interrupts = Interrupts::hear()?;
+        requests(args, document, dispatch).map_err(|failure| with_commands(failure, context))?;
+    let signals = SignalGuard::install()?;
     let ownership = if args.background { Ownership::Detached } else { Ownership::Caller };
-    let batch = engine
-        .start_batch(&requests, aggregate.as_ref(), ownership, context.now())
+    let batch = dispatch
+        .submit_batch(&requests, aggregate.as_ref(), ownership, context.now())
         .map_err(|error| with_commands(error.into(), context))?;
-    warn_of(&engine.notices(requests.iter().chain(&aggregate)), context);
+    let all: Vec<&Request> = requests.iter().chain(&aggregate).collect();
+    warn_of(&dispatch.notices(&all), context);
     if args.background {
-        return leave(args, context, &batch);
+        return finish_detached(args, context, &batch);
     }
     // The tasks are on their way: only whose they are is kept as long as the jobs run.
     let names: Vec<String> = requests
@@ -87,14 +87,14 @@ pub(crate) fn run(args: &BatchArgs, context: &Context) -> CommandResult {
         .enumerate()
         .map(|(number, request)| format!("{} {}", number + 1, request.agent))
         .collect();
-    let mut report = Report::new(engine.store(), &batch, args.strictness);
-    let left = follow(context, &batch, &names, &interrupts, &mut report)?;
-    drop(interrupts);
-    if let Left::AtOnce(exit) = left {
+    let mut report = Report::new(dispatch.jobs(), &batch, args.strictness);
+    let (interrupted, left) = follow(context, &batch, &names, &signals, &mut report)?;
+    drop(signals);
+    if let Some(exit) = interrupted.filter(|_| !left.is_empty()) {
         return Ok(exit);
     }
     report.print(context, args.json)?;
-    Ok(report.exit())
+    Ok(interrupted.unwrap_or_else(|| report.exit()))
 }
 
 /// What is wrong with several dispatches has what to do about it in the message.
@@ -102,15 +102,7 @@ fn with_commands(failure: Failure, context: &Context) -> Failure {
     Failure { message: context.ui.commands(&failure.message).into_owned(), ..failure }
 }
 
-/// How watching ended.
-enum Left {
-    /// With the last of the jobs.
-    AtTheEnd,
-    /// Because the caller did not want to wait for that.
-    AtOnce(Exit),
-}
-
-fn leave(args: &BatchArgs, context: &Context, batch: &Batch) -> CommandResult {
+fn finish_detached(args: &BatchArgs, context: &Context, batch: &Batch) -> CommandResult {
     let printed = if args.json {
         let mut document = json!({ "jobs": batch.jobs });
         if let Some(id) = batch.aggregate {
@@ -121,67 +113,30 @@ fn leave(args: &BatchArgs, context: &Context, batch: &Batch) -> CommandResult {
         let ids: Vec<String> = batch.jobs.iter().chain(&batch.aggregate).map(ToString::to_string).collect();
         context.ui.data(&ids.join("\n"))
     };
-    let unprinted = |error| unprinted(Problem::Output(error), "the jobs are recorded: `agent-dispatch jobs`");
-    printed.map_err(unprinted)?;
+    let recorded = "the jobs are recorded: `agent-dispatch jobs`";
+    printed.map_err(|error| output_failed(Problem::Output(error), recorded))?;
     Ok(Exit::Success)
 }
 
-/// Watches all jobs to their ends, and stops them when it is interrupted.
+/// Watches all jobs to their ends, and stops them when it is interrupted. Says what the last interrupt asks for, and which
+/// jobs were left at once.
 fn follow(
     context: &Context,
     batch: &Batch,
     names: &[String],
-    interrupts: &Interrupts,
+    signals: &SignalGuard,
     report: &mut Report<'_>,
-) -> Result<Left, Problem> {
-    let store = report.store;
-    let mut board = Board::new(context.ui);
-    let mut followers = Followers::new(store, batch.jobs.iter().chain(&batch.aggregate).copied())?;
-    let mut activities: Vec<Activity> = names.iter().map(|_| Activity::default()).collect();
-    board.note(&format!("{} started", human::count(names.len(), "job")));
-    while !followers.is_empty() {
-        let pause = match backlog(context.ui, false) {
-            Backlog::Delivered if followers.are_behind() => Duration::ZERO,
-            _ if context.ui.is_interactive() => SPIN,
-            _ => followers.pause(),
-        };
-        interrupts.sleep(&followers, pause);
-        if let Some(exit) = interrupts.take() {
-            if report.interrupted.replace(exit).is_some() {
-                board.finish();
-                return Ok(Left::AtOnce(exit));
-            }
-            board.note("stopping all jobs; once more to leave at once");
-            // One that cannot be asked keeps none of the others from being asked.
-            let asked = followers.unfinished().map(|id| cancel(store, id).map(drop));
-            asked.fold(Ok(()), Result::and)?;
-        }
-        let over = followers.catch_up(backlog(context.ui, false), &mut |number, event| {
-            activities[number].observe(&event);
-            read_along(context.ui, &names[number], &event).iter().for_each(|lines| board.note(lines));
-            board.doing(number, &names[number], &doing(&activities[number]));
-        })?;
-        for (number, delay) in followers.delays(context.now())? {
-            let doing = delay.map_or_else(|| doing(&activities[number]), summary::waiting);
-            board.doing(number, &names[number], &doing);
-        }
-        for (number, record) in over {
-            let remarks = summary::remarks(&record, &summary::result_of(&record));
-            let remarks = remarks.map(|remarks| format!("; {remarks}")).unwrap_or_default();
-            let line = format!("{}: {}{remarks}", names[number], summary::closing_line(&record));
-            board.over(number, || context.ui.note(line));
-            report.add(number, &record)?;
-        }
-        board.tick(|| {
-            let waiting = match followers.waiting() {
-                0 => String::new(),
-                count => format!(", {count} waiting"),
-            };
-            format!("{}{waiting}", report.how_many_are_over())
-        });
-    }
-    board.finish();
-    Ok(Left::AtTheEnd)
+) -> Result<(Option<Exit>, Vec<JobId>), Problem> {
+    let jobs = report.jobs;
+    let mut on_finish = |number: usize, record| {
+        let remarks = summary::remarks(&record, &summary::result_of(&record));
+        let remarks = remarks.map(|remarks| format!("; {remarks}")).unwrap_or_default();
+        context.ui.note(format_args!("{}: {}{remarks}", names[number], summary::closing_line(&record)));
+        Ok(report.add(number, &record)?)
+    };
+    let watch = WatchAll::new(context, signals, names, Ownership::Caller, &mut on_finish);
+    watch.note(&format!("{} started", human::count(names.len(), "job")));
+    watch.wait(jobs, batch.jobs.iter().chain(&batch.aggregate).copied(), None)
 }
 
 fn read(path: &Path) -> Result<Document, Failure> {
@@ -207,7 +162,7 @@ fn read(path: &Path) -> Result<Document, Failure> {
 fn requests(
     args: &BatchArgs,
     document: Document,
-    engine: &Engine,
+    dispatch: &dyn Dispatch,
 ) -> Result<(Vec<Request>, Option<Request>), Failure> {
     let aggregate_task = args.aggregate_task.clone().or(document.aggregate_task);
     let aggregate = match (args.aggregate.clone().or(document.aggregate), aggregate_task) {
@@ -229,11 +184,11 @@ fn requests(
     for (number, item) in document.items.into_iter().enumerate() {
         let line = item.line.map(|line| format!(" (line {line})")).unwrap_or_default();
         let name = format!("{}{line}", BatchItem::Dispatch(number));
-        let refused = item.request.map(|request| engine.refusals(&request)).unwrap_or_default();
+        let refused = item.request.map(|request| dispatch.refusals(&request)).unwrap_or_default();
         let refused = refused.into_iter().map(|error| Failure::from(error).on_one_line());
         problems.extend(item.problems.into_iter().chain(refused).map(|problem| format!("{name}: {problem}")));
     }
-    for error in aggregate.map(|request| engine.refusals(&request)).unwrap_or_default() {
+    for error in aggregate.map(|request| dispatch.refusals(&request)).unwrap_or_default() {
         problems.push(format!("{}: {}", BatchItem::Aggregate, Failure::from(error).on_one_line()));
     }
     let message = format!("nothing was started, because:\n  {}", problems.join("\n  "));

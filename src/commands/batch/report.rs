@@ -6,11 +6,12 @@ use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
 use crate::commands::verdict::{Strictness, exit_of};
+use crate::commands::wait_loop::how_many_are_over;
 use crate::commands::{Context, Problem, summary};
-use crate::engine::Batch;
+use crate::engine::{Batch, Jobs, JobsError};
 use crate::error::Exit;
 use crate::model::JobId;
-use crate::store::{JobResult, Record, Store, StoreError};
+use crate::store::{JobResult, Record};
 use crate::ui::{Cell, Table, human};
 
 /// How much of an answer the table shows, in characters.
@@ -24,16 +25,14 @@ const ROWS: usize = 3;
 
 /// The jobs of a batch, and in short how each ended. The answers stay where they are until they are printed.
 pub(super) struct Report<'a> {
-    pub(super) store: &'a Store,
-    jobs: Vec<JobId>,
+    pub(super) jobs: &'a dyn Jobs,
+    ids: Vec<JobId>,
     aggregate: Option<JobId>,
     strictness: Strictness,
     /// One for each job, the aggregate last; `None` as long as it is not over.
     ends: Vec<Option<End>>,
     /// What to do about what went wrong, each with the rows it is about.
     hints: Vec<(String, Vec<String>)>,
-    /// Which exit code an interrupt asks for.
-    pub(super) interrupted: Option<Exit>,
 }
 
 struct End {
@@ -43,34 +42,33 @@ struct End {
 }
 
 impl<'a> Report<'a> {
-    pub(super) fn new(store: &'a Store, batch: &Batch, strictness: Strictness) -> Self {
+    pub(super) fn new(jobs: &'a dyn Jobs, batch: &Batch, strictness: Strictness) -> Self {
         let count = batch.jobs.len() + usize::from(batch.aggregate.is_some());
         Self {
-            store,
-            jobs: batch.jobs.clone(),
+            jobs,
+            ids: batch.jobs.clone(),
             aggregate: batch.aggregate,
             strictness,
             ends: (0..count).map(|_| None).collect(),
             hints: Vec::new(),
-            interrupted: None,
         }
     }
 
     /// Takes note of a job that is over.
-    pub(super) fn add(&mut self, number: usize, record: &Record) -> Result<(), StoreError> {
+    pub(super) fn add(&mut self, number: usize, record: &Record) -> Result<(), JobsError> {
         let result = summary::result_of(record);
         let duration = result.duration_ms.map(|millis| human::duration(Duration::from_millis(millis)));
         let shown = match (&result.error, summary::remarks(record, &result)) {
             (Some(error), _) if !result.success => human::one_line(error, EXCERPT),
-            (_, None) => first_line(self.store, record)?,
+            (_, None) => first_line(self.jobs, record)?,
             (_, Some(remarks)) => {
-                let line = first_line(self.store, record)?;
+                let line = first_line(self.jobs, record)?;
                 let separator = if line.is_empty() { "" } else { ": " };
                 human::one_line(&format!("{remarks}{separator}{line}"), EXCERPT)
             }
         };
         // That of the aggregate stands below its answer.
-        if let Some(hint) = result.hint.filter(|_| number < self.jobs.len()) {
+        if let Some(hint) = result.hint.filter(|_| number < self.ids.len()) {
             let row = format!("{} {}", number + 1, record.agent);
             match self.hints.iter_mut().find(|(known, _)| *known == hint) {
                 Some((_, rows)) => rows.push(row),
@@ -91,16 +89,10 @@ impl<'a> Report<'a> {
         Ok(())
     }
 
-    /// How far it is: `2 of 3 jobs are over`.
-    pub(super) fn how_many_are_over(&self) -> String {
-        let are = if self.ends.len() == 1 { "job is" } else { "jobs are" };
-        format!("{} of {} {are} over", self.ends.iter().flatten().count(), self.ends.len())
-    }
-
     /// That of the first job that went wrong, in the order of the file, as `wait` has it.
     pub(super) fn exit(&self) -> Exit {
         let wrong = self.ends.iter().flatten().map(|end| end.exit).find(|exit| *exit != Exit::Success);
-        self.interrupted.or(wrong).unwrap_or(Exit::Success)
+        wrong.unwrap_or(Exit::Success)
     }
 
     /// What all of it cost, in US dollars, as far as the agents tell.
@@ -123,8 +115,8 @@ impl<'a> Report<'a> {
             Some(id) => {
                 context.ui.note(table.for_note());
                 if self.ends.last().is_some_and(Option::is_some) {
-                    let record = self.store.read(id)?;
-                    summary::print(context, self.store, &record, false)?;
+                    let record = self.jobs.get(id)?;
+                    summary::print(context, self.jobs, &record, false)?;
                     summary::report(context, &record, self.strictness);
                 }
             }
@@ -143,19 +135,20 @@ impl<'a> Report<'a> {
         if self.hints.len() > HINTS {
             context.ui.hint("`agent-dispatch status JOB` has that of each of the others");
         }
+        let over = self.ends.iter().flatten().count();
         let failed = self.ends.iter().flatten().filter(|end| end.exit != Exit::Success).count();
         let failed = if failed == 0 { String::new() } else { format!(", {failed} of them went wrong") };
         let cost = self.cost_usd().map(|cost| format!(", {}", human::dollars(cost))).unwrap_or_default();
-        context.ui.note(format_args!("{}{failed}{cost}", self.how_many_are_over()));
+        context.ui.note(format_args!("{}{failed}{cost}", how_many_are_over(over, self.ends.len())));
         Ok(())
     }
 }
 
 /// The beginning of an answer's first line that says something.
-fn first_line(store: &Store, record: &Record) -> Result<String, StoreError> {
+fn first_line(jobs: &dyn Jobs, record: &Record) -> Result<String, JobsError> {
     let result = summary::result_of(record);
     // What the table has no room for need not be read; what cannot be read is not shown.
-    let (start, _) = store.answer(&result)?.beginning(8 * EXCERPT).unwrap_or_default();
+    let (start, _) = jobs.answer(&result)?.beginning(8 * EXCERPT).unwrap_or_default();
     let line = start.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     Ok(human::one_line(line, EXCERPT))
 }
@@ -163,12 +156,12 @@ fn first_line(store: &Store, record: &Record) -> Result<String, StoreError> {
 impl Serialize for Report<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let over = |(id, end): (&JobId, &Option<End>)| end.as_ref().map(|_| *id);
-        let jobs: Vec<JobId> = self.jobs.iter().zip(&self.ends).filter_map(over).collect();
+        let ids: Vec<JobId> = self.ids.iter().zip(&self.ends).filter_map(over).collect();
         let aggregate = self.aggregate.iter().zip(self.ends.last()).find_map(over);
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("results", &Results { store: self.store, jobs: &jobs })?;
+        map.serialize_entry("results", &Results { jobs: self.jobs, ids: &ids })?;
         if let Some(id) = aggregate {
-            map.serialize_entry("aggregate", &OneResult { store: self.store, id })?;
+            map.serialize_entry("aggregate", &OneResult { jobs: self.jobs, id })?;
         }
         if let Some(cost) = self.cost_usd() {
             map.serialize_entry("cost_usd", &cost)?;
@@ -179,30 +172,30 @@ impl Serialize for Report<'_> {
 
 /// Results that are read one after the other, as they are written.
 struct Results<'a> {
-    store: &'a Store,
-    jobs: &'a [JobId],
+    jobs: &'a dyn Jobs,
+    ids: &'a [JobId],
 }
 
 impl Serialize for Results<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut results = serializer.serialize_seq(Some(self.jobs.len()))?;
-        for id in self.jobs {
-            results.serialize_element(&OneResult { store: self.store, id: *id })?;
+        let mut results = serializer.serialize_seq(Some(self.ids.len()))?;
+        for id in self.ids {
+            results.serialize_element(&OneResult { jobs: self.jobs, id: *id })?;
         }
         results.end()
     }
 }
 
 struct OneResult<'a> {
-    store: &'a Store,
+    jobs: &'a dyn Jobs,
     id: JobId,
 }
 
 impl Serialize for OneResult<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let record = self.store.read(self.id).map_err(serde::ser::Error::custom)?;
+        let record = self.jobs.get(self.id).map_err(serde::ser::Error::custom)?;
         let result = summary::result_of(&record);
-        let answer = self.store.answer(&result).map_err(serde::ser::Error::custom)?;
+        let answer = self.jobs.answer(&result).map_err(serde::ser::Error::custom)?;
         summary::WholeResult { result: &result, answer: &answer }.serialize(serializer)
     }
 }

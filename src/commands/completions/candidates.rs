@@ -9,9 +9,8 @@ use super::places;
 use crate::backend::Backends;
 use crate::commands::Context;
 use crate::config::{self, Config};
-use crate::engine::{CallerContext, Engine};
+use crate::engine::{Jobs, journal, named_usage_log};
 use crate::model::JobId;
-use crate::store::Store;
 use crate::ui::human;
 
 /// How many jobs are offered.
@@ -81,39 +80,34 @@ fn offered(wanted: Wanted, typed: &str) -> Vec<CompletionCandidate> {
         return candidates;
     }
     let context = context();
-    // Where nothing is, nothing is to be created.
-    let store = context.jobs_path().ok().filter(|path| path.is_dir()).and_then(|_| context.store().ok());
-    let Some(store) = store else { return candidates };
+    let Some(jobs) = context.existing_jobs() else { return candidates };
     if wanted != Wanted::Newest {
-        candidates.extend(read(&store, unfinished(&store), typed));
+        candidates.extend(read(&jobs, unfinished(&jobs), typed));
     }
     if wanted != Wanted::Unfinished {
-        let mut jobs = read(&store, recent(&context, &store), typed);
-        if jobs.is_empty() || typed.is_empty() && jobs.len() < JOBS {
-            jobs = read(&store, store.ids().unwrap_or_default(), typed);
+        let mut found = read(&jobs, recent(&context, &jobs), typed);
+        if found.is_empty() || typed.is_empty() && found.len() < JOBS {
+            found = read(&jobs, jobs.newest_first().unwrap_or_default(), typed);
         }
-        jobs.retain(|job| !candidates.contains(job));
-        candidates.extend(jobs);
+        found.retain(|job| !candidates.contains(job));
+        candidates.extend(found);
     }
     candidates
 }
 
 /// The jobs that are not over, newest first.
-fn unfinished(store: &Store) -> Vec<JobId> {
-    let mut ids = store.unretired().unwrap_or_default();
-    ids.retain(|id| store.glance(*id).is_some_and(|record| record.finished().is_none()));
+fn unfinished(jobs: &dyn Jobs) -> Vec<JobId> {
+    let mut ids = jobs.unfinished().unwrap_or_default();
+    ids.retain(|id| jobs.glance(*id).is_some_and(|record| record.finished().is_none()));
     ids.reverse();
     ids
 }
 
 /// The jobs that are not over and those that ended last, newest first: with a long history, listing it all takes
 /// longer than a person at the keyboard waits.
-fn recent(context: &Context, store: &Store) -> Vec<JobId> {
-    let mut ids = store.unretired().unwrap_or_default();
-    let engine = config(context).and_then(|config| {
-        Some(Engine::new(config, context.store().ok()?, CallerContext::of_this_process()))
-    });
-    if let Some(journal) = engine.and_then(|engine| engine.journal()) {
+fn recent(context: &Context, jobs: &dyn Jobs) -> Vec<JobId> {
+    let mut ids = jobs.unfinished().unwrap_or_default();
+    if let Some(journal) = config(context).and_then(|config| journal(&config, named_usage_log().as_deref())) {
         // One that cannot be read tells nothing.
         let _ = journal.for_each_recent(None, |entry| ids.push(entry.job_id));
     }
@@ -124,10 +118,10 @@ fn recent(context: &Context, store: &Store) -> Vec<JobId> {
 
 /// The first of these jobs that can be offered. Only glanced at: a completion neither recovers a lost job nor moves a
 /// damaged record.
-fn read(store: &Store, ids: Vec<JobId>, typed: &str) -> Vec<CompletionCandidate> {
+fn read(jobs: &dyn Jobs, ids: Vec<JobId>, typed: &str) -> Vec<CompletionCandidate> {
     let named = ids.into_iter().map(|id| (id, id.to_string())).filter(|(_, name)| name.starts_with(typed));
     let offered = named.filter_map(|(id, name)| {
-        let record = store.glance(id)?;
+        let record = jobs.glance(id)?;
         let what = format!("{}, {}: {}", record.agent, record.status().name(), record.task);
         Some(candidate(&name, &what))
     });

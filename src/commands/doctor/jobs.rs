@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use super::finding::{Finding, Section, shell_path};
 use crate::commands::Context;
 use crate::config::{check_jobs_directory, home_directory};
-use crate::engine::{FileSystem, file_system};
+use crate::engine::{FileSystem, Jobs, LocalJobs, file_system};
 use crate::error::Failure;
 use crate::model::JobId;
-use crate::store::{Store, StoreError, UnixSeconds};
+use crate::store::{StoreError, UnixSeconds};
 use crate::ui::human;
 
 const SECTION: Section = Section::Jobs;
@@ -31,32 +31,29 @@ const READ: usize = 20;
 /// Clocks of two machines may differ by this, in seconds.
 const CLOCK_TOLERANCE_SECONDS: f64 = 60.0;
 
-/// Files without an owner count as left behind from this age on, in seconds, as they do for `gc`.
-const LEFTOVER_AGE_SECONDS: f64 = 3_600.0;
-
 /// The directory, opened if it is there.
-pub(super) fn open(path: &Path, context: &Context) -> Option<Result<Store, StoreError>> {
+pub(super) fn open(path: &Path, context: &Context) -> Option<Result<LocalJobs, StoreError>> {
     let is_missing = path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
-    (!is_missing).then(|| Store::open(path).map(|store| context.noting(store)))
+    (!is_missing).then(|| LocalJobs::open(path, context.journal_finder()))
 }
 
 /// Looks at the directory and what is in it, at the time `now`.
 pub(super) fn findings(
     path: &Path,
-    store: Option<&Result<Store, StoreError>>,
+    jobs: Option<&Result<LocalJobs, StoreError>>,
     now: UnixSeconds,
 ) -> Vec<Finding> {
-    let mut findings = match store {
+    let mut findings = match jobs {
         None => missing(path),
         Some(Err(error)) => return vec![refused(path, error)],
-        Some(Ok(store)) => {
+        Some(Ok(jobs)) => {
             let mut findings = vec![match check_jobs_directory(path) {
                 Ok(()) => SECTION.ok("jobs-directory", path.display().to_string()),
                 Err(untrusted) => {
                     SECTION.error("jobs-directory", untrusted.to_string()).fix(untrusted.remedy(shell_path))
                 }
             }];
-            findings.extend(content(store, now).unwrap_or_else(|error| {
+            findings.extend(content(jobs, now).unwrap_or_else(|error| {
                 vec![SECTION.warning("jobs-records", format!("the records cannot be looked at: {error}"))]
             }));
             findings
@@ -149,10 +146,10 @@ fn bytes(count: u64) -> String {
 }
 
 /// What lies in the directory.
-fn content(store: &Store, now: UnixSeconds) -> Result<Vec<Finding>, StoreError> {
+fn content(jobs: &LocalJobs, now: UnixSeconds) -> Result<Vec<Finding>, StoreError> {
     let mut findings = Vec::new();
-    let ids = store.ids()?;
-    let size_bytes = estimate(store, &ids);
+    let ids = jobs.newest_first()?;
+    let size_bytes = estimate(jobs.path(), &ids);
     let found = format!("{}, {}", human::count(ids.len(), "job"), bytes(size_bytes));
     findings.push(match ids.len() >= MANY_JOBS || size_bytes >= MUCH_SPACE_BYTES {
         true => SECTION.note("jobs-records", found).fix("agent-dispatch gc --older-than 30d"),
@@ -160,36 +157,36 @@ fn content(store: &Store, now: UnixSeconds) -> Result<Vec<Finding>, StoreError> 
     });
     findings.extend(from_the_future(&ids, now));
     // A job may have been deleted meanwhile.
-    let is_damaged = |id: &&JobId| store.glance(**id).is_none() && store.record_path(**id).exists();
+    let is_damaged = |id: &&JobId| jobs.glance(**id).is_none() && jobs.record_path(**id).exists();
     let (not_ours, ids): (Vec<JobId>, Vec<JobId>) =
-        ids.into_iter().take(READ).partition(|id| store.check_ours(*id).is_err());
+        ids.into_iter().take(READ).partition(|id| jobs.check_ours(*id).is_err());
     findings.extend(not_ours.into_iter().filter_map(|id| {
-        let error = store.check_ours(id).err()?;
+        let error = jobs.check_ours(id).err()?;
         let finding = SECTION.warning("jobs-unreadable", error.to_string());
         let is_denied = matches!(&error, StoreError::Unreadable { error, .. }
             if error.io_kind() == Some(std::io::ErrorKind::PermissionDenied));
-        let readable = || format!("chmod 600 {}", shell_path(&store.record_path(id)));
+        let readable = || format!("chmod 600 {}", shell_path(&jobs.record_path(id)));
         Some(if is_denied { finding.fix(readable()) } else { finding })
     }));
     findings.extend(ids.iter().filter(is_damaged).map(|id| {
-        let path = store.record_path(*id);
+        let path = jobs.record_path(*id);
         let found = format!("{} is damaged; what its agent wrote is in the folder beside it", path.display());
         // Which moves it aside, so that it is told once.
         SECTION.warning("jobs-damaged", found).fix(format!("agent-dispatch status {id}"))
     }));
-    let damaged = store.damaged()?;
+    let damaged = jobs.damaged()?;
     if let Some(first) = damaged.first() {
         let found = format!(
             "{}, moved aside in {}: {first}.damaged{}; gc deletes what is damaged",
             human::count(damaged.len(), "damaged record"),
-            store.path().display(),
+            jobs.path().display(),
             if damaged.len() == 1 { "" } else { " and so on" }
         );
-        let fix = format!("rm {}", shell_path(&store.path().join(format!("{first}.damaged"))));
-        let fix = if damaged.len() == 1 { fix } else { format!("rm {}/*.damaged", shell_path(store.path())) };
+        let fix = format!("rm {}", shell_path(&jobs.path().join(format!("{first}.damaged"))));
+        let fix = if damaged.len() == 1 { fix } else { format!("rm {}/*.damaged", shell_path(jobs.path())) };
         findings.push(SECTION.warning("jobs-damaged", found).fix(fix));
     }
-    let leftovers = store.leftovers(|modified_at| now - modified_at > LEFTOVER_AGE_SECONDS)?;
+    let leftovers = jobs.leftovers(now)?;
     let others = leftovers.len() - leftovers.damaged.len();
     if others > 0 {
         let found = format!("{} that crashes left behind", human::count(others, "file"));
@@ -212,9 +209,9 @@ fn from_the_future(ids: &[JobId], now: UnixSeconds) -> Option<Finding> {
 }
 
 /// How many bytes all jobs take, from a look at some of them.
-fn estimate(store: &Store, ids: &[JobId]) -> u64 {
+fn estimate(path: &Path, ids: &[JobId]) -> u64 {
     let step = ids.len().div_ceil(MEASURED).max(1);
-    let measured: Vec<u64> = ids.iter().step_by(step).map(|id| size_of(store.path(), *id)).collect();
+    let measured: Vec<u64> = ids.iter().step_by(step).map(|id| size_of(path, *id)).collect();
     let total: u64 = measured.iter().sum();
     total / (measured.len() as u64).max(1) * ids.len() as u64
 }

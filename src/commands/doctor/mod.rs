@@ -132,9 +132,9 @@ fn jobs_and_processes(context: &Context) -> Vec<Finding> {
         Ok(path) => path,
         Err(failure) => return vec![Section::Jobs.error("jobs-directory", failure.message)],
     };
-    let store = jobs::open(&path, context);
-    let mut findings = jobs::findings(&path, store.as_ref(), context.now());
-    let store = store.as_ref().and_then(|store| store.as_ref().ok());
-    findings.extend(processes::findings(&path, store));
+    let opened = jobs::open(&path, context);
+    let mut findings = jobs::findings(&path, opened.as_ref(), context.now());
+    let opened = opened.as_ref().and_then(|opened| opened.as_ref().ok());
+    findings.extend(processes::findings(&path, opened));
     findings
 }

@@ -5,10 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::finding::{Finding, Section};
-use crate::engine::{Binary, Copy, Marked, Role, census, load_and_recover};
+use crate::engine::{Binary, Copy, Jobs, JobsError, LocalJobs, Marked, Role, census};
 use crate::model::JobId;
 use crate::os::ask;
-use crate::store::{Liveness, Store, StoreError};
 use crate::ui::human;
 
 const SECTION: Section = Section::Processes;
@@ -17,15 +16,15 @@ const SECTION: Section = Section::Processes;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Tells about the copies of this program that run, the jobs that lost theirs, and what outlived a job.
-pub(super) fn findings(jobs: &Path, store: Option<&Store>) -> Vec<Finding> {
+pub(super) fn findings(path: &Path, jobs: Option<&LocalJobs>) -> Vec<Finding> {
     // First, because it ends what the agents of lost jobs have left running.
-    let lost = store.map_or(Ok(Vec::new()), lost).unwrap_or_else(|error| {
+    let lost = jobs.map_or(Ok(Vec::new()), lost).unwrap_or_else(|error| {
         vec![SECTION.warning("jobs-alive", format!("jobs that are not over cannot be looked at: {error}"))]
     });
     let (copies, marked) = census();
-    let mut findings: Vec<Finding> = copies.iter().filter_map(|copy| running(copy, jobs)).collect();
+    let mut findings: Vec<Finding> = copies.iter().filter_map(|copy| running(copy, path)).collect();
     findings.extend(lost);
-    findings.extend(store.map_or(Vec::new(), |store| orphans(store, marked)).iter().map(orphan));
+    findings.extend(jobs.map_or(Vec::new(), |jobs| orphans(jobs, marked)).iter().map(orphan));
     if findings.is_empty() {
         findings.push(SECTION.ok("processes", "nothing runs"));
     }
@@ -34,8 +33,8 @@ pub(super) fn findings(jobs: &Path, store: Option<&Store>) -> Vec<Finding> {
 
 /// The processes whose job is over. Its record says so after its agent has ended, so they are looked for again: a job
 /// may have come to its end since the census.
-fn orphans(store: &Store, marked: Vec<Marked>) -> Vec<Marked> {
-    let mut orphans: Vec<Marked> = marked.into_iter().filter(|process| is_over(store, process.job)).collect();
+fn orphans(jobs: &LocalJobs, marked: Vec<Marked>) -> Vec<Marked> {
+    let mut orphans: Vec<Marked> = marked.into_iter().filter(|process| is_over(jobs, process.job)).collect();
     if !orphans.is_empty() {
         let (_, now) = census();
         orphans.retain(|orphan| now.contains(orphan));
@@ -96,16 +95,16 @@ fn version_of(program: &Path) -> Option<String> {
 }
 
 /// The jobs whose supervisor is gone. To look at one is to record its end.
-fn lost(store: &Store) -> Result<Vec<Finding>, StoreError> {
+fn lost(jobs: &LocalJobs) -> Result<Vec<Finding>, JobsError> {
     let mut findings = Vec::new();
-    for id in store.unretired()? {
+    for id in jobs.unfinished()? {
         // Damaged records are told of elsewhere.
         let is_open =
-            store.glance(id).is_some_and(|record| record.finished().is_none() && !record.is_foreign());
-        if !is_open || store.liveness(id)? == Liveness::Alive {
+            jobs.glance(id).is_some_and(|record| record.finished().is_none() && !record.is_foreign());
+        if !is_open || jobs.is_alive(id)? {
             continue;
         }
-        let Ok(record) = load_and_recover(store, id) else { continue };
+        let Ok(record) = jobs.get(id) else { continue };
         let found = format!(
             "job {id} of {} was lost: its supervisor died; recorded as {}",
             record.agent,
@@ -116,9 +115,8 @@ fn lost(store: &Store) -> Result<Vec<Finding>, StoreError> {
     Ok(findings)
 }
 
-fn is_over(store: &Store, job: JobId) -> bool {
-    let is_alive = store.liveness(job).is_ok_and(|liveness| liveness == Liveness::Alive);
-    !is_alive && store.glance(job).is_some_and(|record| record.finished().is_some())
+fn is_over(jobs: &LocalJobs, job: JobId) -> bool {
+    !jobs.is_alive(job).unwrap_or(false) && jobs.glance(job).is_some_and(|record| record.finished().is_some())
 }
 
 fn orphan(process: &Marked) -> Finding {

@@ -9,7 +9,7 @@ use clap::Args;
 use serde::{Serialize, Serializer};
 
 use super::{CommandResult, Context, completions, summary, whole_number};
-use crate::engine::each;
+use crate::engine::{Filter, Listed};
 use crate::error::Exit;
 use crate::model::JobId;
 use crate::store::{Record, Status};
@@ -72,24 +72,19 @@ impl From<StatusArg> for Status {
 }
 
 pub(crate) fn run(args: &JobsArgs, context: &Context) -> CommandResult {
-    let store = context.store()?;
-    if args.watch {
-        return {
-            let only = watch::Filter {
-                status: args.status.map(Status::from),
-                agent: args.agent.as_deref(),
-                limit: args.limit,
-            };
-            watch::run(only, &store, context)
-        };
-    }
+    let jobs = context.jobs()?;
+    let jobs = jobs.as_ref();
     let limit = if args.limit == 0 { usize::MAX } else { args.limit };
-    let of_agent = |agent: &str| args.agent.as_deref().is_none_or(|wanted| wanted == agent);
-    let mut listed = each(&store, args.status.map(Status::from), of_agent, limit)?;
+    let filter =
+        Filter { status: args.status.map(Status::from), agent: args.agent.as_deref(), only: None, limit };
+    if args.watch {
+        return watch::run(filter, jobs, context);
+    }
+    let mut listed = Listed::new(jobs, &filter)?;
     let mut newer = Newer::default();
     let shown = {
-        let mut jobs = listed.by_ref().inspect(|record| newer.note(record)).peekable();
-        let is_empty = jobs.peek().is_none();
+        let mut records = listed.by_ref().inspect(|record| newer.note(record)).peekable();
+        let is_empty = records.peek().is_none();
         // One that was removed has its history.
         if is_empty
             && let Some(unknown) = args.agent.as_deref().and_then(|agent| context.unknown_agent(agent))
@@ -97,17 +92,17 @@ pub(crate) fn run(args: &JobsArgs, context: &Context) -> CommandResult {
             context.ui.note(unknown);
         }
         if args.json {
-            context.ui.json(&Documents(RefCell::new(jobs)))
+            context.ui.json(&Documents(RefCell::new(records)))
         } else if is_empty {
             context.ui.note("no jobs");
             Ok(())
         } else {
-            let queued = store.queued()?;
+            let queued = jobs.queue()?;
             let places = queued.into_iter().enumerate().map(|(place, id)| (id, place + 1)).collect();
             if args.tree {
-                table(tree(jobs.collect()).into_iter(), &places, context)
+                table(tree(records.collect()).into_iter(), &places, context)
             } else {
-                table(jobs.map(|record| (0, record)), &places, context)
+                table(records.map(|record| (0, record)), &places, context)
             }
         }
     };

@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 
+use crate::commands::wait_loop::bell;
 use crate::commands::{CommandResult, Context, Problem, summary};
-use crate::engine::{Overview, Watched};
+use crate::engine::{Filter, Jobs, Overview, Watched};
 use crate::error::{Exit, Failure};
 use crate::model::JobId;
 use crate::os::{SignalWatch, wait_readable};
-use crate::store::{Status, Store};
+use crate::store::Status;
 use crate::ui::{Cell, NoScreen, Screen, Table, Tone, human};
 
 /// How often the jobs are looked at. The end of one is noticed at once.
@@ -22,18 +23,9 @@ const TICK: Duration = Duration::from_secs(1);
 /// Lines that are no jobs: the summary and the headings.
 const OTHER_LINES: usize = 2;
 
-/// Which jobs are shown.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Filter<'a> {
-    pub(super) status: Option<Status>,
-    pub(super) agent: Option<&'a str>,
-    /// How many at the most; 0 for all.
-    pub(super) limit: usize,
-}
-
-pub(super) fn run(only: Filter<'_>, store: &Store, context: &Context) -> CommandResult {
+pub(super) fn run(filter: Filter<'_>, jobs: &dyn Jobs, context: &Context) -> CommandResult {
     let mut screen = Screen::take().map_err(refused)?;
-    let watched = watch(only, store, context, &mut screen);
+    let watched = watch(filter, jobs, context, &mut screen);
     drop(screen);
     let (exit, last) = watched?;
     context.ui.data(&last)?;
@@ -56,30 +48,31 @@ fn refused(reason: NoScreen) -> Problem {
 
 /// Shows the jobs until the user has seen enough; returns what was shown last.
 fn watch(
-    only: Filter<'_>,
-    store: &Store,
+    filter: Filter<'_>,
+    jobs: &dyn Jobs,
     context: &Context,
     screen: &mut Screen,
 ) -> Result<(Exit, String), Problem> {
     let signals = SignalWatch::new(&[SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGWINCH])
         .map_err(|error| Failure::new(Exit::Failure, format_args!("failed to watch for signals: {error}")))?;
-    let mut overview = Overview::new(store, only.status, only.agent);
+    let bell = bell()?;
+    let mut overview = Overview::new(jobs, filter, bell.waker());
     let mut drawn: Option<Instant> = None;
     let mut last = String::new();
     loop {
         let room = screen.size().rows.saturating_sub(OTHER_LINES).max(1);
-        let is_new = overview.look(if only.limit == 0 { room } else { room.min(only.limit) })?;
+        let is_new = overview.look(room.min(filter.limit))?;
         if is_new || drawn.is_none_or(|drawn| drawn.elapsed() >= TICK) {
-            last = table(context, overview.jobs(), &store.queued()?);
+            last = table(context, overview.jobs(), &jobs.queue()?);
             screen.show(&format!("{}\n{last}", headline(context, overview.jobs())))?;
             drawn = Some(Instant::now());
         }
         let keys = screen.keys();
-        let mut descriptors: Vec<BorrowedFd<'_>> = vec![signals.descriptor()];
+        let mut descriptors: Vec<BorrowedFd<'_>> = vec![signals.descriptor(), bell.descriptor()];
         descriptors.extend(keys);
-        descriptors.extend(overview.descriptors());
         let readable = wait_readable(&descriptors, LOOK);
-        let is_pressed = keys.is_some() && readable[1];
+        bell.silence();
+        let is_pressed = keys.is_some() && readable[2];
         if is_pressed && screen.pressed().iter().any(|key| matches!(key, b'q' | b'Q')) {
             return Ok((Exit::Success, last));
         }
@@ -101,13 +94,13 @@ fn watch(
 }
 
 /// How many jobs there are of what kind, and how to leave.
-fn headline(context: &Context, jobs: &[Watched<'_>]) -> String {
+fn headline(context: &Context, jobs: &[Watched]) -> String {
     let count = |status| jobs.iter().filter(|job| job.record.status() == status).count();
     let counts = format!("{} running, {} waiting", count(Status::Running), count(Status::Pending));
     format!("{counts}  {}", context.ui.tone("q quits", Tone::Faint))
 }
 
-fn table(context: &Context, jobs: &[Watched<'_>], queued: &[JobId]) -> String {
+fn table(context: &Context, jobs: &[Watched], queued: &[JobId]) -> String {
     if jobs.is_empty() {
         return "no jobs".to_owned();
     }
