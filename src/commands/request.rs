@@ -62,7 +62,7 @@ pub(crate) struct RunOptions {
     /// How long the agent may be silent: 90, 90s, 15m, 2h
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     idle_timeout: Option<Timeout>,
-    /// Fail at once when the session or an exclusive agent is in use, instead of waiting
+    /// Fail at once when something the job needs to itself is in use, instead of waiting
     #[arg(long)]
     no_wait: bool,
     /// The model, by the name the agent CLI knows
@@ -71,7 +71,7 @@ pub(crate) struct RunOptions {
     /// What the run may cost, in US dollars
     #[arg(long, value_name = "DOLLARS", allow_hyphen_values = true)]
     max_budget_usd: Option<BudgetUsd>,
-    /// Run this command in the agent's directory when the job is over, however it ends (see the README)
+    /// Run this command when the job has finished, however it ends (see the README)
     #[arg(long, value_name = "COMMAND", allow_hyphen_values = true)]
     on_done: Option<OnDone>,
 }

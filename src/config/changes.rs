@@ -105,6 +105,7 @@ fn node(value: &FieldValue) -> Node<'static> {
         }
         FieldValue::Flag(on) => Node::plain(on.to_string()),
         FieldValue::Count(count) => Node::plain(count.to_string()),
+        FieldValue::Object(object) => Node::plain(object.to_string()),
     }
 }
 

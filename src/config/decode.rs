@@ -272,7 +272,7 @@ impl Decoder<'_> {
             Slot::Texts(_) | Slot::Command(_) => FieldValue::Texts(strings(node, key)?),
             Slot::Flag(_) => FieldValue::Flag(boolean(node, key)?),
             Slot::Count(least, _) => FieldValue::Count(at_least(*least, node, key)?),
-            Slot::Backend | Slot::Other => return Err(key.problem(node, "has no reader")),
+            Slot::Backend | Slot::Object(_) | Slot::Other => return Err(key.problem(node, "has no reader")),
         })
     }
 

@@ -56,7 +56,7 @@ pub use notice::Notice;
 pub use overview::{Overview, Watched};
 pub use pending_reason::PendingReason;
 pub use prepare::{JobPlan, find_program};
-pub use request::{OnDone, OnDoneError, RepeatError, Request, Task, TaskError};
+pub use request::{OnDone, OnDoneError, RUN_OPTIONS, RepeatError, Request, Task, TaskError};
 pub use stats::{Figures, Selection, ShortTimeout, Stats, StatsError};
 pub use wait_loop::{Attention, Interrupt, Now, Step, WaitLoop, Waited, Watcher};
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::backend::{Backends, LONGEST_TASK_BYTES, Takes, UnknownBackend};
 use crate::config::{BudgetUsd, Timeout};
 use crate::model::JobId;
+use crate::model::{Row, Slot};
 use crate::store::{Record, RecordedLimit};
 
 /// A task: text that is not blank and short enough to be sent.
@@ -131,6 +132,127 @@ pub struct Request {
     /// What to run when the job is over.
     pub on_done: Option<OnDone>,
 }
+
+/// The options of a run: what can be said beside agent and task, on the command line, in a batch and over MCP.
+pub static RUN_OPTIONS: &[Row<Request>] = &[
+    Row {
+        name: "context",
+        json: "context",
+        doc: "Background for the task: error messages, code, what is known. `--context-file FILE` reads it from a file (`-`: standard input).",
+        default: "",
+        example: "",
+        mcp: true,
+        slot: Slot::Text(|request, text| request.context = Some(text)),
+    },
+    Row {
+        name: "caller",
+        json: "caller",
+        doc: "Who asks: your project or role.",
+        default: "",
+        example: "",
+        mcp: true,
+        slot: Slot::Text(|request, text| request.caller = Some(text)),
+    },
+    Row {
+        name: "goal",
+        json: "goal",
+        doc: "What the task is for.",
+        default: "",
+        example: "",
+        mcp: true,
+        slot: Slot::Text(|request, text| request.goal = Some(text)),
+    },
+    Row {
+        name: "group",
+        json: "group",
+        doc: "Send the shared facts of this group along. The agent must be a member.",
+        default: "",
+        example: "",
+        mcp: true,
+        slot: Slot::Text(|request, name| request.group = Some(name)),
+    },
+    Row {
+        name: "session",
+        json: "session_id",
+        doc: "Go on with this session of the agent.",
+        default: "",
+        example: "",
+        mcp: true,
+        slot: Slot::Text(|request, id| request.session = Some(id)),
+    },
+    Row {
+        name: "timeout",
+        json: "timeout_seconds",
+        doc: "How long the agent may take. Unset: what its config says.",
+        default: "",
+        example: "",
+        mcp: true,
+        slot: Slot::Duration(|request, limit| request.timeout = Some(limit)),
+    },
+    Row {
+        name: "idle_timeout",
+        json: "idle_timeout_seconds",
+        doc: "How long the agent may be silent. Unset: what its config says.",
+        default: "",
+        example: "",
+        mcp: false,
+        slot: Slot::Duration(|request, limit| request.idle_timeout = Some(limit)),
+    },
+    Row {
+        name: "model",
+        json: "model",
+        doc: "The model, by the name the agent CLI knows. Unset: what its config says.",
+        default: "",
+        example: "",
+        mcp: false,
+        slot: Slot::Text(|request, model| request.model = Some(model)),
+    },
+    Row {
+        name: "max_budget_usd",
+        json: "max_budget_usd",
+        doc: "What the run may cost, in US dollars. Unset: what its config says.",
+        default: "",
+        example: "",
+        mcp: false,
+        slot: Slot::Dollars(|request, cap| request.max_budget_usd = Some(cap)),
+    },
+    Row {
+        name: "no_wait",
+        json: "no_wait",
+        doc: "Fail at once when something the job needs to itself is in use, instead of waiting. That is its session, the directory of an `exclusive` agent, and a place among the jobs of an agent with `max_concurrency`.",
+        default: "",
+        example: "",
+        mcp: false,
+        slot: Slot::Flag(|request, on| request.fail_if_busy = on),
+    },
+    Row {
+        name: "json_schema",
+        json: "response_schema",
+        doc: "A JSON Schema the answer must satisfy. The answer is then on standard output as JSON, and in `parsed_result`.",
+        default: "",
+        example: "",
+        mcp: true,
+        slot: Slot::Object(|request, schema| request.response_schema = Some(schema)),
+    },
+    Row {
+        name: "after",
+        json: "",
+        doc: "Wait for this job and send its result along. Again for each. Fails when none of them has an answer.",
+        default: "",
+        example: "",
+        mcp: false,
+        slot: Slot::Other,
+    },
+    Row {
+        name: "on_done",
+        json: "",
+        doc: "Run this command when the job has finished, however it ends. See [below](#when-a-job-is-over).",
+        default: "",
+        example: "",
+        mcp: false,
+        slot: Slot::Other,
+    },
+];
 
 impl Request {
     /// The plain request: this agent, this task.

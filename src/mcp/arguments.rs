@@ -8,8 +8,7 @@ use serde_json::Value;
 
 use super::refused::Refused;
 use super::window::{PART_CHARS, Window};
-use crate::config::Timeout;
-use crate::engine::{DialogueRequest, Request, Task};
+use crate::engine::{DialogueRequest, RUN_OPTIONS, Request, Task};
 use crate::model::{FieldValue, JobId, Misfit, Row};
 
 /// How much of an answer is given when only a reference is wanted and nothing else is said, in characters.
@@ -62,7 +61,7 @@ impl Arguments {
         self.fields.remove(name)
     }
 
-    fn wrong(&self, name: &str, expected: &str, value: &Value) -> Refused {
+    fn wrong(&self, name: &str, expected: impl Display, value: &Value) -> Refused {
         let shown: String = value.to_string().chars().take(60).collect();
         self.refuse(format_args!("{name} must be {expected}, not {shown}"))
     }
@@ -133,10 +132,10 @@ impl Arguments {
 
     /// The value of a field of a table.
     pub(super) fn field<T>(&mut self, row: &'static Row<T>) -> Result<Option<FieldValue>, Refused> {
-        let Some(value) = self.take(row.mcp) else { return Ok(None) };
+        let Some(value) = self.take(row.json) else { return Ok(None) };
         row.slot.of_json(&value).map(Some).map_err(|misfit| match misfit {
-            Misfit::Form(expected) => self.wrong(row.mcp, expected, &value),
-            Misfit::Value(problem) => self.refuse(format_args!("{}: {problem}", row.mcp)),
+            Misfit::Form(form) => self.wrong(row.json, form, &value),
+            Misfit::Value(problem) => self.refuse(format_args!("{}: {problem}", row.json)),
         })
     }
 
@@ -149,13 +148,6 @@ impl Arguments {
             other => Err(self.wrong(&format!("{name}[{position}]"), "an object", &other)),
         };
         items.into_iter().enumerate().map(read).collect()
-    }
-
-    /// A time limit in seconds.
-    pub(super) fn timeout(&mut self, name: &'static str) -> Result<Option<Timeout>, Refused> {
-        let Some(seconds) = self.number(name)? else { return Ok(None) };
-        let timeout: Result<Timeout, _> = seconds.to_string().parse();
-        timeout.map(Some).map_err(|error| self.refuse(format_args!("{name}: {error}")))
     }
 
     /// How long to wait, in seconds.
@@ -227,21 +219,13 @@ pub(super) fn request(arguments: &mut Arguments) -> Result<Request, Refused> {
     let agent = arguments.required_text("agent")?;
     let task = arguments.required_text("task")?;
     let task = Task::new(task).map_err(|error| arguments.refuse(error))?;
-    let response_schema = match arguments.take("response_schema") {
-        Some(schema @ Value::Object(_)) => Some(schema),
-        Some(other) => return Err(arguments.wrong("response_schema", "a JSON Schema object", &other)),
-        None => None,
-    };
-    Ok(Request {
-        context: arguments.text("context")?,
-        caller: arguments.text("caller")?,
-        goal: arguments.text("goal")?,
-        group: arguments.text("group")?,
-        session: arguments.text("session_id")?,
-        timeout: arguments.timeout("timeout_seconds")?,
-        response_schema,
-        ..Request::new(agent, task)
-    })
+    let mut request = Request::new(agent, task);
+    for row in RUN_OPTIONS.iter().filter(|row| row.mcp) {
+        if let Some(value) = arguments.field(row)? {
+            row.slot.put(&mut request, value);
+        }
+    }
+    Ok(request)
 }
 
 /// How often each agent of a dialogue has its turn by default.
@@ -341,10 +325,7 @@ mod tests {
             "{text}"
         );
         let text = refusal(json!({"agent": "infra", "task": "look", "xyz": 5}));
-        assert!(
-            text.contains("there is no argument xyz. The arguments are agent, task, response_schema"),
-            "{text}"
-        );
+        assert!(text.contains("there is no argument xyz. The arguments are agent, task, context"), "{text}");
     }
 
     #[test]
@@ -368,7 +349,7 @@ mod tests {
             ),
             (
                 json!({"agent": "a", "task": "x", "response_schema": true}),
-                "dispatch: response_schema must be a JSON Schema object, not true",
+                "dispatch: response_schema must be an object, not true",
             ),
         ] {
             assert_eq!(refusal(fields), message);

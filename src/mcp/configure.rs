@@ -57,7 +57,7 @@ pub(super) fn configure(state: &ServerState, mut arguments: Arguments) -> Result
 /// The keys that a client may set. Which program an agent is stays with the user: it would be any program; and so does
 /// whom to trust.
 pub(super) fn settable() -> impl Iterator<Item = &'static Row<Agent>> {
-    AGENT_KEYS.iter().filter(|row| !row.mcp.is_empty())
+    AGENT_KEYS.iter().filter(|row| row.mcp)
 }
 
 fn changes(arguments: &mut Arguments) -> Result<AgentChanges, Refused> {
@@ -72,7 +72,7 @@ fn changes(arguments: &mut Arguments) -> Result<AgentChanges, Refused> {
 
 /// Removes a field, so that the settings' default holds again.
 fn remove(changes: &mut AgentChanges, field: &str) -> Result<(), String> {
-    let removable = |row: &&Row<Agent>| row.mcp == field && !matches!(row.slot, Slot::Path(_));
+    let removable = |row: &&Row<Agent>| row.json == field && !matches!(row.slot, Slot::Path(_));
     let row = settable().find(removable);
     let row = row.ok_or_else(|| format!("unset: there is no field {field} that could be removed"))?;
     changes.unset(row);

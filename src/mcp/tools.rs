@@ -9,6 +9,8 @@ use super::configure::settable;
 use super::suggest::as_many_as_fit;
 use super::tool::{Name, Need};
 use crate::config::{AgentName, Config};
+use crate::engine::{RUN_OPTIONS, Request};
+use crate::model::Row;
 
 impl Name {
     fn describe(self) -> Tool {
@@ -166,38 +168,30 @@ fn into_object(schema: Value) -> JsonObject {
 }
 
 fn dispatch_input() -> JsonObject {
-    object(
-        json!({
-            "agent": {"type": "string"},
-            "task": {"type": "string", "description": "What to do. The agent sees nothing of this conversation"},
-            "context": {"type": "string", "description": "What it needs to know: errors, code, decisions"},
-            "caller": {"type": "string", "description": "Your project or role"},
-            "goal": {"type": "string", "description": "What it is for"},
-            "group": {"type": "string", "description": "Send this group's shared context along"},
-            "session_id": {"type": "string", "description": "Go on with an earlier dispatch of the agent"},
-            "response_schema": {"type": "object", "description": "JSON Schema for the answer"},
-            "background": {"type": "boolean", "description": "Return at once"},
-            "timeout_seconds": {"type": "number", "description": "How long the agent may take"},
-            "wait_seconds": {"type": "number", "minimum": 0, "description": "How long to wait here"},
-            "return_ref": {"type": "boolean", "description": "Only the answer's beginning; dispatch_result has the rest"},
-            "summary_chars": {"type": "integer", "minimum": 0, "description": "How much of it"},
-        }),
-        &["agent", "task"],
-    )
+    let mut properties = into_object(json!({
+        "agent": {"type": "string"},
+        "task": {"type": "string", "description": "What to do. The agent sees nothing of this conversation"},
+    }));
+    for (row, mut schema) in run_options() {
+        schema["description"] = row.summary().into();
+        properties.insert(row.json.to_owned(), schema);
+    }
+    properties.append(&mut into_object(json!({
+        "background": {"type": "boolean", "description": "Return at once"},
+        "wait_seconds": {"type": "number", "minimum": 0, "description": "How long to wait here"},
+        "return_ref": {"type": "boolean", "description": "Only the answer's beginning; dispatch_result has the rest"},
+        "summary_chars": {"type": "integer", "minimum": 0, "description": "How much of it"},
+    })));
+    object(properties.into(), &["agent", "task"])
 }
 
 fn parallel_input() -> JsonObject {
     let text = || json!({"type": "string"});
-    let item = object(
-        json!({
-            "agent": text(), "task": text(), "context": text(), "caller": text(), "goal": text(), "group": text(),
-            "session_id": text(), "response_schema": {"type": "object"}, "timeout_seconds": {"type": "number"},
-        }),
-        &["agent", "task"],
-    );
+    let mut item = into_object(json!({"agent": text(), "task": text()}));
+    item.extend(run_options().map(|(row, schema)| (row.json.to_owned(), schema)));
     object(
         json!({
-            "dispatches": {"type": "array", "minItems": 1, "items": item},
+            "dispatches": {"type": "array", "minItems": 1, "items": object(item.into(), &["agent", "task"])},
             "aggregate": text(),
             "background": {"type": "boolean"},
             "wait_seconds": {"type": "number", "minimum": 0},
@@ -206,11 +200,16 @@ fn parallel_input() -> JsonObject {
     )
 }
 
+/// The options of a run that a client may set, and their schemas.
+fn run_options() -> impl Iterator<Item = (&'static Row<Request>, Value)> {
+    RUN_OPTIONS.iter().filter(|row| row.mcp).map(|row| (row, row.slot.json_schema()))
+}
+
 fn configure_input() -> JsonObject {
     let mut properties = JsonObject::new();
     properties.insert("action".to_owned(), json!({"enum": ["add", "update", "remove"]}));
     properties.insert("name".to_owned(), json!({"type": "string"}));
-    properties.extend(settable().map(|row| (row.mcp.to_owned(), row.slot.json_schema())));
+    properties.extend(settable().map(|row| (row.json.to_owned(), row.slot.json_schema())));
     properties.insert("unset".to_owned(), json!({"type": "array", "items": {"type": "string"}}));
     object(properties.into(), &["action", "name"])
 }

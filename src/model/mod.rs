@@ -6,7 +6,7 @@ mod tool_pattern;
 mod values;
 
 pub use job_id::{InvalidJobId, InvalidJobSelector, JobId, JobSelector};
-pub use table::{FieldValue, Misfit, Row, Slot};
+pub use table::{FieldValue, JsonForm, Misfit, Row, Slot};
 pub use tool_pattern::{InvalidTool, tool_pattern};
 pub use values::{
     AgentName, BudgetUsd, CapTooHigh, GroupName, InvalidAge, InvalidBudget, InvalidFlagValue, InvalidName,

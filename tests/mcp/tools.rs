@@ -176,7 +176,7 @@ fn a_value_of_the_wrong_kind_is_refused_with_what_it_must_be() {
         ("dispatch", task_with("x", json!({"timeout_seconds": 0})), "must be above zero"),
         ("dispatch", task_with("x", json!({"summary_chars": -1})), "summary_chars must be a whole number"),
         ("dispatch", task_with("x", json!({"summary_chars": 1.5})), "summary_chars must be a whole number"),
-        ("dispatch", task_with("x", json!({"response_schema": "x"})), "must be a JSON Schema object"),
+        ("dispatch", task_with("x", json!({"response_schema": "x"})), "must be an object"),
         ("dispatch", task_with("x", json!({"response_schema": {"type": 5}})), "schema"),
         ("dispatch_parallel", json!({}), "dispatches is missing"),
         ("dispatch_parallel", json!({"dispatches": {}}), "dispatches must be an array"),

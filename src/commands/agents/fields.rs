@@ -53,7 +53,7 @@ fn options() -> impl Iterator<Item = &'static Row<Agent>> {
 fn option(row: &'static Row<Agent>) -> Arg {
     let (value_name, more) = match row.slot {
         Slot::Path(_) => ("DIR", String::new()),
-        Slot::Text(_) | Slot::Other => ("TEXT", String::new()),
+        Slot::Text(_) | Slot::Object(_) | Slot::Other => ("TEXT", String::new()),
         Slot::Word(_) => ("NAME", String::new()),
         Slot::Mode(_) => ("MODE", format!(": {}", Backends::of_this_program().permission_modes().join(", "))),
         Slot::Backend => ("KIND", String::new()),
@@ -83,7 +83,7 @@ fn option(row: &'static Row<Agent>) -> Arg {
             .require_equals(true),
         Slot::Count(least, _) => option.value_parser(value_parser!(u32).range(i64::from(least)..)),
         Slot::Text(_) => option.allow_hyphen_values(true),
-        Slot::Path(_) | Slot::Word(_) | Slot::Tools(_) | Slot::Other => option,
+        Slot::Path(_) | Slot::Word(_) | Slot::Tools(_) | Slot::Object(_) | Slot::Other => option,
     }
 }
 
@@ -98,7 +98,7 @@ fn given(row: &Row<Agent>, matches: &ArgMatches) -> Option<FieldValue> {
     let text = || matches.get_one::<String>(row.name);
     let texts = || Some(matches.get_many::<String>(row.name)?.cloned().collect::<Vec<_>>());
     Some(match row.slot {
-        Slot::Path(_) | Slot::Other => return None,
+        Slot::Path(_) | Slot::Object(_) | Slot::Other => return None,
         Slot::Text(_) | Slot::Word(_) | Slot::Mode(_) | Slot::Backend => FieldValue::Text(text()?.clone()),
         Slot::Duration(_) => FieldValue::Duration(*matches.get_one(row.name)?),
         Slot::Dollars(_) => FieldValue::Dollars(*matches.get_one(row.name)?),

@@ -4,25 +4,9 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use crate::config::{BudgetUsd, Timeout, check_yaml_depth, nearest};
-use crate::engine::{Request, Task};
-
-/// What can stand in an item, as in the MCP tool `dispatch`.
-const FIELDS: [&str; 13] = [
-    "agent",
-    "task",
-    "context",
-    "caller",
-    "goal",
-    "group",
-    "session_id",
-    "model",
-    "timeout_seconds",
-    "idle_timeout_seconds",
-    "max_budget_usd",
-    "response_schema",
-    "no_wait",
-];
+use crate::config::{check_yaml_depth, nearest};
+use crate::engine::{RUN_OPTIONS, Request, Task};
+use crate::model::{FieldValue, JsonForm, Misfit, Row, Slot};
 
 /// What can stand beside the items.
 const DOCUMENT_FIELDS: [&str; 3] = ["dispatches", "aggregate", "aggregate_task"];
@@ -151,8 +135,10 @@ fn item(value: &Value) -> Item {
         return Item::wrong(format!("expected a mapping with the keys agent and task, found {found}"));
     };
     let mut problems = Vec::new();
-    for name in fields.keys().filter(|name| !FIELDS.contains(&name.as_str())) {
-        problems.push(unknown(name, &FIELDS));
+    let options = || RUN_OPTIONS.iter().filter(|row| !row.json.is_empty());
+    let known: Vec<&str> = ["agent", "task"].into_iter().chain(options().map(|row| row.json)).collect();
+    for name in fields.keys().filter(|name| !known.contains(&name.as_str())) {
+        problems.push(unknown(name, &known));
     }
     let mut fields = Fields { fields, problems };
     let agent = fields.required("agent");
@@ -160,31 +146,19 @@ fn item(value: &Value) -> Item {
         let task = Task::new(text);
         task.map_err(|error| fields.problems.push(error.to_string())).ok()
     });
-    let (context, caller, goal) = (fields.text("context"), fields.text("caller"), fields.text("goal"));
-    let (group, session, model) = (fields.text("group"), fields.text("session_id"), fields.text("model"));
-    let duration = "a duration: seconds, or a text such as 15m";
-    let timeout: Option<Timeout> = fields.parsed("timeout_seconds", duration);
-    let idle_timeout: Option<Timeout> = fields.parsed("idle_timeout_seconds", duration);
-    let max_budget_usd: Option<BudgetUsd> = fields.parsed("max_budget_usd", "an amount of US dollars");
-    let response_schema = fields.given("response_schema").cloned();
-    let fail_if_busy = fields.boolean("no_wait");
-    // Also without a task its agent can say what is wrong with the rest.
+    // Also without agent and task the rest is read, and with an agent its directory can say what is wrong with it.
+    let readable = agent.is_some();
     let task = task.or_else(|| Task::new("?").ok());
-    let request = agent.zip(task).map(|(agent, task)| Request {
-        context,
-        caller,
-        goal,
-        group,
-        session,
-        model,
-        timeout,
-        idle_timeout,
-        max_budget_usd,
-        response_schema,
-        fail_if_busy,
-        ..Request::new(agent, task)
+    let request = task.map(|task| Request::new(agent.unwrap_or_default(), task));
+    let request = request.map(|mut request| {
+        for row in options() {
+            if let Some(value) = fields.value(row) {
+                row.slot.put(&mut request, value);
+            }
+        }
+        request
     });
-    Item { line: None, request, problems: fields.problems }
+    Item { line: None, request: request.filter(|_| readable), problems: fields.problems }
 }
 
 /// The fields of an item, and what is wrong with them. A null is as good as no field.
@@ -215,28 +189,32 @@ impl<'a> Fields<'a> {
         self.text(name)
     }
 
-    fn boolean(&mut self, name: &str) -> bool {
-        match self.given(name) {
-            None => false,
-            Some(Value::Bool(value)) => *value,
-            Some(other) => {
-                self.problems.push(expected(name, "true or false", other));
-                false
-            }
-        }
-    }
-
-    /// A number, or a text that means one.
-    fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(&mut self, name: &str, what: &str) -> Option<T> {
-        let text = match self.given(name)? {
-            Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
-            other => {
-                self.problems.push(expected(name, what, other));
-                return None;
-            }
+    /// The value of an option of a run.
+    fn value(&mut self, row: &Row<Request>) -> Option<FieldValue> {
+        let given = self.given(row.json)?;
+        let misfit = match row.slot.of_written_json(given) {
+            Ok(value) => return Some(value),
+            Err(misfit) => misfit,
         };
-        text.parse().map_err(|error| self.problems.push(format!("'{name}': {error}"))).ok()
+        self.problems.push(match misfit {
+            Misfit::Value(problem) => format!("'{}': {problem}", row.json),
+            Misfit::Form(form) => expected(row.json, wanted(&row.slot, form), given),
+        });
+        None
+    }
+}
+
+/// What a person would call what is wanted.
+fn wanted(slot: &Slot<Request>, form: JsonForm) -> &'static str {
+    match (slot, form) {
+        (Slot::Duration(_), _) => "a duration: seconds, or a text such as 15m",
+        (Slot::Dollars(_), _) => "an amount of US dollars",
+        (_, JsonForm::Text) => "a text",
+        (_, JsonForm::Flag) => "true or false",
+        (_, JsonForm::Object) => "a mapping",
+        (_, JsonForm::Texts) => "a list of texts",
+        (_, JsonForm::Number | JsonForm::WholeNumber) => "a number",
+        (_, JsonForm::None) => "nothing",
     }
 }
 

@@ -79,7 +79,7 @@ fn every_field_can_be_set_kept_and_removed() {
         "description": "yes: no", "timeout": 90, "idle_timeout": 0.5, "max_budget_usd": 0.25, "model": "opus",
         "permission_mode": "plan", "allowed_tools": list, "disallowed_tools": [], "capabilities": list,
         "risky_capabilities": list, "instructions": "# one\n\ntwo: three\n", "backend": "command", "command": list,
-        "exclusive": true, "trusted": true,
+        "exclusive": true, "max_concurrency": 3, "trusted": true,
     }));
     assert_eq!(changes.fields().len(), AGENT_KEYS.len() - 1, "all but the directory");
     let full = fixture.editor().add_agent(&name, &fixture.project(), &changes).unwrap();

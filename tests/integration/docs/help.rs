@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Command as Process, Stdio};
 
+use agent_dispatch::engine::RUN_OPTIONS;
 use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
@@ -65,6 +66,18 @@ fn every_command_says_what_it_does_and_shows_how() {
             let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
             assert!(help.starts_with(char::is_uppercase), "{name} {}: {help:?}", argument.get_id());
             assert!(!help.ends_with('.'), "{name} {}: {help:?}", argument.get_id());
+        }
+    }
+}
+
+#[test]
+fn every_option_of_a_run_is_one_of_the_commands_that_make_one() {
+    for command in commands().iter().filter(|command| ["run", "submit"].contains(&command.get_name())) {
+        for row in RUN_OPTIONS {
+            let long = row.name.replace('_', "-");
+            let option = command.get_arguments().find(|option| option.get_long() == Some(&long));
+            let help = option.and_then(clap::Arg::get_help).map(ToString::to_string).unwrap_or_default();
+            assert!(help.starts_with(row.summary()), "{} --{long}: {help:?}", command.get_name());
         }
     }
 }

@@ -4,6 +4,7 @@ use std::fs;
 
 use agent_dispatch::backend::Backends;
 use agent_dispatch::config::{AGENT_KEYS, SETTINGS_KEYS};
+use agent_dispatch::engine::RUN_OPTIONS;
 use agent_dispatch::model::{Row, Slot};
 use serde_json::{Map, Value, json};
 use test_support::snapshots::assert_text_kept;
@@ -54,7 +55,7 @@ fn property<T>(row: &Row<T>) -> Value {
         Slot::Flag(_) => json!({"type": ["boolean", "null"]}),
         Slot::Count(0, _) => of("count"),
         Slot::Count(..) => of("positive_count"),
-        Slot::Other => return Value::Null,
+        Slot::Object(_) | Slot::Other => return Value::Null,
     };
     let mut property = Map::from_iter([("description".to_owned(), Value::from(row.doc))]);
     property.append(form.as_object_mut().expect("an object"));
@@ -104,7 +105,23 @@ fn the_tables_of_the_readme_are_made_of_the_tables() {
     let agent = readme_table("key of an agent", AGENT_KEYS);
     let text = replaced(&kept(PATH), "<!-- keys of an agent -->\n", end, &agent);
     let settings = readme_table("key of `settings`", SETTINGS_KEYS);
-    assert_text_kept(PATH, &replaced(&text, "<!-- keys of the settings -->\n", end, &settings));
+    let text = replaced(&text, "<!-- keys of the settings -->\n", end, &settings);
+    assert_text_kept(PATH, &replaced(&text, "<!-- options of a run -->\n", end, &options()));
+}
+
+/// The options of a run, with what the command line calls their values.
+fn options() -> String {
+    let program = agent_dispatch::command();
+    let run = program.find_subcommand("run").expect("the command");
+    let mut text = "| option | |\n|---|---|".to_owned();
+    for row in RUN_OPTIONS {
+        let long = row.name.replace('_', "-");
+        let option = run.get_arguments().find(|option| option.get_long() == Some(&long)).expect("an option");
+        let value = option.get_value_names().filter(|_| option.get_action().takes_values());
+        let value = value.map(|names| format!(" {}", names[0])).unwrap_or_default();
+        text.push_str(&format!("\n| `--{long}{value}` | {} |", row.doc));
+    }
+    text
 }
 
 fn readme_table<T>(head: &str, table: &[Row<T>]) -> String {
