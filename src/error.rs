@@ -5,7 +5,7 @@
 
 use std::process::ExitCode;
 
-use crate::backend::RefusedArgument;
+use crate::backend::{RefusedArgument, RegistrationError};
 use crate::config::{ConfigError, DirectoryProblem, EditError, Untrusted};
 use crate::engine::{
     BatchError, CancelError, DispatchError, JobsError, RepeatError, StatsError, TaskError, Unreachable,
@@ -215,6 +215,20 @@ impl From<JobsError> for Failure {
 impl From<Unreachable> for Failure {
     fn from(error: Unreachable) -> Self {
         Self::new(Exit::TryLater, &error)
+    }
+}
+
+impl From<RegistrationError> for Failure {
+    fn from(error: RegistrationError) -> Self {
+        match &error {
+            RegistrationError::Damaged { title, copies, .. } => Self::new(Exit::Usage, &error).hint(format!(
+                "mend it there, or put back one of the copies that {title} keeps in {}; then repeat this",
+                copies.display()
+            )),
+            RegistrationError::Refused { by_hand, .. } => {
+                Self::new(Exit::Failure, &error).hint(format!("register it by hand: {by_hand}"))
+            }
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use super::events::Event;
 use super::evidence::Evidence;
 use super::health::{Environment, Examination, Surroundings};
 use super::invocation::{Assignment, CommandLine};
+use super::mcp_client::McpClient;
 use super::profile::Profile;
 use super::refused_argument::RefusedArgument;
 use super::session::SessionId;
@@ -66,6 +67,11 @@ pub trait Backend: Program {
 
     /// Looks at the program and what it has on this machine, for `doctor`; `None` when there is nothing to say of it.
     fn examine<'a>(&self, _surroundings: Surroundings<'a>) -> Option<Box<dyn Examination + 'a>> {
+        None
+    }
+
+    /// The program as a client of this program's MCP server, for `init` and `doctor`; `None` when it takes none.
+    fn mcp_client<'a>(&self, _surroundings: Surroundings<'a>) -> Option<Box<dyn McpClient + 'a>> {
         None
     }
 

@@ -6,7 +6,7 @@
 
 mod activity;
 mod answer;
-pub mod claude;
+mod claude;
 mod command;
 mod conclusion;
 mod dialogue;
@@ -20,6 +20,7 @@ mod health;
 mod interface;
 mod invocation;
 mod lines;
+mod mcp_client;
 mod narrate;
 mod profile;
 mod refused_argument;
@@ -45,6 +46,7 @@ pub use health::{AgentSetup, Check, Cure, Environment, Examination, Level, Surro
 pub use interface::{Backend, Decoder, Farewell, FarewellSignal, Program, SessionSearch, Watch};
 pub use invocation::{Assignment, CommandLine};
 pub use lines::{FOLLOWED_LINE_LIMIT, LOOK_BYTES, Line, LineReader, Look};
+pub use mcp_client::{McpClient, Registered, Registration, RegistrationError, Scope, ServerCommand};
 pub use profile::{
     Executable, Installation, LONGEST_TASK_BYTES, PrivatePlace, Profile, SessionVariables, Sessions, Takes,
 };

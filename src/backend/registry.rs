@@ -12,7 +12,9 @@ use super::claude::CLAUDE;
 use super::command::COMMAND;
 use super::dialogue::DIALOGUE;
 use super::environment::is_of_a_repository;
+use super::health::Surroundings;
 use super::interface::{Backend, Program};
+use super::mcp_client::McpClient;
 use super::profile::{PrivatePlace, Profile};
 use super::unknown::UnknownBackend;
 use crate::store::{JobKind, Record};
@@ -96,6 +98,11 @@ impl Backends {
             Some(BackendRef(backend)) => backend,
             None => DIALOGUE,
         })
+    }
+
+    /// Those of their programs that can be told of an MCP server.
+    pub fn mcp_clients(self, surroundings: Surroundings<'_>) -> Vec<Box<dyn McpClient + '_>> {
+        self.all().filter_map(|backend| backend.0.mcp_client(surroundings)).collect()
     }
 
     /// The permission modes of all of them.

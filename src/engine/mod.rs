@@ -60,7 +60,6 @@ pub use request::{OnDone, OnDoneError, RUN_OPTIONS, RepeatError, Request, Task, 
 pub use stats::{Figures, Selection, ShortTimeout, Stats, StatsError};
 pub use wait_loop::{Attention, Interrupt, Now, Step, WaitLoop, Waited, Watcher};
 
-pub use crate::backend::claude::{ClaudeHome, Registration, Scope};
 pub use crate::backend::{
     Activity, Dialogue, DialogueLine, DialogueTurn, Event, EventKind, LONGEST_TASK_BYTES, RefusedArgument,
     UnknownBackend,

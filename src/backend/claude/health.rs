@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::home::{ClaudeHome, Scope};
+use super::home::ClaudeHome;
 use super::installation;
 use super::profile::PROGRAM;
-use crate::backend::{AgentSetup, Check, Environment, Examination, Surroundings};
+use crate::backend::{AgentSetup, Check, Environment, Examination, Scope, Surroundings};
 use crate::os::read_beginning;
 use crate::text::shell;
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use crate::backend::Environment;
+use crate::backend::{Environment, Registration, Scope};
 use crate::os::read_whole;
 
 /// The state file, in the home directory or in `CLAUDE_CONFIG_DIR`.
@@ -33,51 +33,16 @@ pub struct ClaudeHome {
     pub(super) credentials: Value,
 }
 
-/// For whom an MCP server is registered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// For the user, everywhere.
-    User,
-    /// For the user, in one project.
-    Local,
-    /// For everybody who works on the project: its `.mcp.json`.
-    Project,
-}
-
-impl Scope {
-    /// Its name on Claude Code's command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Local => "local",
-            Self::Project => "project",
-        }
-    }
-}
-
-/// An MCP server that Claude Code is told to start.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Registration {
-    /// Where that is said.
-    pub scope: Scope,
-    /// The file that says it.
-    pub path: PathBuf,
-    /// The server's name.
-    pub name: String,
-    /// The program; empty for a server that is reached in another way.
-    pub command: String,
-    /// Its arguments.
-    pub arguments: Vec<String>,
-    /// Variables it gets.
-    pub environment: Vec<(String, String)>,
-}
-
 impl ClaudeHome {
     /// Reads the files of the user whose home directory is `home`; `environment` looks up a variable.
     pub fn read(home: &Path, environment: Environment<'_>) -> Self {
         let configured = configured(environment);
+        let configured = configured.map(|path| std::path::absolute(&path).unwrap_or(path));
         let state_path = configured.as_deref().unwrap_or(home).join(STATE);
         let directory = configured.unwrap_or_else(|| home.join(".claude"));
+        // Where it kept the state once; it goes on using it.
+        let old = directory.join(".config.json");
+        let state_path = if old.exists() { old } else { state_path };
         let mut unreadable = Vec::new();
         let mut read = |path: PathBuf| match read_json(&path) {
             Ok(value) => value.unwrap_or_default(),

@@ -8,6 +8,7 @@ mod home;
 mod installation;
 mod large;
 mod login;
+mod mcp_client;
 mod profile;
 mod prompt;
 mod sessions;
@@ -20,12 +21,10 @@ mod verdict;
 mod watch;
 
 use crate::backend::{
-    Assignment, Backend, CommandLine, Decoder, Environment, Evidence, Examination, Profile, Program,
-    RefusedArgument, SessionId, SessionSearch, Surroundings, Watch,
+    Assignment, Backend, CommandLine, Decoder, Environment, Evidence, Examination, McpClient, Profile,
+    Program, RefusedArgument, SessionId, SessionSearch, Surroundings, Watch,
 };
 use crate::store::{JobResult, Record};
-
-pub use home::{ClaudeHome, Registration, Scope};
 
 /// The backend.
 pub const CLAUDE: &dyn Backend = &Claude;
@@ -73,5 +72,9 @@ impl Backend for Claude {
 
     fn examine<'a>(&self, surroundings: Surroundings<'a>) -> Option<Box<dyn Examination + 'a>> {
         Some(Box::new(health::ClaudeExamination::new(surroundings)))
+    }
+
+    fn mcp_client<'a>(&self, surroundings: Surroundings<'a>) -> Option<Box<dyn McpClient + 'a>> {
+        Some(Box::new(mcp_client::ClaudeClient::new(surroundings)))
     }
 }

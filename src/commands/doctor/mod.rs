@@ -22,9 +22,9 @@ use std::thread::ScopedJoinHandle;
 use clap::Args;
 
 use super::{CommandResult, Context};
-use crate::backend::Surroundings;
+use crate::backend::{Backends, Surroundings};
 use crate::config::{self, Config, ConfigError};
-use crate::engine::{CallerContext, ClaudeHome};
+use crate::engine::CallerContext;
 use crate::error::Exit;
 use examinations::Examinations;
 use finding::{Finding, Level, Section};
@@ -79,8 +79,9 @@ fn examine(context: &Context) -> Vec<Finding> {
     let config = loaded.as_ref().ok();
     let user =
         directories::BaseDirs::new().map_or_else(|| PathBuf::from("/"), |base| base.home_dir().to_owned());
-    let examinations = Examinations::new(Surroundings { home: &user, path, environment: &variable });
-    let home = ClaudeHome::read(&user, &variable);
+    let surroundings = Surroundings { home: &user, path, environment: &variable };
+    let examinations = Examinations::new(surroundings);
+    let clients = Backends::of_this_program().mcp_clients(surroundings);
 
     // Before any check starts a process, which is none that anybody asks about.
     let jobs_and_processes = jobs_and_processes(context);
@@ -91,7 +92,7 @@ fn examine(context: &Context) -> Vec<Finding> {
                 .config_path()
                 .and_then(|config| Ok(registration::Here { config, jobs: context.jobs_path()? }));
             let here = here.ok();
-            registration::findings(&home, &directory, path, here.as_ref())
+            registration::findings(&clients, &directory, path, here.as_ref())
         });
         let rest = scope.spawn(|| {
             let mut findings = config_file::findings(&config_path, &loaded);

@@ -1,14 +1,14 @@
-//! The MCP server: whether Claude Code knows it, whether what it knows is this program, and whether it answers.
+//! The MCP server: whether agent CLIs know it, whether what it knows is this program, and whether it answers.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::finding::{Finding, Section, shell_word};
+use super::finding::{Finding, Section};
 use super::introduction::{self, ServerInfo};
+use crate::backend::{McpClient, Registration, Scope};
 use crate::commands::Places;
-use crate::engine::{ClaudeHome, Registration, Scope};
 use crate::os::{ProbeError, find_program};
 
 const SECTION: Section = Section::Mcp;
@@ -20,8 +20,9 @@ const NAME: &str = env!("CARGO_PKG_NAME");
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a registration leads to.
-#[derive(Debug)]
-struct Facts {
+struct Facts<'a> {
+    /// The agent CLI that has it.
+    client: &'a dyn McpClient,
     registration: Registration,
     target: Target,
 }
@@ -37,7 +38,7 @@ pub(super) struct Here {
 enum Target {
     /// No program: a server that is reached in another way.
     Elsewhere,
-    /// It cannot be told without expanding variables as Claude Code does.
+    /// It cannot be told without expanding variables as the client does.
     Unexpanded,
     /// The program is not there or cannot be executed.
     Missing,
@@ -51,7 +52,7 @@ enum Target {
 
 /// Looks at the registrations that hold in `directory`, and starts this tool's own server for a moment.
 pub(super) fn findings(
-    home: &ClaudeHome,
+    clients: &[Box<dyn McpClient + '_>],
     directory: &Path,
     path: Option<&OsStr>,
     here: Option<&Here>,
@@ -61,34 +62,41 @@ pub(super) fn findings(
         return vec![SECTION.note("mcp-server", found).fix("cargo install --path . --locked")];
     }
     let this = std::env::current_exe().ok();
-    let registrations = home.mcp_servers(directory).into_iter().filter(is_ours);
-    let facts: Vec<Facts> = registrations
-        .map(|registration| {
-            let target = target(&registration, this.as_deref(), directory, path);
-            Facts { registration, target }
-        })
-        .collect();
-    let mut findings: Vec<Finding> = facts.iter().flat_map(judge).collect();
-    if let Some(here) = here {
-        findings.extend(facts.iter().filter_map(|facts| elsewhere(facts, here)));
-    }
+    let of = |client: &'_ dyn McpClient| -> Vec<Finding> {
+        let registrations = client.servers(directory).into_iter().filter(is_ours);
+        let facts: Vec<Facts<'_>> = registrations
+            .map(|registration| {
+                let target = target(&registration, this.as_deref(), directory, path);
+                Facts { client, registration, target }
+            })
+            .collect();
+        let mut findings: Vec<Finding> = facts.iter().flat_map(judge).collect();
+        if let Some(here) = here {
+            findings.extend(facts.iter().filter_map(|facts| elsewhere(facts, here)));
+        }
+        findings
+    };
+    let mut findings: Vec<Finding> = clients.iter().flat_map(|client| of(&**client)).collect();
     if findings.is_empty() {
-        let state = home.state_path.display();
-        findings.push(if home.unreadable.iter().any(|(path, _)| *path == home.state_path) {
-            let found = format!("whether Claude Code knows it is unknown: {state} cannot be read");
-            SECTION.note("mcp-registered", found)
-        } else {
-            let found = format!(
-                "not registered with Claude Code: {state} and the .mcp.json of this directory do not name it"
-            );
-            SECTION.note("mcp-registered", found).fix("agent-dispatch init")
-        });
-        findings.extend(this.map(|program| {
-            let info = introduce(&program, "serve-mcp");
-            answers(&program, &info, "agent-dispatch serve-mcp --help")
+        findings.extend(clients.iter().map(|client| unregistered(&**client)));
+        findings.extend(this.as_ref().map(|program| {
+            let info = introduce(program, "serve-mcp");
+            answers(program, &info, "agent-dispatch serve-mcp --help")
         }));
     }
     findings
+}
+
+/// That an agent CLI does not know this tool.
+fn unregistered(client: &dyn McpClient) -> Finding {
+    let (title, file) = (client.title(), client.file().display());
+    if !client.is_readable() {
+        let found = format!("whether {title} knows it is unknown: {file} cannot be read");
+        return SECTION.note("mcp-registered", found);
+    }
+    let found =
+        format!("not registered with {title}: {file} and the .mcp.json of this directory do not name it");
+    SECTION.note("mcp-registered", found).fix("agent-dispatch init")
 }
 
 fn is_ours(registration: &Registration) -> bool {
@@ -149,10 +157,10 @@ fn introduce(program: &Path, verb: &str) -> Result<ServerInfo, ProbeError> {
 }
 
 /// That a server has a config or jobs of its own.
-fn elsewhere(facts: &Facts, here: &Here) -> Option<Finding> {
-    let Facts { registration, target: Target::Server { .. } } = facts else { return None };
+fn elsewhere(facts: &Facts<'_>, here: &Here) -> Option<Finding> {
+    let Facts { registration, target: Target::Server { .. }, .. } = facts else { return None };
     let Registration { arguments, environment, scope, path, name, .. } = registration;
-    // Claude Code puts variables into arguments, and this does not.
+    // A client puts variables into arguments, and this does not.
     if arguments.iter().chain(environment.iter().map(|(_, value)| value)).any(|word| word.contains("${")) {
         return None;
     }
@@ -163,7 +171,7 @@ fn elsewhere(facts: &Facts, here: &Here) -> Option<Finding> {
         value(&arguments[at])?.or_else(|| arguments.get(at + 1).cloned()).map(PathBuf::from)
     };
     let places = Places { config: option("--config"), jobs_dir: option("--jobs-dir") };
-    // What its registration does not say it has from Claude Code, which is started from a shell like this one.
+    // What its registration does not say it has from its client, which is started from a shell like this one.
     let variable = |name: &str| {
         let own = environment.iter().find(|(own, _)| own == name).map(|(_, value)| value.into());
         own.or_else(|| std::env::var_os(name))
@@ -186,19 +194,18 @@ fn elsewhere(facts: &Facts, here: &Here) -> Option<Finding> {
         theirs.display(),
         ours.display()
     );
-    Some(SECTION.note("mcp-places", found).fix(again(registration)))
+    Some(SECTION.note("mcp-places", found).fix(again(facts)))
 }
 
 /// The command that registers the server anew.
-fn again(registration: &Registration) -> String {
-    let Registration { name, scope, .. } = registration;
-    format!("claude mcp remove {} -s {} && agent-dispatch init", shell_word(name), scope.name())
+fn again(facts: &Facts<'_>) -> String {
+    format!("{} && agent-dispatch init", facts.client.removal(&facts.registration))
 }
 
-fn judge(facts: &Facts) -> Vec<Finding> {
+fn judge(facts: &Facts<'_>) -> Vec<Finding> {
     let Registration { scope, path, name, command, .. } = &facts.registration;
     let place = format!("'{name}' in {} ({} scope)", path.display(), scope.name());
-    let again = again(&facts.registration);
+    let again = again(facts);
     match &facts.target {
         Target::Elsewhere => {
             vec![SECTION.note("mcp-command", format!("{place} starts no program: not looked at"))]
@@ -254,6 +261,7 @@ fn answers(program: &Path, info: &Result<ServerInfo, ProbeError>, fix: &str) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::{Backends, Surroundings};
     use crate::commands::doctor::finding::Level;
 
     fn registration(command: &str, arguments: &[&str], scope: Scope) -> Registration {
@@ -265,6 +273,13 @@ mod tests {
             arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
             environment: Vec::new(),
         }
+    }
+
+    /// What is found about a registration with Claude Code.
+    fn judged(registration: Registration, target: Target) -> Vec<Finding> {
+        let surroundings = Surroundings { home: Path::new("/nowhere"), path: None, environment: &|_| None };
+        let clients = Backends::BUILT_IN.mcp_clients(surroundings);
+        judge(&Facts { client: &*clients[0], registration, target })
     }
 
     fn target_of(registration: &Registration) -> Target {
@@ -291,26 +306,27 @@ mod tests {
 
     #[test]
     fn an_older_server_is_a_warning_and_a_broken_one_an_error() {
-        let judged = |is_this, info| {
+        let levels = |is_this, info| {
             let target = Target::Server { program: "/opt/agent-dispatch".into(), is_this, info };
-            let facts = Facts { registration: registration("x", &["serve-mcp"], Scope::User), target };
-            judge(&facts).into_iter().map(|finding| (finding.id, finding.level)).collect::<Vec<_>>()
+            judged(registration("x", &["serve-mcp"], Scope::User), target)
+                .into_iter()
+                .map(|finding| (finding.id, finding.level))
+                .collect::<Vec<_>>()
         };
         let info = |version: &str| Ok(ServerInfo { name: NAME.to_owned(), version: version.to_owned() });
         let registered = ("mcp-registered", Level::Ok);
         let fine = ("mcp-server", Level::Ok);
-        assert_eq!(judged(true, info("0.0.1")), [registered, fine]);
-        assert_eq!(judged(false, info("0.0.1")), [registered, ("mcp-binary", Level::Warning), fine]);
+        assert_eq!(levels(true, info("0.0.1")), [registered, fine]);
+        assert_eq!(levels(false, info("0.0.1")), [registered, ("mcp-binary", Level::Warning), fine]);
         let same = info(env!("CARGO_PKG_VERSION"));
-        assert_eq!(judged(false, same), [registered, ("mcp-binary", Level::Note), fine]);
+        assert_eq!(levels(false, same), [registered, ("mcp-binary", Level::Note), fine]);
         let silent = Err(ProbeError::Silent(PATIENCE));
-        assert_eq!(judged(true, silent), [registered, ("mcp-server", Level::Error)]);
+        assert_eq!(levels(true, silent), [registered, ("mcp-server", Level::Error)]);
     }
 
     #[test]
     fn the_fix_names_the_scope() {
-        let facts = Facts { registration: registration("/x", &[], Scope::Local), target: Target::Missing };
-        let fix = judge(&facts).remove(0).fix.unwrap();
+        let fix = judged(registration("/x", &[], Scope::Local), Target::Missing).remove(0).fix.unwrap();
         assert_eq!(fix, "claude mcp remove agent-dispatch -s local && agent-dispatch init");
     }
 }

@@ -59,7 +59,7 @@ fn text(path: &Path) -> Result<String, Failure> {
     path.to_str().map(str::to_owned).ok_or_else(|| {
         Failure::new(
             Exit::Usage,
-            format_args!("{} is not UTF-8, which Claude Code's files cannot hold", path.display()),
+            format_args!("{} is not UTF-8, which the files of agent CLIs cannot hold", path.display()),
         )
     })
 }

@@ -1,18 +1,19 @@
-//! `init`: a config, and this tool as Claude Code's tool.
+//! `init`: a config, and this tool as a tool of agent CLIs.
 
-mod claude_code;
 mod invocation;
 mod settings;
 mod splice;
+
+use std::path::Path;
 
 use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::completions::Shell;
 use super::{CommandResult, Context, Problem};
+use crate::backend::{Backends, McpClient, Registered, ServerCommand, Surroundings};
 use crate::config::{self, Config, Editor};
 use crate::error::{Exit, Failure};
-use claude_code::{Places, Registration};
 use invocation::Invocation;
 use settings::Installation;
 
@@ -21,6 +22,12 @@ Examples:
   agent-dispatch init
   agent-dispatch init --with-hook
   agent-dispatch --config ~/team/agents.yaml init --no-register";
+
+/// What the server is called, and with it its tools: `mcp__agent-dispatch__dispatch`.
+const SERVER: &str = env!("CARGO_PKG_NAME");
+
+/// The command that is the MCP server.
+const SERVE: [&str; 1] = ["serve-mcp"];
 
 /// The config that is created: everything in it is commented out.
 const CONFIG: &str = include_str!("config.yaml");
@@ -52,12 +59,16 @@ pub(crate) fn run(args: &InitArgs, context: &Context) -> CommandResult {
         ("kept", format!("kept {path} as it is"))
     };
     report.step("config", json!({ "action": action, "path": config.path }), &text)?;
-    if !args.no_register {
-        register(&invocation, args, &mut report)?;
-    }
-    if args.with_hook {
-        install_hook(&invocation, &mut report)?;
-    }
+    clients(|clients| -> Result<(), Problem> {
+        for client in clients.iter().filter(|_| !args.no_register) {
+            register(&**client, &invocation, args, &mut report)?;
+        }
+        for settings in clients.iter().filter(|_| args.with_hook).filter_map(|client| client.hook_settings())
+        {
+            install_hook(&settings, &invocation, &mut report)?;
+        }
+        Ok(())
+    })?;
     if let Some(shell) = Shell::of_the_user().filter(|_| !args.json) {
         context
             .ui
@@ -73,52 +84,63 @@ fn config(context: &Context) -> Result<(Config, bool), Failure> {
     Ok((context.config()?, created))
 }
 
-fn register(invocation: &Invocation, args: &InitArgs, report: &mut Report<'_>) -> Result<(), Problem> {
-    let registration = claude_code::register(&Places::of_this_process()?, invocation)?;
-    let is_without_claude = registration == Registration::NoClaude;
-    let replaced = match &registration {
-        Registration::Replaced(before) => Some(claude_code::command_of(before)),
-        _ => None,
-    };
-    let (action, text) = match registration {
-        Registration::Registered => ("registered", "registered the MCP server with Claude Code"),
-        Registration::Replaced(_) => {
-            ("replaced", "replaced the MCP server that Claude Code had under this name")
+/// The agent CLIs that this tool can be made known to.
+fn clients<T>(visit: impl FnOnce(&[Box<dyn McpClient + '_>]) -> T) -> T {
+    let (home, path) = (config::home_directory(), std::env::var_os("PATH"));
+    let home = home.as_deref().unwrap_or(Path::new("/"));
+    let environment = |name: &str| std::env::var_os(name);
+    let surroundings = Surroundings { home, path: path.as_deref(), environment: &environment };
+    visit(&Backends::of_this_program().mcp_clients(surroundings))
+}
+
+fn register(
+    client: &dyn McpClient,
+    invocation: &Invocation,
+    args: &InitArgs,
+    report: &mut Report<'_>,
+) -> Result<(), Problem> {
+    let title = client.title();
+    let arguments = invocation.arguments(&SERVE);
+    let server = ServerCommand { name: SERVER, program: &invocation.program, arguments: &arguments };
+    let registered = client.register(&server)?;
+    let (action, text) = match &registered {
+        Registered::New => ("registered".to_owned(), format!("registered the MCP server with {title}")),
+        Registered::Replaced { .. } => {
+            ("replaced".to_owned(), format!("replaced the MCP server that {title} had under this name"))
         }
-        Registration::Unchanged => ("unchanged", "the MCP server is already registered with Claude Code"),
-        Registration::NoClaude => {
-            ("no_claude", "did not register the MCP server, for there is no `claude` on the PATH")
+        Registered::Unchanged => {
+            ("unchanged".to_owned(), format!("the MCP server is already registered with {title}"))
         }
+        Registered::NotInstalled { program, .. } => (
+            format!("no_{program}"),
+            format!("did not register the MCP server, for there is no `{program}` on the PATH"),
+        ),
     };
     let mut server = json!({
-        "action": action, "name": claude_code::SERVER, "command": invocation.program,
-        "args": invocation.arguments(&claude_code::SERVE),
+        "action": action, "name": SERVER, "command": invocation.program, "args": arguments,
     });
-    let mut text = format!("{text}: {}", invocation.shell_command(&claude_code::SERVE));
-    if let Some(replaced) = replaced {
-        text += &format!("\n  it was: {replaced}");
-        server["replaced"] = replaced.into();
+    let mut text = format!("{text}: {}", invocation.shell_command(&SERVE));
+    if let Registered::Replaced { before } = &registered {
+        text += &format!("\n  it was: {before}");
+        server["replaced"] = before.as_str().into();
     }
     report.step("mcp_server", server, &text)?;
-    if is_without_claude {
+    if let Registered::NotInstalled { installation, .. } = registered {
         let again = invocation.typed(if args.with_hook { "init --with-hook" } else { "init" });
-        report.context.ui.hint(&format!(
-            "install Claude Code: `npm install -g @anthropic-ai/claude-code`, then `claude` to log in, then `{again}`"
-        ));
+        report.context.ui.hint(&format!("{installation}, then `{again}`"));
     }
     Ok(())
 }
 
-fn install_hook(invocation: &Invocation, report: &mut Report<'_>) -> Result<(), Problem> {
-    let path = Places::of_this_process()?.settings;
+fn install_hook(settings: &Path, invocation: &Invocation, report: &mut Report<'_>) -> Result<(), Problem> {
     let command = invocation.shell_command(&settings::COMMAND);
-    let (action, text) = match settings::install(&path, &command)? {
+    let (action, text) = match settings::install(settings, &command)? {
         Installation::Installed => ("installed", "put the hook into"),
         Installation::Replaced => ("replaced", "gave the hook its new command in"),
         Installation::Unchanged => ("unchanged", "the hook is already in"),
     };
-    let hook = json!({ "action": action, "path": path, "command": command });
-    report.step("hook", hook, &format!("{text} {}", path.display()))
+    let hook = json!({ "action": action, "path": settings, "command": command });
+    report.step("hook", hook, &format!("{text} {}", settings.display()))
 }
 
 /// The two commands to type next.

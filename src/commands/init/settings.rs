@@ -9,13 +9,15 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::claude_code::SERVER;
 use super::splice::{self, Style};
 use crate::error::{Exit, Failure};
 use crate::os::{create_private_parents, read_whole, replace_file_keeping_mode};
 
 /// The largest settings that are read, in bytes.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
+
+/// What the server is called there.
+const SERVER: &str = env!("CARGO_PKG_NAME");
 
 /// The words of our command that follow the program and its options; by them a hook is known as ours.
 pub(super) const COMMAND: [&str; 2] = ["hook", "claude-code"];

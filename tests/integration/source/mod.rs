@@ -3,6 +3,7 @@
 #[cfg(feature = "mcp")]
 mod advice;
 mod architecture;
+mod backends;
 #[cfg(target_os = "linux")]
 mod circles;
 mod rust;
