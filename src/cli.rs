@@ -14,7 +14,7 @@ use crate::commands::{
 };
 use crate::engine::{bury_orphans, see_off};
 use crate::error::Exit;
-use crate::ui::{ColorChoice, Ui, Volume, human};
+use crate::ui::{ColorChoice, Ui, Verbosity, human};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -98,7 +98,7 @@ impl Cli {
             None => command.try_get_matches_from(words).and_then(|matches| Self::from_arg_matches(&matches)),
         };
         parsed.unwrap_or_else(|error| {
-            Ui::new(ColorChoice::Auto, Volume::Normal).usage(&error);
+            Ui::new(ColorChoice::Auto, Verbosity::Normal).usage(&error);
             std::process::exit(error.exit_code())
         })
     }

@@ -63,7 +63,7 @@ impl Context {
         let places = places.into_iter().filter_map(|(option, path)| Some((option, path.as_ref()?)));
         let options = places.flat_map(|(option, path)| [option.into(), path.to_string_lossy()]);
         Self {
-            ui: Ui::new(global.color, global.volume()).called_with(options),
+            ui: Ui::new(global.color, global.verbosity()).called_with(options),
             places: Places { config: global.config.clone(), jobs_dir: global.jobs_dir.clone() },
         }
     }

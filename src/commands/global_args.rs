@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueHint};
 
-use crate::ui::{ColorChoice, Volume};
+use crate::ui::{ColorChoice, Verbosity};
 
 /// Options that every command has.
 #[derive(Debug, Args)]
@@ -36,11 +36,11 @@ pub(crate) struct Global {
 }
 
 impl Global {
-    pub(crate) fn volume(&self) -> Volume {
+    pub(crate) fn verbosity(&self) -> Verbosity {
         match (self.quiet, self.verbose) {
-            (true, _) => Volume::Quiet,
-            (false, 1..) => Volume::Verbose,
-            (false, 0) => Volume::Normal,
+            (true, _) => Verbosity::Quiet,
+            (false, 1..) => Verbosity::Verbose,
+            (false, 0) => Verbosity::Normal,
         }
     }
 }

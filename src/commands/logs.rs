@@ -14,7 +14,7 @@ use crate::error::{Exit, Failure};
 use crate::model::{JobId, JobSelector};
 use crate::store::{Record, Status};
 use crate::text::plain;
-use crate::ui::{OutputError, Tone, Ui};
+use crate::ui::{OutputError, Style, Ui};
 
 /// How often a followed job's raw output is looked at. Its end is noticed at once.
 const LOOK: Duration = Duration::from_millis(250);
@@ -235,15 +235,15 @@ impl Voice {
             Some(_) if self.as_json => return self.ui.json_line(&Labelled { job_id, event }),
             _ => {}
         }
-        let Some((text, tone)) = words(self.ui, event) else { return Ok(()) };
+        let Some((text, style)) = words(self.ui, event) else { return Ok(()) };
         // Each line closes its colours: the next one begins with something else.
-        let told = |line: &str| match tone {
-            Some(tone) => self.ui.tone(line, tone),
+        let told = |line: &str| match style {
+            Some(style) => self.ui.style(line, style),
             None => self.ui.seen(line).into_owned(),
         };
         let Some((label, number)) = &self.label else {
-            return match tone {
-                Some(tone) => self.ui.data(&self.ui.tone(&text, tone)),
+            return match style {
+                Some(style) => self.ui.data(&self.ui.style(&text, style)),
                 None => self.ui.answer(&text),
             };
         };
@@ -297,15 +297,15 @@ fn copy(args: &LogsArgs, context: &Context, jobs: &dyn Jobs, record: &Record) ->
 
 /// An event in words, and what they mean; nothing for the agent's own words, which are written as they are where no
 /// terminal shows them.
-fn words(ui: Ui, event: &Event) -> Option<(String, Option<Tone>)> {
+fn words(ui: Ui, event: &Event) -> Option<(String, Option<Style>)> {
     let text = event.narrate()?;
-    let tone = match &event.kind {
+    let style = match &event.kind {
         EventKind::Text { .. } | EventKind::Unparsed { .. } => {
             return Some((ui.seen(&text).into_owned(), None));
         }
-        EventKind::Synthetic { .. } | EventKind::ToolResult { is_error: true, .. } => Tone::Bad,
-        EventKind::ToolCall { .. } | EventKind::Retry { .. } => Tone::Warning,
-        _ => Tone::Faint,
+        EventKind::Synthetic { .. } | EventKind::ToolResult { is_error: true, .. } => Style::Bad,
+        EventKind::ToolCall { .. } | EventKind::Retry { .. } => Style::Warning,
+        _ => Style::Faint,
     };
-    Some((plain(&text), Some(tone)))
+    Some((plain(&text), Some(style)))
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use super::{CommandResult, Context, completions, whole_number};
 use crate::engine::{Figures, Selection};
 use crate::error::Exit;
-use crate::ui::{Cell, Table, Tone, human};
+use crate::ui::{Cell, Style, Table, human};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -81,6 +81,6 @@ fn row(name: &str, figures: &Figures) -> Vec<Cell> {
         usual.map(|usual| time(usual.median_ms)).unwrap_or_default().into(),
         usual.map(|usual| time(usual.p90_ms)).unwrap_or_default().into(),
         counts(&figures.outcomes).into(),
-        Cell::toned(counts(&figures.errors), Tone::Bad),
+        Cell::styled(counts(&figures.errors), Style::Bad),
     ]
 }

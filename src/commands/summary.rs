@@ -12,20 +12,20 @@ use super::{Context, Problem};
 use crate::engine::{Jobs, PendingReason};
 use crate::error::{Exit, Failure};
 use crate::store::{Answer, JobKind, JobResult, Record, Status};
-use crate::ui::{Cell, Tone, Ui, human};
+use crate::ui::{Cell, Style, Ui, human};
 
 /// A status as a word in its colour.
 pub(crate) fn status_word(ui: Ui, status: Status) -> String {
-    ui.tone(status.name(), status_tone(status))
+    ui.style(status.name(), status_style(status))
 }
 
 /// What a status means to a person.
-pub(crate) fn status_tone(status: Status) -> Tone {
+pub(crate) fn status_style(status: Status) -> Style {
     match status {
-        Status::Pending => Tone::Faint,
-        Status::Running => Tone::Warning,
-        Status::Done => Tone::Good,
-        Status::Failed | Status::Cancelled => Tone::Bad,
+        Status::Pending => Style::Faint,
+        Status::Running => Style::Warning,
+        Status::Done => Style::Good,
+        Status::Failed | Status::Cancelled => Style::Bad,
     }
 }
 
@@ -198,5 +198,5 @@ pub(super) fn status_cell(record: &Record, place: Option<usize>) -> Cell {
         Some(place) => format!("{} ({place})", status.name()),
         None => status.name().to_owned(),
     };
-    Cell::toned(word, status_tone(status))
+    Cell::styled(word, status_style(status))
 }

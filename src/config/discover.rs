@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::prose::{first_paragraph, one_line};
+use super::summary_line::{first_paragraph, one_line};
 use crate::os::read_beginning;
 use crate::text::plain;
 
@@ -208,7 +208,7 @@ fn description_in_toml(text: &str, sections: &[&str]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::prose::LINE_CHARS;
+    use crate::config::summary_line::LINE_CHARS;
 
     fn project(files: &[(&str, &str)]) -> (tempfile::TempDir, ProjectFacts) {
         let directory = tempfile::tempdir().unwrap();

@@ -26,12 +26,12 @@ pub struct Collection {
 /// Decides what to delete at the time `now`, without deleting anything.
 pub fn collectable(store: &Store, policy: Policy, now: UnixSeconds) -> Result<Collection, StoreError> {
     // Jobs that were lost become jobs that are over.
-    for id in store.unretired()? {
+    for id in store.active_ids()? {
         // A job that cannot be looked at keeps its lock, and counts as one that is not over.
         let _ = load_and_recover(store, id);
     }
     // Every job of this tool that is not over has a lock, now that the lost ones are over.
-    let unfinished: HashSet<JobId> = store.unretired()?.into_iter().collect();
+    let unfinished: HashSet<JobId> = store.active_ids()?.into_iter().collect();
     let mut candidates = Vec::new();
     for id in store.ids()? {
         let created = id.created_at_ms().map(|millis| millis as f64 / 1_000.0);
@@ -78,7 +78,7 @@ pub(super) fn collect_by_itself(
     if !store.begin_collection(now - EVERY_SECONDS)? {
         return Ok(());
     }
-    let unfinished: HashSet<JobId> = store.unretired()?.into_iter().collect();
+    let unfinished: HashSet<JobId> = store.active_ids()?.into_iter().collect();
     let age = retention.as_secs_f64();
     let mut deleted = 0;
     for id in store.ids()?.into_iter().rev() {
@@ -120,7 +120,7 @@ const THREADS: usize = 8;
 
 /// Deletes what was decided on. A job that came alive meanwhile stays.
 pub fn collect(store: &Store, collection: &Collection) -> Result<(), StoreError> {
-    let alive: HashSet<JobId> = store.unretired()?.into_iter().collect();
+    let alive: HashSet<JobId> = store.active_ids()?.into_iter().collect();
     let delete: Vec<JobId> =
         collection.jobs.delete.iter().filter(|id| !alive.contains(id)).copied().collect();
     // Most of the time goes by in the kernel, and half of that in waiting for the disk.

@@ -141,7 +141,7 @@ impl Engine {
         if let Err((job, _)) = job.finish(&record, journal) {
             // Nothing was started, so nothing is lost with a record that cannot say so.
             let _ = self.store().delete(id);
-            job.retire();
+            job.release();
         }
     }
 

@@ -12,7 +12,7 @@ use super::jobs::Jobs;
 use super::notice::Notice;
 use super::request::Request;
 use super::stats::{Selection, Stats, StatsError};
-use crate::store::{UnixSeconds, Usual};
+use crate::store::{RunStats, UnixSeconds};
 use crate::supervisor::Ownership;
 
 /// A place that takes requests. Unlike [`Jobs`] it needs to know of the agents: looking at jobs and stopping them works
@@ -65,10 +65,10 @@ pub trait Dispatch: fmt::Debug + Send + Sync {
     fn stats(&self, selection: Selection<'_>) -> Result<Stats, StatsError>;
 
     /// What recent successful runs of an agent took and cost; `None` when there were none, or no journal tells.
-    fn usual(&self, agent: &str) -> Option<Usual>;
+    fn usual(&self, agent: &str) -> Option<RunStats>;
 
     /// The same for every agent, in one look.
-    fn usual_of_all(&self) -> HashMap<String, Usual>;
+    fn typical_by_agent(&self) -> HashMap<String, RunStats>;
 }
 
 impl Dispatch for Engine {
@@ -124,11 +124,11 @@ impl Dispatch for Engine {
         Self::stats(self, selection)
     }
 
-    fn usual(&self, agent: &str) -> Option<Usual> {
+    fn usual(&self, agent: &str) -> Option<RunStats> {
         self.journal()?.usual(agent)
     }
 
-    fn usual_of_all(&self) -> HashMap<String, Usual> {
-        Self::usual_of_all(self)
+    fn typical_by_agent(&self) -> HashMap<String, RunStats> {
+        Self::typical_by_agent(self)
     }
 }

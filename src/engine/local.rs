@@ -13,8 +13,8 @@ use super::jobs::{
 };
 use crate::model::{JobId, JobSelector};
 use crate::store::{
-    Claim, Claimable, Claimed, Journal, Leftovers, Liveness, Policy, ReadAt, Record, Status, Store,
-    StoreError, UnixSeconds,
+    Journal, Lease, Leftovers, Liveness, Policy, ReadAt, Record, Resource, Status, Store, StoreError,
+    TryAcquire, UnixSeconds,
 };
 use crate::supervisor::{self, load_and_recover, suspended_supervisor};
 
@@ -53,17 +53,17 @@ impl LocalJobs {
 
     /// Lends a job that waits for its turn the slot of the job on which this process works and which has dispatched it: a
     /// job that waits needs no slot, and agents that all wait for what they have dispatched would wait for ever. Lasts as
-    /// long as the claim.
-    fn lend_slot(&self, record: &Record) -> Option<Claim> {
+    /// long as the lease.
+    fn lend_slot(&self, record: &Record) -> Option<Lease> {
         let dispatcher = record.launch.parent.filter(|_| record.status() == Status::Pending)?;
         let parent = *self.parent.get_or_init(|| CallerContext::of_this_process().parent);
         if parent != Some(dispatcher) {
             return None;
         }
-        match self.store.try_claim(Claimable::WaitFor(record.id), record.id) {
-            Ok(Claimed::Yes(claim)) => Some(claim),
+        match self.store.try_acquire(Resource::WaitFor(record.id), record.id) {
+            Ok(TryAcquire::Acquired(claim)) => Some(claim),
             // Another process waits as well, or the disk is full: then the job waits for a slot of its own.
-            Ok(Claimed::Busy { .. }) | Err(_) => None,
+            Ok(TryAcquire::Busy { .. }) | Err(_) => None,
         }
     }
 
@@ -152,7 +152,7 @@ impl Jobs for LocalJobs {
     fn list<'a>(&'a self, filter: &Filter<'a>) -> Result<Records<'a>, JobsError> {
         // What is not finished has a lock, so nothing else needs to be read for it.
         let ids: Vec<JobId> = match filter.status {
-            Some(Status::Pending | Status::Running) => self.store.unretired()?.into_iter().rev().collect(),
+            Some(Status::Pending | Status::Running) => self.store.active_ids()?.into_iter().rev().collect(),
             _ => self.store.ids()?,
         };
         let filter = *filter;
@@ -187,7 +187,7 @@ impl Jobs for LocalJobs {
     }
 
     fn unfinished(&self) -> Result<Vec<JobId>, JobsError> {
-        Ok(self.store.unretired()?)
+        Ok(self.store.active_ids()?)
     }
 
     fn queue(&self) -> Result<Vec<JobId>, JobsError> {

@@ -1,7 +1,7 @@
 //! Room for more jobs: how many may wait for their turn, and how many a chain of dispatches may make.
 
 use super::{DispatchError, Engine};
-use crate::store::{Admission, Liveness, Status};
+use crate::store::{Liveness, Status, SubmitLock};
 
 impl Engine {
     /// Refuses so many more jobs when not all of them could wait for their turn, or their chain may not make them.
@@ -19,16 +19,16 @@ impl Engine {
         Ok(())
     }
 
-    /// Lets one more job in. Until the admission is dropped, which is to be when the job has been created, no other
+    /// Lets one more job in. Until the submit_lock is dropped, which is to be when the job has been created, no other
     /// submitter is let in: each sees the jobs of those before it, also those whose supervisors have yet to queue.
-    pub(super) fn admit(&self) -> Result<Admission, DispatchError> {
-        let admission = self.store().admission()?;
+    pub(super) fn admit(&self) -> Result<SubmitLock, DispatchError> {
+        let submit_lock = self.store().submit_lock()?;
         self.check_room_for(1)?;
         let limit = self.config.settings.max_queued;
-        let known = self.store().unretired()?;
+        let known = self.store().active_ids()?;
         // Only where there are as many jobs at all does it matter how many of them wait.
         if known.len() < limit as usize {
-            return Ok(admission);
+            return Ok(submit_lock);
         }
         let (mut pending, mut running) = (0, 0);
         for id in known {
@@ -49,6 +49,6 @@ impl Engine {
         if pending + 1 > limit as usize + begins {
             return Err(DispatchError::QueueFull { limit });
         }
-        Ok(admission)
+        Ok(submit_lock)
     }
 }

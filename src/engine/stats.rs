@@ -9,7 +9,7 @@ use super::jobs::{Jobs, JobsError};
 use super::{Engine, journal};
 use crate::config::{Timeout, Untrusted, check_journal};
 use crate::os::FileError;
-use crate::store::{Entry, JobResult, Journal, UnixSeconds, Usual};
+use crate::store::{Entry, JobResult, Journal, RunStats, UnixSeconds};
 
 /// How many runs it takes to tell what is usual.
 const ENOUGH_RUNS: usize = 5;
@@ -48,7 +48,7 @@ pub struct Figures {
     pub cost_usd: f64,
     /// What the successful ones took.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub usual: Option<Usual>,
+    pub usual: Option<RunStats>,
     /// How many agents said what of their work.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub outcomes: BTreeMap<&'static str, u64>,
@@ -80,7 +80,8 @@ impl Figures {
 
     fn conclude(&mut self) {
         self.cost_usd = JobResult::total_usd([self.cost_usd]).unwrap_or(0.0);
-        self.usual = Usual::of(std::mem::take(&mut self.durations_ms), std::mem::take(&mut self.costs_usd));
+        self.usual =
+            RunStats::of(std::mem::take(&mut self.durations_ms), std::mem::take(&mut self.costs_usd));
     }
 }
 
@@ -129,12 +130,12 @@ pub struct ShortTimeout {
     /// The limit.
     pub timeout: Timeout,
     /// What runs usually take.
-    pub usual: Usual,
+    pub usual: RunStats,
 }
 
 impl ShortTimeout {
     /// The time limit, if half of the recent runs would not have kept it and there were enough of them to tell.
-    pub(super) fn of(timeout: Timeout, usual: Usual) -> Option<Self> {
+    pub(super) fn of(timeout: Timeout, usual: RunStats) -> Option<Self> {
         let is_short = timeout.duration().as_millis() < u128::from(usual.median_ms);
         (usual.runs >= ENOUGH_RUNS && is_short).then_some(Self { timeout, usual })
     }
@@ -176,7 +177,7 @@ impl Engine {
     }
 
     /// What recent successful runs of every agent took and cost.
-    pub(super) fn usual_of_all(&self) -> HashMap<String, Usual> {
+    pub(super) fn typical_by_agent(&self) -> HashMap<String, RunStats> {
         let mut figures: HashMap<String, Figures> = HashMap::new();
         let Some(journal) = self.journal() else { return HashMap::new() };
         let read = journal.for_each_recent(None, |entry| {

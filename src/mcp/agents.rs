@@ -13,7 +13,7 @@ use super::server_state::ServerState;
 use super::window::PART_CHARS;
 use crate::config::{Agent, AgentName, BudgetUsd, Config, Group, GroupName, claude_md, describe};
 use crate::engine::DirectoryFault;
-use crate::store::Usual;
+use crate::store::RunStats;
 use crate::ui::human;
 
 /// How much of a description a list has, in characters.
@@ -35,7 +35,7 @@ pub(super) fn list(state: &ServerState, mut arguments: Arguments) -> Result<Repl
         let (name, agent) = found.ok_or_else(|| Refused::new("the agent is gone"))?;
         return Ok(Reply::of_fields(in_full(name, agent, config, view.dispatch.usual(name.as_str()))));
     }
-    let usual = view.dispatch.usual_of_all();
+    let usual = view.dispatch.typical_by_agent();
     let Some(group) = group else {
         let mut fields = listed(state.agents(config), config, None, &usual);
         if fields["agents"].as_array().is_some_and(Vec::is_empty) {
@@ -74,7 +74,7 @@ fn listed<'a>(
     agents: impl Iterator<Item = (&'a AgentName, &'a Agent)>,
     config: &Config,
     group: Option<&Group>,
-    usual: &HashMap<String, Usual>,
+    usual: &HashMap<String, RunStats>,
 ) -> Map<String, Value> {
     let mut told = Vec::new();
     let mut more = Vec::new();
@@ -102,7 +102,7 @@ fn in_short(
     agent: &Agent,
     config: &Config,
     group: Option<&Group>,
-    usual: Option<Usual>,
+    usual: Option<RunStats>,
 ) -> Value {
     let facts = describe(&agent.directory);
     let description = if agent.description.is_empty() { &facts.description } else { &agent.description };
@@ -129,13 +129,13 @@ fn in_short(
 }
 
 /// What a run takes and costs.
-fn usually(usual: Usual) -> String {
+fn usually(usual: RunStats) -> String {
     let took = |millis| human::duration(Duration::from_millis(millis));
     let cost = usual.median_cost_usd.map(|cost| format!(", {}", human::dollars(cost))).unwrap_or_default();
     format!("{} (9 of 10 within {}){cost}", took(usual.median_ms), took(usual.p90_ms))
 }
 
-fn in_full(name: &AgentName, agent: &Agent, config: &Config, usual: Option<Usual>) -> Value {
+fn in_full(name: &AgentName, agent: &Agent, config: &Config, usual: Option<RunStats>) -> Value {
     let mut entry = in_short(name, agent, config, None, usual);
     let effective = agent.effective(&config.settings);
     let mut more = json!({

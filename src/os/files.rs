@@ -322,7 +322,7 @@ impl OwnedDir {
 
 /// A file that is nowhere but in memory, with this content, to be read from its beginning. `None` where the system has
 /// no such files.
-pub fn memory_file(content: &[u8]) -> Option<File> {
+pub fn anonymous_file(content: &[u8]) -> Option<File> {
     #[cfg(target_os = "linux")]
     {
         use std::io::Seek;

@@ -35,7 +35,7 @@ pub use bell::Bell;
 pub use confined::{Bounds, answer_confined, run_confined};
 pub use doomed::DoomedGroup;
 pub use file_error::{FileError, Refusal};
-pub use files::{OwnedDir, create_private_parents, memory_file};
+pub use files::{OwnedDir, anonymous_file, create_private_parents};
 pub use footprint::{Footprint, Identity, kill_footprint, strays};
 pub use foreign::{open_lock_file, open_log, open_log_to_read, replace_file, replace_file_keeping_mode};
 pub use groups::{group_of, own_group, session_of};

@@ -255,7 +255,7 @@ impl Journal {
     }
 
     /// What recent successful runs of an agent took and cost; `None` when there were none, or they cannot be read.
-    pub fn usual(&self, agent: &str) -> Option<Usual> {
+    pub fn usual(&self, agent: &str) -> Option<RunStats> {
         let (mut durations_ms, mut costs_usd) = (Vec::new(), Vec::new());
         self.for_each_recent(Some(agent), |entry| {
             if entry.success {
@@ -264,7 +264,7 @@ impl Journal {
             }
         })
         .ok()?;
-        Usual::of(durations_ms, costs_usd)
+        RunStats::of(durations_ms, costs_usd)
     }
 }
 
@@ -286,7 +286,7 @@ fn read_lines(file: File, mut take: impl FnMut(&[u8])) -> io::Result<()> {
 
 /// What the successful runs of an agent usually take.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Usual {
+pub struct RunStats {
     /// How many runs this rests on.
     pub runs: usize,
     /// Half of them took no longer, in milliseconds.
@@ -298,7 +298,7 @@ pub struct Usual {
     pub median_cost_usd: Option<f64>,
 }
 
-impl Usual {
+impl RunStats {
     /// Summarises successful runs; `None` when there are none.
     pub fn of(mut durations_ms: Vec<u64>, mut costs_usd: Vec<f64>) -> Option<Self> {
         durations_ms.sort_unstable();
@@ -430,9 +430,9 @@ mod tests {
 
     #[test]
     fn percentiles_are_values_that_occurred() {
-        assert_eq!(Usual::of(Vec::new(), Vec::new()), None);
-        let usual = Usual::of((1..=10).rev().collect(), vec![0.5, 0.25]).unwrap();
-        assert_eq!(usual, Usual { runs: 10, median_ms: 5, p90_ms: 9, median_cost_usd: Some(0.25) });
-        assert_eq!(Usual::of(vec![7], Vec::new()).map(|usual| usual.p90_ms), Some(7));
+        assert_eq!(RunStats::of(Vec::new(), Vec::new()), None);
+        let usual = RunStats::of((1..=10).rev().collect(), vec![0.5, 0.25]).unwrap();
+        assert_eq!(usual, RunStats { runs: 10, median_ms: 5, p90_ms: 9, median_cost_usd: Some(0.25) });
+        assert_eq!(RunStats::of(vec![7], Vec::new()).map(|usual| usual.p90_ms), Some(7));
     }
 }

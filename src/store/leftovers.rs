@@ -19,14 +19,14 @@ pub struct Leftovers {
     pub locks: Vec<JobId>,
     /// Names in the queue of jobs that died in it.
     pub queued: Vec<String>,
-    /// Names of what dead jobs had claimed.
-    pub claims: Vec<String>,
+    /// Names of leases that dead jobs had.
+    pub leases: Vec<String>,
 }
 
 impl Leftovers {
     /// How many there are.
     pub fn len(&self) -> usize {
-        let named = self.temporary.len() + self.queued.len() + self.claims.len();
+        let named = self.temporary.len() + self.queued.len() + self.leases.len();
         named + self.damaged.len() + self.folders.len() + self.locks.len()
     }
 
@@ -77,15 +77,15 @@ impl Store {
         leftovers.temporary.retain(|name| is_old(name));
         leftovers.damaged.retain(|id| is_old(&paths::damaged(*id)));
         // A job that is being created has a lock before it has a folder, and both before it has a record.
-        leftovers.locks = self.unretired()?;
+        leftovers.locks = self.active_ids()?;
         leftovers.locks.retain(|id| {
             let alone = !recorded.contains(id) && !folders.contains(id);
             alone && is_old_in(&self.run, &paths::lock(*id)) && is_dead(*id)
         });
         leftovers.folders = folders.into_iter().filter(|id| !recorded.contains(id)).collect();
         leftovers.folders.retain(|id| is_old(&id.to_string()) && is_dead(*id));
-        leftovers.queued = self.dead_places(&old)?;
-        leftovers.claims = self.dead_claims()?;
+        leftovers.queued = self.stale_tickets(&old)?;
+        leftovers.leases = self.stale_leases()?;
         Ok(leftovers)
     }
 
@@ -114,8 +114,8 @@ impl Store {
         for id in &leftovers.locks {
             self.run.remove_file(&paths::lock(*id))?;
         }
-        self.remove_places(&leftovers.queued)?;
-        self.remove_claims(&leftovers.claims)
+        self.remove_tickets(&leftovers.queued)?;
+        self.remove_leases(&leftovers.leases)
     }
 }
 

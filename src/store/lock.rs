@@ -111,7 +111,7 @@ impl<'a> HeldJob<'a> {
     fn retire_noted(self, noted: Option<Result<(), FileError>>) {
         let failed = noted.and_then(Result::err).and_then(|error| error.io_kind());
         if !matches!(failed, Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded)) {
-            self.retire();
+            self.release();
         }
     }
 
@@ -125,7 +125,7 @@ impl<'a> HeldJob<'a> {
     }
 
     /// Removes the lock of a job whose record is final. Processes that wait for it wake up.
-    pub fn retire(self) {
+    pub fn release(self) {
         // A lock left behind is collected by the next process that looks at the job.
         let _ = self.store.run.remove_file(&paths::lock(self.id));
     }

@@ -6,10 +6,10 @@
 //! supervisor that runs it without ever being free.
 
 mod answer;
-mod claim;
 mod depth;
 mod job_kind;
 mod journal;
+mod lease;
 mod leftovers;
 mod limit;
 mod lock;
@@ -31,15 +31,15 @@ use crate::model::{JobId, JobSelector};
 use crate::os::{FileError, OwnedDir};
 
 pub use answer::{Answer, INLINE_ANSWER_BYTES};
-pub use claim::{Claim, Claimable, Claimed};
 pub use depth::{DEEPEST_DATA, is_too_deep};
 pub use job_kind::JobKind;
-pub use journal::{Entry, Journal, Usual};
+pub use journal::{Entry, Journal, RunStats};
+pub use lease::{Lease, Resource, TryAcquire};
 pub use leftovers::Leftovers;
 pub use limit::RecordedLimit;
 pub use lock::{HeldJob, Liveness, Waiter};
 pub use notes::{Halt, MOST_STRAYS, Notes};
-pub use queue::{Admission, Place, Slot};
+pub use queue::{QueueTicket, Slot, SubmitLock};
 pub use read_at::{Pieces, ReadAt};
 pub use record::{FORMAT, Finished, Launch, Record, State, Status, UnixSeconds, Verdict};
 pub use result::{AnswerFile, ErrorType, JobResult, Outcome, Unfinished, UnfinishedState, WorkKind};
@@ -207,7 +207,7 @@ impl JobFolder {
     pub fn nameless(&self, content: &[u8]) -> Result<File, FileError> {
         use std::io::{Seek, Write};
         if content.len() <= IN_MEMORY_BYTES
-            && let Some(file) = crate::os::memory_file(content)
+            && let Some(file) = crate::os::anonymous_file(content)
         {
             return Ok(file);
         }
@@ -374,7 +374,7 @@ impl Store {
 
     /// The jobs that have a lock: those that are alive, and those lost since the last look. Oldest
     /// first. Costs nothing for jobs that are over.
-    pub fn unretired(&self) -> Result<Vec<JobId>, StoreError> {
+    pub fn active_ids(&self) -> Result<Vec<JobId>, StoreError> {
         let names = self.run.names()?;
         let mut ids: Vec<JobId> = names.iter().filter_map(|name| paths::id_of_lock(name.to_str()?)).collect();
         ids.sort_unstable();

@@ -137,7 +137,7 @@ impl Store {
 
 impl HeldJob<'_> {
     /// Leaves word of which process looks after the job now.
-    pub fn sign(&self, pid: i32) -> io::Result<()> {
+    pub fn write_pid(&self, pid: i32) -> io::Result<()> {
         let mut notes = format!("{pid:<width$}\n", width = LINE_BYTES - 1);
         notes.push_str(&blank().repeat(LINES - 1));
         self.lock.set_len(0)?;
@@ -200,7 +200,7 @@ mod tests {
         let id = JobId::generate();
         let job = store.create(&Record::pending(id, "infra", "look", 1.0)).unwrap();
         assert_eq!((job.halt(), job.footprint(), store.supervisor_pid(id)), (None, None, None));
-        job.sign(4_194_304).unwrap();
+        job.write_pid(4_194_304).unwrap();
         assert_eq!((job.halt(), job.footprint(), store.supervisor_pid(id)), (None, None, Some(4_194_304)));
         let notes = store.notes(id).unwrap();
         let first = Identity { pid: 4_194_303, started: u64::MAX };

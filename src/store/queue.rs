@@ -23,15 +23,15 @@ const ADMISSION: &str = "admission";
 /// go on without the certainty that the limit holds to the job.
 const ADMISSION_PATIENCE: Duration = Duration::from_secs(5);
 
-/// The only submitter at this moment. Dropping it lets the next one in.
+/// The lock that one submitter at a time has. Dropping it lets the next one in.
 #[derive(Debug)]
-pub struct Admission {
+pub struct SubmitLock {
     _lock: File,
 }
 
-/// A job's place in the queue. Dropping it leaves the queue.
+/// A job's ticket in the queue. Dropping it leaves the queue.
 #[derive(Debug)]
-pub struct Place {
+pub struct QueueTicket {
     queue: OwnedDir,
     id: JobId,
     _lock: File,
@@ -44,15 +44,15 @@ pub struct Slot {
 }
 
 impl Store {
-    /// Takes a place at the end of the queue.
-    pub fn enqueue(&self, id: JobId) -> Result<Place, StoreError> {
+    /// Takes a ticket at the end of the queue.
+    pub fn enqueue(&self, id: JobId) -> Result<QueueTicket, StoreError> {
         let queue = self.run.open_or_create_child(QUEUE)?;
         // Created and locked under a temporary name, then renamed: an entry is never visible unlocked.
         let newcomer = OwnedDir::temporary_name(&id.to_string());
         let lock = queue.create_file(&newcomer)?;
         lock.lock().map_err(|source| lock_failed(&queue, &newcomer, source))?;
         queue.rename(&newcomer, &id.to_string())?;
-        Ok(Place { queue, id, _lock: lock })
+        Ok(QueueTicket { queue, id, _lock: lock })
     }
 
     /// The jobs that wait for a slot, the next one first.
@@ -74,10 +74,10 @@ impl Store {
     }
 
     /// Waits until no other process submits a job.
-    pub fn admission(&self) -> Result<Admission, StoreError> {
+    pub fn submit_lock(&self) -> Result<SubmitLock, StoreError> {
         let lock = self.run.open_or_mend_file(ADMISSION)?;
         match lock_within(&lock, ADMISSION_PATIENCE) {
-            Ok(()) | Err(LockError::Busy(_)) => Ok(Admission { _lock: lock }),
+            Ok(()) | Err(LockError::Busy(_)) => Ok(SubmitLock { _lock: lock }),
             Err(LockError::Io(source)) => Err(lock_failed(&self.run, ADMISSION, source)),
         }
     }
@@ -125,7 +125,7 @@ impl Store {
 
     /// Names in the queue that no process holds. Those of newcomers only if they were written at a time that is `old`:
     /// they are created before they are locked.
-    pub(super) fn dead_places(&self, old: impl Fn(UnixSeconds) -> bool) -> Result<Vec<String>, StoreError> {
+    pub(super) fn stale_tickets(&self, old: impl Fn(UnixSeconds) -> bool) -> Result<Vec<String>, StoreError> {
         let queue = match self.run.open_child(QUEUE) {
             Ok(queue) => queue,
             Err(error) if error.is_not_found() => return Ok(Vec::new()),
@@ -145,8 +145,8 @@ impl Store {
         Ok(names)
     }
 
-    /// Removes names of [`Self::dead_places`] from the queue. An id enters the queue once: what was dead stays dead.
-    pub(super) fn remove_places(&self, names: &[String]) -> Result<(), StoreError> {
+    /// Removes names of [`Self::stale_tickets`] from the queue. An id enters the queue once: what was dead stays dead.
+    pub(super) fn remove_tickets(&self, names: &[String]) -> Result<(), StoreError> {
         if names.is_empty() {
             return Ok(());
         }
@@ -160,7 +160,7 @@ impl Store {
 
     /// Takes a dead job out of the queue, if it died there. Only for who holds the job.
     pub fn leave_queue(&self, id: JobId) -> Result<(), StoreError> {
-        self.remove_places(&[id.to_string()])
+        self.remove_tickets(&[id.to_string()])
     }
 }
 
@@ -178,7 +178,7 @@ fn waiting_in(queue: &OwnedDir) -> Result<Vec<JobId>, StoreError> {
     Ok(ids)
 }
 
-impl Place {
+impl QueueTicket {
     /// What to wait for before it can be this job's turn: the job before it. `None` for the first in the queue.
     pub fn predecessor(&self) -> Result<Option<Waiter>, StoreError> {
         let mut bound = self.id;
@@ -216,7 +216,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for QueueTicket {
     fn drop(&mut self) {
         // The lock is freed after this, so the process that waits for it finds the entry gone. If it cannot be removed,
         // the next one removes it.
@@ -249,9 +249,9 @@ mod tests {
     fn jobs_wait_in_the_order_of_their_creation() {
         let (_dir, store) = store();
         let ids: Vec<JobId> = (0..3).map(|_| JobId::generate()).collect();
-        let places: Vec<Place> = ids.iter().map(|id| store.enqueue(*id).unwrap()).collect();
+        let places: Vec<QueueTicket> = ids.iter().map(|id| store.enqueue(*id).unwrap()).collect();
         assert_eq!(store.queued().unwrap(), ids);
-        let [first, second, third] = <[Place; 3]>::try_from(places).unwrap();
+        let [first, second, third] = <[QueueTicket; 3]>::try_from(places).unwrap();
         assert!(first.predecessor().unwrap().is_none());
         assert!(third.predecessor().unwrap().is_some());
         drop(second);
@@ -303,7 +303,7 @@ mod tests {
                 assert!(store.try_take_slot(1).unwrap().is_some(), "{place} {kind}");
             }
             in_the_way("admission", kind);
-            store.admission().unwrap();
+            store.submit_lock().unwrap();
         }
         // A directory that holds something is kept, and is in no job's way either.
         let full = in_the_way(&format!("queue/{}", JobId::generate()), 1);

@@ -61,7 +61,7 @@ fn a_finished_job_leaves_no_lock() {
     let (_dir, store) = store();
     let mut record = pending();
     finish(&store, &mut record);
-    assert!(store.unretired().unwrap().is_empty());
+    assert!(store.active_ids().unwrap().is_empty());
     assert_eq!(store.read(record.id).unwrap(), record);
 }
 

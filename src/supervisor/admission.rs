@@ -10,7 +10,9 @@ use crate::backend::Stop;
 use crate::config;
 use crate::model::JobId;
 use crate::os;
-use crate::store::{Claim, Claimable, Claimed, Liveness, Place, Record, Slot, Store, StoreError, Waiter};
+use crate::store::{
+    Lease, Liveness, QueueTicket, Record, Resource, Slot, Store, StoreError, TryAcquire, Waiter,
+};
 
 /// How often the first in the queue looks for a slot at least.
 const LOOK_AT_LEAST: Duration = Duration::from_millis(50);
@@ -34,13 +36,13 @@ pub(super) struct Admission<'a> {
     spec: &'a LaunchSpec,
     limit: Limit,
     permit: Permit,
-    place: Option<Place>,
+    place: Option<QueueTicket>,
 }
 
 /// What a job holds while its agent runs.
 #[derive(Default)]
 pub(super) struct Permit {
-    claims: Vec<Claim>,
+    leases: Vec<Lease>,
     slot: Option<Slot>,
 }
 
@@ -58,16 +60,16 @@ pub(super) enum Granted {
     Failed(StoreError),
 }
 
-/// What came of an attempt to claim one of several things.
+/// What came of an attempt to acquire one of several things.
 enum Attempt<'c> {
-    Claimed(Claim),
+    Acquired(Lease),
     /// Other jobs have all of them.
     AllBusy(Vec<Busy<'c>>),
 }
 
 /// Something that another job has.
 struct Busy<'c> {
-    what: Claimable<'c>,
+    what: Resource<'c>,
     /// Which job, if it left its name.
     holder: Option<JobId>,
     waiter: Waiter,
@@ -83,10 +85,10 @@ impl<'a> Admission<'a> {
         let limit = Limit::new(spec);
         let mut admission = Self { store, record, spec, limit, permit: Permit::default(), place: None };
         for alternatives in spec.rules.needs(record) {
-            match admission.try_claim_one(&alternatives)? {
-                Attempt::Claimed(claim) => admission.permit.claims.push(claim),
+            match admission.try_acquire_one(&alternatives)? {
+                Attempt::Acquired(lease) => admission.permit.leases.push(lease),
                 Attempt::AllBusy(_) => {
-                    admission.permit.claims.clear();
+                    admission.permit.leases.clear();
                     return Ok(admission);
                 }
             }
@@ -101,33 +103,35 @@ impl<'a> Admission<'a> {
         Ok(admission)
     }
 
-    /// Claims one of these, the first that is free.
-    fn try_claim_one<'c>(&self, alternatives: &[Claimable<'c>]) -> Result<Attempt<'c>, StoreError> {
+    /// Acquires one of these, the first that is free.
+    fn try_acquire_one<'c>(&self, alternatives: &[Resource<'c>]) -> Result<Attempt<'c>, StoreError> {
         let mut busy = Vec::new();
         for &what in alternatives {
-            match self.try_claim(what)? {
-                Claimed::Yes(claim) => return Ok(Attempt::Claimed(claim)),
-                Claimed::Busy { holder, waiter } => busy.push(Busy { what, holder, waiter }),
+            match self.try_acquire(what)? {
+                TryAcquire::Acquired(lease) => return Ok(Attempt::Acquired(lease)),
+                TryAcquire::Busy { holder, waiter } => busy.push(Busy { what, holder, waiter }),
             }
         }
         Ok(Attempt::AllBusy(busy))
     }
 
-    fn try_claim(&self, what: Claimable<'_>) -> Result<Claimed, StoreError> {
-        let claimed = self.store.try_claim(what, self.record.id)?;
-        let (Claimable::Session(session), Claimed::Yes(_)) = (what, &claimed) else { return Ok(claimed) };
-        // Claimed first and looked for then: of two that want it, one waits for the other.
-        for id in self.store.unretired()? {
+    fn try_acquire(&self, what: Resource<'_>) -> Result<TryAcquire, StoreError> {
+        let acquired = self.store.try_acquire(what, self.record.id)?;
+        let (Resource::Session(session), TryAcquire::Acquired(_)) = (what, &acquired) else {
+            return Ok(acquired);
+        };
+        // TryAcquire first and looked for then: of two that want it, one waits for the other.
+        for id in self.store.active_ids()? {
             let has_it = |record: Record| record.launch.session_id.as_deref() == Some(session);
             if id != self.record.id
                 && self.store.read(id).is_ok_and(|record| !record.launch.resumed && has_it(record))
                 && self.store.liveness(id)? == Liveness::Alive
                 && let Some(waiter) = self.store.waiter(id)?
             {
-                return Ok(Claimed::Busy { holder: Some(id), waiter });
+                return Ok(TryAcquire::Busy { holder: Some(id), waiter });
             }
         }
-        Ok(claimed)
+        Ok(acquired)
     }
 
     /// Waits until the job is admitted, or is to stop.
@@ -136,7 +140,7 @@ impl<'a> Admission<'a> {
             return Ok(Granted::Yes(self.permit));
         }
         if self.place.is_none() {
-            if let Some(end) = self.wait_for_claims(stop_sources)? {
+            if let Some(end) = self.wait_for_leases(stop_sources)? {
                 return Ok(end);
             }
             self.place = Some(self.store.enqueue(self.record.id)?);
@@ -148,9 +152,10 @@ impl<'a> Admission<'a> {
         while let Some(place) = &self.place {
             // The slot of a parent that waits for this job is as good as one of its own.
             if let Some(parent) = self.waiting_parent()
-                && let Claimed::Yes(loan) = self.store.try_claim(Claimable::SlotOf(parent), self.record.id)?
+                && let TryAcquire::Acquired(loan) =
+                    self.store.try_acquire(Resource::SlotOf(parent), self.record.id)?
             {
-                self.permit.claims.push(loan);
+                self.permit.leases.push(loan);
                 break;
             }
             if before.is_none() && first.is_none_or(|since| since.elapsed() >= STILL_FIRST) {
@@ -193,17 +198,17 @@ impl<'a> Admission<'a> {
 
     /// The job whose agent has dispatched this one and waits for it now.
     fn waiting_parent(&self) -> Option<JobId> {
-        let waits = |_: &JobId| self.store.is_claimed(Claimable::WaitFor(self.record.id));
+        let waits = |_: &JobId| self.store.is_leased(Resource::WaitFor(self.record.id));
         self.spec.parent_waits.or_else(|| self.record.launch.parent.filter(waits))
     }
 
-    /// Claims what the job needs, one after the other, waiting where other jobs have it.
-    fn wait_for_claims(&mut self, stop_sources: &mut StopSources) -> Result<Option<Granted>, StoreError> {
+    /// Acquires what the job needs, one after the other, waiting where other jobs have it.
+    fn wait_for_leases(&mut self, stop_sources: &mut StopSources) -> Result<Option<Granted>, StoreError> {
         for alternatives in self.spec.rules.needs(self.record) {
             loop {
-                let mut busy = match self.try_claim_one(&alternatives)? {
-                    Attempt::Claimed(claim) => {
-                        self.permit.claims.push(claim);
+                let mut busy = match self.try_acquire_one(&alternatives)? {
+                    Attempt::Acquired(lease) => {
+                        self.permit.leases.push(lease);
                         break;
                     }
                     Attempt::AllBusy(busy) => busy,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::Agent;
-use crate::store::{Claimable, Record};
+use crate::store::{Record, Resource};
 
 /// More jobs of one agent at once than any machine runs: a larger number is no limit.
 const MOST_TURNS: u32 = 10_000;
@@ -25,13 +25,13 @@ impl AdmissionRules {
         Self { exclusive: agent.exclusive, max_concurrency: agent.max_concurrency, fail_if_busy }
     }
 
-    /// What the job has to claim, in the order in which all jobs do: of each, one of several will do. A session that the
-    /// job begins is its own without a claim: a job that wants to go on with it looks for a living job that has it.
-    pub(super) fn needs<'a>(&self, record: &'a Record) -> Vec<Vec<Claimable<'a>>> {
+    /// What the job has to acquire, in the order in which all jobs do: of each, one of several will do. A session that the
+    /// job begins is its own without a lease: a job that wants to go on with it looks for a living job that has it.
+    pub(super) fn needs<'a>(&self, record: &'a Record) -> Vec<Vec<Resource<'a>>> {
         let launch = &record.launch;
-        let session = launch.session_id.as_deref().filter(|_| launch.resumed).map(Claimable::Session);
-        let directory = launch.directory.as_deref().filter(|_| self.exclusive).map(Claimable::Directory);
-        let turn = |number| Claimable::TurnOf { agent: &record.agent, number };
+        let session = launch.session_id.as_deref().filter(|_| launch.resumed).map(Resource::Session);
+        let directory = launch.directory.as_deref().filter(|_| self.exclusive).map(Resource::Directory);
+        let turn = |number| Resource::TurnOf { agent: &record.agent, number };
         let turns = self.max_concurrency.map(|count| (0..count.min(MOST_TURNS)).map(turn).collect());
         let one_each = session.into_iter().chain(directory).map(|one| vec![one]);
         one_each.chain(turns).collect()

@@ -10,7 +10,7 @@ use super::{LaunchSpec, ancestry, load_and_recover};
 use crate::backend::{Stop, fenced, folded};
 use crate::model::JobId;
 use crate::os::{self, FileError};
-use crate::store::{Answer, Claimable, JobResult, Record, Store, StoreError};
+use crate::store::{Answer, JobResult, Record, Resource, Store, StoreError};
 
 /// How much of the results goes into a prompt, in bytes: about half of what a model can take in.
 const RESULTS_LIMIT_BYTES: usize = 400_000;
@@ -39,7 +39,7 @@ pub(super) fn gather(
     for &id in &record.launch.after {
         let is_ancestor = ancestry::is_ancestor(store, id, record);
         let waits_for_this = || {
-            let waited_for = || store.is_claimed(Claimable::WaitFor(record.id));
+            let waited_for = || store.is_leased(Resource::WaitFor(record.id));
             is_ancestor && (spec.parent_waits.is_some() || waited_for())
         };
         match wait_for(store, id, stop_sources, waits_for_this)? {

@@ -47,7 +47,7 @@ fn supervise(mut arguments: impl Iterator<Item = OsString>) -> Result<(), Box<dy
     let store = Store::open(&jobs)?.noting_in(move || journal);
     let job = HeldJob::adopt(&store, id, lock);
     let mut stop_sources = StopSources::new(owner, job.folder()?, store.notes(id)?)?;
-    job.sign(rustix::process::getpid().as_raw_pid())?;
+    job.write_pid(rustix::process::getpid().as_raw_pid())?;
     let record = Record { launch: spec.launch.clone(), ..store.read(id)? };
     let backends = Backends::of_this_program();
     let program = backends.program_of(&record)?;

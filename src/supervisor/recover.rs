@@ -42,7 +42,7 @@ pub fn load_and_recover(store: &Store, id: JobId) -> Result<Record, StoreError> 
         // It may be readable another time: then the lock says that it is not over.
         Err(error @ (StoreError::Unreadable { .. } | StoreError::Newer { .. })) => return Err(error),
         Err(error) => {
-            job.retire();
+            job.release();
             return Err(error);
         }
     };

@@ -45,7 +45,7 @@ pub enum ColorChoice {
 
 /// How much is said on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Volume {
+pub enum Verbosity {
     /// What went wrong.
     Quiet,
     /// And that something goes on.
@@ -57,7 +57,7 @@ pub enum Volume {
 /// How to write to the caller's terminal.
 #[derive(Debug, Clone, Copy)]
 pub struct Ui {
-    volume: Volume,
+    verbosity: Verbosity,
     color_out: bool,
     color_err: bool,
     /// Whether standard output is one.
@@ -80,7 +80,7 @@ impl OutputError {
 
 /// What a styled word means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tone {
+pub enum Style {
     /// It went well.
     Good,
     /// It needs attention.
@@ -93,7 +93,7 @@ pub enum Tone {
 
 impl Ui {
     /// Decides by the terminals there are.
-    pub fn new(color: ColorChoice, volume: Volume) -> Self {
+    pub fn new(color: ColorChoice, verbosity: Verbosity) -> Self {
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let decide = |terminal: bool| match color {
             ColorChoice::Always => true,
@@ -101,7 +101,7 @@ impl Ui {
             ColorChoice::Auto => terminal && !no_color && !is_dumb(),
         };
         Self {
-            volume,
+            verbosity,
             color_out: decide(io::stdout().is_terminal()),
             color_err: decide(io::stderr().is_terminal()),
             is_terminal: io::stdout().is_terminal(),
@@ -122,12 +122,12 @@ impl Ui {
 
     /// Whether only what went wrong is to be said.
     pub fn is_quiet(self) -> bool {
-        self.volume == Volume::Quiet
+        self.verbosity == Verbosity::Quiet
     }
 
     /// Whether a reader is left.
     pub fn is_verbose(self) -> bool {
-        self.volume == Volume::Verbose
+        self.verbosity == Verbosity::Verbose
     }
 
     /// Whether a person sees standard error as it is written, and what was written can be replaced.
@@ -232,13 +232,13 @@ impl Ui {
     /// Warns.
     pub fn warn(self, text: impl Display) {
         let text = text::redact(&text::plain(&text.to_string()));
-        say(format_args!("{}: {text}", self.tone_err("warning", Tone::Warning)));
+        say(format_args!("{}: {text}", self.tone_err("warning", Style::Warning)));
     }
 
     /// Reports a failure and what to do about it.
     pub fn failure(self, message: impl Display, hint: Option<&str>) {
         let message = text::redact(&text::plain(&message.to_string()));
-        say(format_args!("{}: {message}", self.tone_err("error", Tone::Bad)));
+        say(format_args!("{}: {message}", self.tone_err("error", Style::Bad)));
         if let Some(hint) = hint {
             self.hint(hint);
         }
@@ -247,12 +247,12 @@ impl Ui {
     /// Says what to do next.
     pub fn hint(self, hint: &str) {
         let hint = text::redact(&text::plain(&self.commands(hint)));
-        say(format_args!("{}: {hint}", self.tone_err("hint", Tone::Faint)));
+        say(format_args!("{}: {hint}", self.tone_err("hint", Style::Faint)));
     }
 
     /// A word for standard output.
-    pub fn tone(self, word: &str, tone: Tone) -> String {
-        paint(word, tone, self.color_out)
+    pub fn style(self, word: &str, style: Style) -> String {
+        paint(word, style, self.color_out)
     }
 
     /// A label for standard output that tells what bears this number from what bears another.
@@ -263,8 +263,8 @@ impl Ui {
     }
 
     /// A word for standard error.
-    pub fn tone_err(self, word: &str, tone: Tone) -> String {
-        paint(word, tone, self.color_err)
+    pub fn tone_err(self, word: &str, style: Style) -> String {
+        paint(word, style, self.color_err)
     }
 }
 
@@ -283,12 +283,12 @@ fn say(text: impl Display) {
     let _ = writeln!(Patient(io::stderr().lock()), "{text}");
 }
 
-fn paint(word: &str, tone: Tone, color: bool) -> String {
-    let code = match tone {
-        Tone::Good => "32",
-        Tone::Warning => "33",
-        Tone::Bad => "31",
-        Tone::Faint => "2",
+fn paint(word: &str, style: Style, color: bool) -> String {
+    let code = match style {
+        Style::Good => "32",
+        Style::Warning => "33",
+        Style::Bad => "31",
+        Style::Faint => "2",
     };
     if color { format!("\x1b[{code}m{word}\x1b[0m") } else { word.to_owned() }
 }

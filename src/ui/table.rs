@@ -6,26 +6,26 @@ use comfy_table::{Attribute, Color, ContentArrangement, presets};
 use console::{Alignment, measure_text_width, pad_str, truncate_str};
 
 use super::screen::Size;
-use super::{Tone, Ui};
+use super::{Style, Ui};
 use crate::text::plain_line;
 
 /// One field of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell {
     text: String,
-    tone: Option<Tone>,
+    style: Option<Style>,
 }
 
 impl Cell {
     /// A text with a meaning.
-    pub fn toned(text: impl Into<String>, tone: Tone) -> Self {
-        Self { tone: Some(tone), ..text.into().into() }
+    pub fn styled(text: impl Into<String>, style: Style) -> Self {
+        Self { style: Some(style), ..text.into().into() }
     }
 }
 
 impl<T: Into<String>> From<T> for Cell {
     fn from(text: T) -> Self {
-        Self { text: plain_line(&text.into()), tone: None }
+        Self { text: plain_line(&text.into()), style: None }
     }
 }
 
@@ -99,7 +99,7 @@ impl Table<'_> {
             table.set_header(line(self.headings.iter().map(|heading| (*heading, None)), widths, is_filled));
         }
         for row in &self.rows {
-            table.add_row(line(row.iter().map(|cell| (cell.text.as_str(), cell.tone)), widths, is_filled));
+            table.add_row(line(row.iter().map(|cell| (cell.text.as_str(), cell.style)), widths, is_filled));
         }
         let last = table.column_count().saturating_sub(1);
         for (number, column) in table.column_iter_mut().enumerate() {
@@ -153,28 +153,28 @@ fn room_for_output() -> Option<usize> {
 
 /// The cells of a line that are shown, each cut to its column's width, and filled up to it if that is asked for.
 fn line<'c>(
-    cells: impl Iterator<Item = (&'c str, Option<Tone>)>,
+    cells: impl Iterator<Item = (&'c str, Option<Style>)>,
     widths: &[Option<usize>],
     is_filled: bool,
 ) -> Vec<comfy_table::Cell> {
     let shown = cells.zip(widths).filter_map(|(cell, width)| Some((cell, (*width)?)));
-    let fitted = shown.map(|((text, tone), width)| {
+    let fitted = shown.map(|((text, style), width)| {
         let text = truncate_str(text, width, "…");
         match is_filled {
-            true => styled(&pad_str(&text, width, Alignment::Left, None), tone),
-            false => styled(&text, tone),
+            true => styled(&pad_str(&text, width, Alignment::Left, None), style),
+            false => styled(&text, style),
         }
     });
     fitted.collect()
 }
 
-fn styled(text: &str, tone: Option<Tone>) -> comfy_table::Cell {
+fn styled(text: &str, style: Option<Style>) -> comfy_table::Cell {
     let plain = comfy_table::Cell::new(text);
-    match tone {
-        Some(Tone::Good) => plain.fg(Color::DarkGreen),
-        Some(Tone::Warning) => plain.fg(Color::DarkYellow),
-        Some(Tone::Bad) => plain.fg(Color::DarkRed),
-        Some(Tone::Faint) => plain.add_attribute(Attribute::Dim),
+    match style {
+        Some(Style::Good) => plain.fg(Color::DarkGreen),
+        Some(Style::Warning) => plain.fg(Color::DarkYellow),
+        Some(Style::Bad) => plain.fg(Color::DarkRed),
+        Some(Style::Faint) => plain.add_attribute(Attribute::Dim),
         None => plain,
     }
 }
@@ -186,8 +186,8 @@ mod tests {
     const ID: &str = "01a209331d3876c7a52229fd08f88e7f";
 
     fn jobs() -> Table<'static> {
-        let row = |id: &str, status, tone, created: &str, task: &str| {
-            let status = Cell::toned(status, tone);
+        let row = |id: &str, status, style, created: &str, task: &str| {
+            let status = Cell::styled(status, style);
             vec![id.into(), "frontend".into(), status, created.into(), "$0.0412".into(), task.into()]
         };
         Table {
@@ -195,8 +195,8 @@ mod tests {
             spare: &["COST", "CREATED", "AGENT", "TASK"],
             last_at_least: 8,
             rows: vec![
-                row(ID, "cancelled", Tone::Bad, "12d ago", "Read the logs of the last week"),
-                row("1", "done", Tone::Good, "now", "日本語のタスクは幅が倍になります"),
+                row(ID, "cancelled", Style::Bad, "12d ago", "Read the logs of the last week"),
+                row("1", "done", Style::Good, "now", "日本語のタスクは幅が倍になります"),
             ],
         }
     }

@@ -273,9 +273,9 @@ impl<'a> Model<'a> {
         for id in &self.aside {
             assert!(self.store.path().join(format!("{id}.damaged")).exists(), "evidence stays");
         }
-        let unretired = self.store.unretired().expect("a list");
+        let active_ids = self.store.active_ids().expect("a list");
         for (id, job) in &self.jobs {
-            assert!(job.held.is_none() || unretired.contains(id), "a job that lives is found by its lock");
+            assert!(job.held.is_none() || active_ids.contains(id), "a job that lives is found by its lock");
         }
     }
 }

@@ -276,7 +276,7 @@ impl TestEnvironment {
 
 impl TestEnvironment {
     /// Removes the private places of jobs that no process has recovered: they lie outside of the test's own directory.
-    fn remove_places(&self) {
+    fn remove_tickets(&self) {
         for id in self.job_ids() {
             let _ = fs::remove_dir_all(Path::new("/tmp").join(format!("agent-dispatch-{id}")));
         }
@@ -287,13 +287,13 @@ impl Drop for TestEnvironment {
     fn drop(&mut self) {
         if std::thread::panicking() {
             leak::kill_all(self.root());
-            self.remove_places();
+            self.remove_tickets();
             return;
         }
         let left = leak::wait_for_none(self.root(), self.leak_grace);
         let told = leak::describe(&left);
         leak::kill_all(self.root());
-        self.remove_places();
+        self.remove_tickets();
         assert!(left.is_empty(), "the test left processes running:\n{told}");
         self.assert_no_temporary_files();
     }

@@ -10,7 +10,7 @@ use crate::commands::{CommandResult, Context};
 use crate::config::{Agent, AgentName};
 use crate::engine::DirectoryFault;
 use crate::error::Exit;
-use crate::ui::{Cell, Table, Tone, human};
+use crate::ui::{Cell, Style, Table, human};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &ListArgs, context: &Context) -> CommandResult {
         let directory = agent.directory.display().to_string();
         let directory = match fault {
             None => Cell::from(directory),
-            Some(fault) => Cell::toned(format!("{directory} ({})", fault.word()), Tone::Bad),
+            Some(fault) => Cell::styled(format!("{directory} ({})", fault.word()), Style::Bad),
         };
         vec![name.as_str().into(), directory, human::one_line(&agent.description, 100).into()]
     });

@@ -78,7 +78,7 @@ impl<'a> Report<'a> {
         let row = vec![
             (number + 1).to_string().into(),
             record.agent.as_str().into(),
-            Cell::toned(record.status().name(), summary::status_tone(record.status())),
+            Cell::styled(record.status().name(), summary::status_style(record.status())),
             duration.unwrap_or_default().into(),
             result.cost_usd.map(human::dollars).unwrap_or_default().into(),
             record.id.to_string().into(),

@@ -16,7 +16,7 @@ use crate::commands::Global;
 use crate::config;
 use crate::error::Exit;
 use crate::text;
-use crate::ui::{ColorChoice, Ui, Volume};
+use crate::ui::{ColorChoice, Ui, Verbosity};
 
 pub(crate) use candidates::{agents, groups, jobs, jobs_to_stop, jobs_to_wait_for, permission_modes};
 
@@ -129,7 +129,7 @@ pub(crate) fn answer(mut words: Vec<OsString>, command: &mut Command) -> Exit {
     }
     if !answer.is_empty() {
         // A shell that went away needs no answer.
-        let _ = Ui::new(ColorChoice::Never, Volume::Quiet).data(&answer);
+        let _ = Ui::new(ColorChoice::Never, Verbosity::Quiet).data(&answer);
     }
     Exit::Success
 }

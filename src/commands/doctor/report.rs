@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::finding::{Finding, Level};
-use crate::ui::{Tone, Ui, human};
+use crate::ui::{Style, Ui, human};
 
 /// How many findings there are of a level.
 fn count(findings: &[Finding], level: Level) -> usize {
@@ -34,20 +34,20 @@ pub(super) fn to_text(findings: &[Finding], ui: Ui, only_problems: bool) -> Stri
             text.push_str(finding.section.heading());
             text.push('\n');
         }
-        let (mark, tone) = match finding.level {
-            Level::Ok => ("✓", Tone::Good),
-            Level::Note => ("note", Tone::Faint),
-            Level::Warning => ("warning", Tone::Warning),
-            Level::Error => ("error", Tone::Bad),
+        let (mark, style) = match finding.level {
+            Level::Ok => ("✓", Style::Good),
+            Level::Note => ("note", Style::Faint),
+            Level::Warning => ("warning", Style::Warning),
+            Level::Error => ("error", Style::Bad),
         };
         // Filled up outside of the colour, which has a width of its own.
         let gap = " ".repeat(8 - mark.chars().count());
         let about = finding.agent.as_ref().map(|agent| format!("{agent}: ")).unwrap_or_default();
         let found = human::one_line(&format!("{about}{}", finding.found), usize::MAX);
-        text.push_str(&format!("  {}{gap}{found}\n", ui.tone(mark, tone)));
+        text.push_str(&format!("  {}{gap}{found}\n", ui.style(mark, style)));
         if let Some(fix) = &finding.fix {
             let fix = human::one_line(fix, usize::MAX);
-            text.push_str(&format!("          {}: {fix}\n", ui.tone("fix", Tone::Faint)));
+            text.push_str(&format!("          {}: {fix}\n", ui.style("fix", Style::Faint)));
         }
     }
     text.push_str(&format!(

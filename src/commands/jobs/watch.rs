@@ -12,7 +12,7 @@ use crate::error::{Exit, Failure};
 use crate::model::JobId;
 use crate::os::{SignalWatch, wait_readable};
 use crate::store::Status;
-use crate::ui::{Cell, NoScreen, Screen, Table, Tone, human};
+use crate::ui::{Cell, NoScreen, Screen, Style, Table, human};
 
 /// How often the jobs are looked at. The end of one is noticed at once.
 const LOOK: Duration = Duration::from_millis(500);
@@ -97,7 +97,7 @@ fn watch(
 fn headline(context: &Context, jobs: &[Watched]) -> String {
     let count = |status| jobs.iter().filter(|job| job.record.status() == status).count();
     let counts = format!("{} running, {} waiting", count(Status::Running), count(Status::Pending));
-    format!("{counts}  {}", context.ui.tone("q quits", Tone::Faint))
+    format!("{counts}  {}", context.ui.style("q quits", Style::Faint))
 }
 
 fn table(context: &Context, jobs: &[Watched], queued: &[JobId]) -> String {
@@ -129,7 +129,7 @@ fn table(context: &Context, jobs: &[Watched], queued: &[JobId]) -> String {
             cost.map(human::dollars).unwrap_or_default().into(),
             match doing {
                 Some(doing) => human::one_line(doing, 160).into(),
-                None => Cell::toned(human::one_line(&record.task, 160), Tone::Faint),
+                None => Cell::styled(human::one_line(&record.task, 160), Style::Faint),
             },
         ]
     });

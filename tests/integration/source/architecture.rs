@@ -31,7 +31,7 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
             ("engine", &["bury_orphans", "see_off"]),
             ("error", &["Exit"]),
             ("config", &["nearest"]),
-            ("ui", &["ColorChoice", "Ui", "Volume", "human"]),
+            ("ui", &["ColorChoice", "Ui", "Verbosity", "human"]),
         ],
     ),
     (

@@ -13,17 +13,17 @@ const CLAIMS: &str = "claims";
 
 /// What a job has to itself. Dropping it gives it up.
 #[derive(Debug)]
-pub struct Claim {
-    claims: OwnedDir,
+pub struct Lease {
+    directory: OwnedDir,
     name: String,
     _lock: File,
 }
 
-/// What came of an attempt to claim something.
+/// What came of an attempt to acquire a lease.
 #[derive(Debug)]
-pub enum Claimed {
+pub enum TryAcquire {
     /// It is the job's.
-    Yes(Claim),
+    Acquired(Lease),
     /// Another job has it.
     Busy {
         /// Which job, if it left its name.
@@ -33,9 +33,9 @@ pub enum Claimed {
     },
 }
 
-/// What can be claimed.
+/// What only one job may use at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Claimable<'a> {
+pub enum Resource<'a> {
     /// A session of an agent CLI: two runs that go on with the same one spoil it.
     Session(&'a str),
     /// The directory of an agent that takes one task at a time: whatever the path that leads to it.
@@ -54,7 +54,7 @@ pub enum Claimable<'a> {
 }
 
 /// What it is and "is", to be followed by "in use".
-impl fmt::Display for Claimable<'_> {
+impl fmt::Display for Resource<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Session(id) => write!(f, "session {id} is"),
@@ -73,7 +73,7 @@ impl fmt::Display for Claimable<'_> {
     }
 }
 
-impl Claimable<'_> {
+impl Resource<'_> {
     /// Whether a job that waits for one it has dispatched lets that one use it: it does not work meanwhile.
     pub fn is_lent_to_descendants(&self) -> bool {
         matches!(self, Self::Directory(_) | Self::TurnOf { .. })
@@ -101,76 +101,76 @@ impl Claimable<'_> {
 }
 
 impl Store {
-    /// Claims something for the job `id`, without waiting.
-    pub fn try_claim(&self, what: Claimable<'_>, id: JobId) -> Result<Claimed, StoreError> {
-        let claims = self.run.open_or_create_child(CLAIMS)?;
+    /// Acquires a lease for the job `id`, without waiting.
+    pub fn try_acquire(&self, what: Resource<'_>, id: JobId) -> Result<TryAcquire, StoreError> {
+        let leases = self.run.open_or_create_child(CLAIMS)?;
         let name = what.name();
-        let failed = |action, source| FileError::Io { action, path: claims.path().join(&name), source };
+        let failed = |action, source| FileError::Io { action, path: leases.path().join(&name), source };
         loop {
-            let mut lock = claims.open_or_mend_file(&name)?;
+            let mut lock = leases.open_or_mend_file(&name)?;
             match lock.try_lock() {
                 // The file was removed by its last holder after it was opened here.
-                Ok(()) if !claims.is_named(&lock, &name)? => {}
+                Ok(()) if !leases.is_named(&lock, &name)? => {}
                 Ok(()) => {
                     let signed =
                         lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| write!(lock, "{id}"));
                     signed.map_err(|source| failed("write", source))?;
-                    return Ok(Claimed::Yes(Claim { claims, name, _lock: lock }));
+                    return Ok(TryAcquire::Acquired(Lease { directory: leases, name, _lock: lock }));
                 }
                 Err(TryLockError::WouldBlock) => {
                     let mut holder = String::new();
                     let _ = (&lock).take(32).read_to_string(&mut holder);
-                    return Ok(Claimed::Busy { holder: holder.parse().ok(), waiter: Waiter::new(lock) });
+                    return Ok(TryAcquire::Busy { holder: holder.parse().ok(), waiter: Waiter::new(lock) });
                 }
                 Err(TryLockError::Error(source)) => return Err(failed("lock", source).into()),
             }
         }
     }
 
-    /// Whether a living process has claimed something.
-    pub fn is_claimed(&self, what: Claimable<'_>) -> bool {
-        let opened = self.run.open_child(CLAIMS).and_then(|claims| claims.open_file(&what.name()));
+    /// Whether a living process holds the lease of this.
+    pub fn is_leased(&self, what: Resource<'_>) -> bool {
+        let opened = self.run.open_child(CLAIMS).and_then(|leases| leases.open_file(&what.name()));
         opened.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
-    /// Names of claims that no process holds: their holders were killed.
-    pub(super) fn dead_claims(&self) -> Result<Vec<String>, StoreError> {
-        let claims = match self.run.open_child(CLAIMS) {
-            Ok(claims) => claims,
+    /// Names of leases that no process holds: their holders were killed.
+    pub(super) fn stale_leases(&self) -> Result<Vec<String>, StoreError> {
+        let leases = match self.run.open_child(CLAIMS) {
+            Ok(leases) => leases,
             Err(error) if error.is_not_found() => return Ok(Vec::new()),
             Err(error) => return Err(error.into()),
         };
-        let names = claims.names()?.into_iter().filter_map(|name| name.into_string().ok());
-        Ok(names.filter(|name| take_dead(&claims, name).is_some()).collect())
+        let names = leases.names()?.into_iter().filter_map(|name| name.into_string().ok());
+        Ok(names.filter(|name| lock_stale(&leases, name).is_some()).collect())
     }
 
-    /// Removes those claims of [`Self::dead_claims`] that are still not held.
-    pub(super) fn remove_claims(&self, names: &[String]) -> Result<(), StoreError> {
+    /// Removes those leases of [`Self::stale_leases`] that are still not held.
+    pub(super) fn remove_leases(&self, names: &[String]) -> Result<(), StoreError> {
         if names.is_empty() {
             return Ok(());
         }
-        let claims = self.run.open_child(CLAIMS)?;
+        let leases = self.run.open_child(CLAIMS)?;
         for name in names {
             // Removed under its lock, as a holder does: a process that opened it meanwhile finds that out and tries again.
-            if let Some(_lock) = take_dead(&claims, name) {
-                claims.remove_file(name)?;
+            if let Some(_lock) = lock_stale(&leases, name) {
+                leases.remove_file(name)?;
             }
         }
         Ok(())
     }
 }
 
-/// Locks a claim that no process holds.
-fn take_dead(claims: &OwnedDir, name: &str) -> Option<File> {
-    let lock = claims.open_file(name).ok()?;
+/// Locks a lease that no process holds.
+fn lock_stale(leases: &OwnedDir, name: &str) -> Option<File> {
+    let lock = leases.open_file(name).ok()?;
     lock.try_lock().ok()?;
-    claims.is_named(&lock, name).ok()?.then_some(lock)
+    leases.is_named(&lock, name).ok()?.then_some(lock)
 }
 
-impl Drop for Claim {
+impl Drop for Lease {
     fn drop(&mut self) {
         // Before the lock is freed, so that no other process's file is removed.
-        let _ = self.claims.remove_file(&self.name);
+        let _ = self.directory.remove_file(&self.name);
     }
 }
 
@@ -185,34 +185,38 @@ mod tests {
         let real = dir.path().join("real");
         std::fs::create_dir_all(real.join("below")).unwrap();
         std::os::unix::fs::symlink(&real, dir.path().join("link")).unwrap();
-        let claimed = store.try_claim(Claimable::Directory(&real), JobId::generate()).unwrap();
-        assert!(matches!(claimed, Claimed::Yes(_)));
+        let acquired = store.try_acquire(Resource::Directory(&real), JobId::generate()).unwrap();
+        assert!(matches!(acquired, TryAcquire::Acquired(_)));
         for other in ["link", "real/", "real/.", "real/below/..", "link/../link"] {
             let other = dir.path().join(other);
-            assert!(store.is_claimed(Claimable::Directory(&other)), "{}", other.display());
+            assert!(store.is_leased(Resource::Directory(&other)), "{}", other.display());
         }
-        assert!(!store.is_claimed(Claimable::Directory(&real.join("below"))));
+        assert!(!store.is_leased(Resource::Directory(&real.join("below"))));
     }
 
     #[test]
-    fn what_one_job_has_claimed_another_has_to_wait_for() {
+    fn what_one_job_has_another_has_to_wait_for() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("jobs")).unwrap();
         let (one, other) = (JobId::generate(), JobId::generate());
-        let session = Claimable::Session("../../etc/passwd");
-        let Claimed::Yes(claim) = store.try_claim(session, one).unwrap() else { panic!("it is free") };
-        let Claimed::Busy { holder, waiter } = store.try_claim(session, other).unwrap() else {
+        let session = Resource::Session("../../etc/passwd");
+        let TryAcquire::Acquired(lease) = store.try_acquire(session, one).unwrap() else {
+            panic!("it is free")
+        };
+        let TryAcquire::Busy { holder, waiter } = store.try_acquire(session, other).unwrap() else {
             panic!("it is taken")
         };
         assert_eq!(holder, Some(one));
-        let elsewhere = Claimable::Directory(Path::new("../../etc/passwd"));
-        assert!(matches!(store.try_claim(elsewhere, other).unwrap(), Claimed::Yes(_)));
-        assert!(store.is_claimed(session) && !store.is_claimed(Claimable::WaitFor(one)));
-        drop(claim);
+        let elsewhere = Resource::Directory(Path::new("../../etc/passwd"));
+        assert!(matches!(store.try_acquire(elsewhere, other).unwrap(), TryAcquire::Acquired(_)));
+        assert!(store.is_leased(session) && !store.is_leased(Resource::WaitFor(one)));
+        drop(lease);
         waiter.wait().unwrap();
-        let Claimed::Yes(claim) = store.try_claim(session, other).unwrap() else { panic!("it is free") };
-        drop(claim);
-        assert!(!store.is_claimed(session));
+        let TryAcquire::Acquired(lease) = store.try_acquire(session, other).unwrap() else {
+            panic!("it is free")
+        };
+        drop(lease);
+        assert!(!store.is_leased(session));
         assert_eq!(std::fs::read_dir(store.path().join(".run/claims")).unwrap().count(), 0);
     }
 }
