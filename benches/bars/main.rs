@@ -1,7 +1,7 @@
 //! The performance bars, measured on whole processes against the fake agent.
 //!
 //! ```text
-//! cargo build --release --example fake-agent && cargo bench --bench bars [-- NAME… --strict]
+//! cargo build --profile dist --example fake-agent && cargo bench --profile dist --bench bars [-- NAME… --strict]
 //! ```
 //!
 //! Prints what was measured beside each bar. A busy machine misses bars, so a miss is an error only with `--strict`.

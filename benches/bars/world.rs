@@ -37,7 +37,7 @@ pub(crate) fn agent() -> Result<PathBuf, String> {
     if agent.exists() {
         Ok(agent)
     } else {
-        Err(format!("{} is missing: run `cargo build --release --example fake-agent`", agent.display()))
+        Err(format!("{} is missing: run `cargo build --profile dist --example fake-agent`", agent.display()))
     }
 }
 
