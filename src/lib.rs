@@ -19,8 +19,9 @@
 //!                       model: names, limits, money: values without input and output
 //! ```
 //!
-//! A newcomer's way in: [`engine::Engine::submit`] turns a request into a job, [`supervisor::enter`] runs it,
-//! [`engine::Follower`] watches it from anywhere.
+//! A newcomer's way in: [`engine::Dispatch::submit`] turns a request into a job, [`supervisor::enter`] runs it,
+//! [`engine::WaitLoop`] waits for it from anywhere. The two faces, `commands` and `mcp`, see jobs only as
+//! [`engine::Jobs`]: where these are is decided in one place each.
 //!
 //! # Invariants
 //!

@@ -9,6 +9,31 @@ use super::rust::{self as source, Source, Token};
 /// A module and what may be named of it.
 type Allowed = (&'static str, &'static [&'static str]);
 
+/// What the faces name of the store: what records and answers say. The jobs themselves they have from `engine::Jobs`,
+/// which may be anywhere.
+const RECORDS: &[&str] = &[
+    "Answer",
+    "ErrorType",
+    "Finished",
+    "JobKind",
+    "JobResult",
+    "Journal",
+    "Outcome",
+    "Pieces",
+    "Policy",
+    "Record",
+    "RecordedLimit",
+    "State",
+    "Status",
+    "StoreError",
+    "Unfinished",
+    "UnfinishedState",
+    "UnixSeconds",
+    "Usual",
+    "Verdict",
+    "WorkKind",
+];
+
 /// Which of our modules each of our modules may name. `*` is everything in it; otherwise the items are listed.
 ///
 /// `commands` turns results into words, so it names the types of the config and of records. What runs a job is
@@ -60,7 +85,7 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
                 ],
             ),
             ("config", &["*"]),
-            ("store", &["*"]),
+            ("store", RECORDS),
             ("error", &["*"]),
             ("text", &["*"]),
             ("model", &["*"]),
@@ -96,7 +121,7 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
         &[
             ("engine", &["*"]),
             ("config", &["*"]),
-            ("store", &["*"]),
+            ("store", RECORDS),
             ("error", &["Failure"]),
             ("text", &["*"]),
             ("model", &["*"]),
@@ -334,6 +359,28 @@ fn an_import_against_the_direction_is_found_however_it_is_written() {
     ] {
         assert_none(&wrong(name, text));
     }
+}
+
+/// Where the faces decide that the jobs are those of this machine: where each of them gets its jobs from, and `doctor`, which
+/// looks at this machine.
+const OF_THIS_MACHINE: [&str; 4] =
+    ["commands/context.rs", "commands/doctor/jobs.rs", "commands/doctor/processes.rs", "mcp/server_state.rs"];
+
+#[test]
+fn faces_see_jobs_that_may_be_anywhere() {
+    let of_this_machine = |source: &Source| -> Vec<String> {
+        let is_face = is_in(source, "commands") || is_in(source, "mcp");
+        let is_local = |path: &Vec<String>| matches!(path.as_slice(), [engine, item, ..] if engine == "engine" && (item == "LocalJobs" || item == "Engine"));
+        let paths = if is_face { source::paths(source) } else { Vec::new() };
+        let named = paths.iter().filter(|path| is_local(path));
+        named.map(|path| format!("{} names {}", source.name, path.join("::"))).collect()
+    };
+    let others = sources().into_iter().filter(|source| !OF_THIS_MACHINE.contains(&source.name.as_str()));
+    assert_none(&others.flat_map(|source| of_this_machine(&source)).collect::<Vec<_>>());
+    let planted = Source::new("commands/run.rs", "use crate::engine::{Jobs, LocalJobs};");
+    assert_eq!(of_this_machine(&planted).len(), 1);
+    assert!(!forbidden_imports(&Source::new("commands/run.rs", "use crate::store::Store;")).is_empty());
+    assert!(!forbidden_imports(&Source::new("mcp/jobs.rs", "use crate::store::{Record, Store};")).is_empty());
 }
 
 #[test]
