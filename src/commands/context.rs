@@ -3,16 +3,21 @@
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::commands::Global;
 use crate::config::{self, Config};
+#[cfg(test)]
+use crate::engine::MemoryJobs;
 use crate::engine::{
     CallerContext, Dispatch, Engine, Jobs, JobsError, LocalJobs, is_trusted_journal, journal, named_usage_log,
 };
 use crate::error::{Exit, Failure};
 use crate::model::{JobId, JobSelector};
 use crate::store::{Journal, StoreError, UnixSeconds};
+#[cfg(test)]
+use crate::ui::{ColorChoice, Volume};
 use crate::ui::{Ui, human};
 
 /// How many jobs are named of those that an ambiguous id could mean.
@@ -23,6 +28,15 @@ const CANDIDATES: usize = 5;
 pub(crate) struct Context {
     pub(crate) ui: Ui,
     places: Places,
+    /// Other jobs than those of this machine.
+    elsewhere: Option<Elsewhere>,
+}
+
+/// Jobs that are in no directory of this machine.
+#[derive(Debug)]
+struct Elsewhere {
+    jobs: Arc<dyn Jobs>,
+    dispatch: Arc<dyn Dispatch>,
 }
 
 /// Where config and jobs were said to be.
@@ -65,7 +79,16 @@ impl Context {
         Self {
             ui: Ui::new(global.color, global.verbosity()).called_with(options),
             places: Places { config: global.config.clone(), jobs_dir: global.jobs_dir.clone() },
+            elsewhere: None,
         }
+    }
+
+    /// A context whose jobs are in memory.
+    #[cfg(test)]
+    pub(crate) fn with_jobs(memory: &MemoryJobs) -> Self {
+        let ui = Ui::new(ColorChoice::Never, Volume::Quiet);
+        let (jobs, dispatch) = (Arc::new(memory.clone()), Arc::new(memory.clone()));
+        Self { ui, places: Places::default(), elsewhere: Some(Elsewhere { jobs, dispatch }) }
     }
 
     /// Where the config file is or would be.
@@ -130,8 +153,11 @@ impl Context {
     }
 
     /// The jobs.
-    pub(crate) fn jobs(&self) -> Result<Box<dyn Jobs>, Failure> {
-        Ok(Box::new(self.local_jobs()?))
+    pub(crate) fn jobs(&self) -> Result<Arc<dyn Jobs>, Failure> {
+        match &self.elsewhere {
+            Some(elsewhere) => Ok(Arc::clone(&elsewhere.jobs)),
+            None => Ok(Arc::new(self.local_jobs()?)),
+        }
     }
 
     /// The jobs of this machine, for what only this machine can answer: completion. The directory is created when it is
@@ -208,9 +234,12 @@ impl Context {
     }
 
     /// What takes requests: for this config, these jobs and this process's caller.
-    pub(crate) fn dispatch(&self) -> Result<Box<dyn Dispatch>, Failure> {
+    pub(crate) fn dispatch(&self) -> Result<Arc<dyn Dispatch>, Failure> {
+        if let Some(elsewhere) = &self.elsewhere {
+            return Ok(Arc::clone(&elsewhere.dispatch));
+        }
         let config = self.config()?;
-        Ok(Box::new(Engine::new(config, self.local_jobs()?, CallerContext::of_this_process())))
+        Ok(Arc::new(Engine::new(config, self.local_jobs()?, CallerContext::of_this_process())))
     }
 
     /// The time.

@@ -31,6 +31,9 @@ mod verdict;
 pub(crate) mod wait;
 mod wait_loop;
 
+#[cfg(test)]
+mod tests;
+
 use crate::error::{Exit, Failure};
 use crate::ui::OutputError;
 

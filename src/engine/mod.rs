@@ -30,6 +30,8 @@ mod prompt;
 mod request;
 mod room;
 mod stats;
+#[cfg(test)]
+mod testing;
 mod wait_loop;
 
 pub use batch::{AGGREGATE_TASK, Batch, BatchError, BatchItem, Refusal};
@@ -58,6 +60,8 @@ pub use pending_reason::PendingReason;
 pub use prepare::{JobPlan, find_program};
 pub use request::{OnDone, OnDoneError, RUN_OPTIONS, RepeatError, Request, Task, TaskError};
 pub use stats::{Figures, Selection, ShortTimeout, Stats, StatsError};
+#[cfg(test)]
+pub(crate) use testing::MemoryJobs;
 pub use wait_loop::{Attention, Interrupt, Now, Step, WaitLoop, Waited, Watcher};
 
 pub use crate::backend::{

@@ -28,6 +28,9 @@ mod window;
 mod wire;
 mod wording;
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt::Display;
 use std::io;
 use std::path::PathBuf;

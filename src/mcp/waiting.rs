@@ -148,7 +148,7 @@ fn patience(client: Option<&str>, said: Option<Duration>) -> Option<Duration> {
 }
 
 /// What a client that gave a progress token is told.
-struct News {
+pub(super) struct News {
     /// Whether there is one to tell.
     is_wanted: bool,
     /// One for each job; none for one that cannot be read.
@@ -169,7 +169,7 @@ struct JobReport {
 }
 
 impl News {
-    fn new(jobs: &dyn Jobs, ids: &[JobId], is_wanted: bool) -> Self {
+    pub(super) fn new(jobs: &dyn Jobs, ids: &[JobId], is_wanted: bool) -> Self {
         let report = |record: Record| JobReport {
             place: jobs.place_in_queue(&record).ok().flatten().map(|(place, _)| place),
             status: record.status(),
@@ -182,7 +182,7 @@ impl News {
     }
 
     /// What is new, with its number, when it is time to tell it.
-    fn take(&mut self) -> Option<(u32, String)> {
+    pub(super) fn take(&mut self) -> Option<(u32, String)> {
         self.new.take()
     }
 }

@@ -274,8 +274,38 @@ fn is_dumb() -> bool {
 }
 
 /// Standard output, written whole also where it is a pipe that does not block.
-fn standard_output() -> Patient<io::StdoutLock<'static>> {
+#[cfg(not(test))]
+fn standard_output() -> impl Write {
     Patient(io::stdout().lock())
+}
+
+/// What a test finds by [`printed`].
+#[cfg(test)]
+fn standard_output() -> impl Write {
+    struct Kept;
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            PRINTED.with_borrow_mut(|printed| printed.write(bytes))
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    Kept
+}
+
+#[cfg(test)]
+thread_local! {
+    static PRINTED: std::cell::RefCell<Vec<u8>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+/// What this thread's test has printed since it asked last.
+#[cfg(test)]
+pub(crate) fn printed() -> String {
+    String::from_utf8_lossy(&PRINTED.take()).into_owned()
 }
 
 /// Writes to standard error; a closed reader is no reason to fail.
