@@ -14,6 +14,7 @@ use crate::commands::{
 };
 use crate::engine::{bury_orphans, see_off};
 use crate::error::Exit;
+use crate::model::Remedy;
 use crate::ui::{ColorChoice, Ui, Verbosity, human};
 
 const EXIT_CODES: &str = "\
@@ -83,7 +84,8 @@ impl Cli {
             let jobs = human::count(unfinished, "job");
             ui.warn(format_args!(
                 "{jobs} still running will be lost: this process is the first of its container, which ends with it; use \
-                 `agent-dispatch run AGENT TASK`, which waits for its job, or keep the container running with another first process"
+                 {}, which waits for its job, or keep the container running with another first process",
+                ui.commands().quoted(["run", "AGENT", "TASK"])
             ));
         }
         exit
@@ -109,7 +111,8 @@ fn report(outcome: CommandResult, ui: Ui) -> Exit {
     match outcome {
         Ok(exit) => exit,
         Err(Problem::Failure(failure)) => {
-            ui.failure(&failure.message, failure.hint.as_deref());
+            let tell = |remedy: &Remedy| ui.commands().tell(remedy);
+            ui.failure(failure.text(&tell), failure.remedy.as_deref().map(tell).as_deref());
             failure.exit
         }
         // `agent-dispatch jobs | head` is no failure.

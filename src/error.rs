@@ -10,10 +10,11 @@ use crate::config::{ConfigError, DirectoryProblem, EditError, Untrusted};
 use crate::engine::{
     BatchError, CancelError, DispatchError, JobsError, RepeatError, StatsError, TaskError, Unreachable,
 };
+use crate::model::{Access, Remedy};
 use crate::os::{FileError, ProgramError, Refusal};
 use crate::store::{ErrorType, StoreError};
 use crate::supervisor::StartError;
-use crate::text::{redact, shell};
+use crate::text::redact;
 
 /// How a command ended, as scripts see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,105 +99,101 @@ pub struct Failure {
     pub exit: Exit,
     /// What happened, and where.
     pub message: String,
-    /// What to do about it; every command in it exists.
-    pub hint: Option<String>,
+    /// What led to it, where that is several things; each has a remedy of its own.
+    pub causes: Vec<Self>,
+    /// What would help.
+    pub remedy: Option<Box<Remedy>>,
 }
 
 impl Failure {
     /// A failure of this kind.
     pub fn new(exit: Exit, message: impl std::fmt::Display) -> Self {
-        Self { exit, message: redact(&message.to_string()), hint: None }
+        Self { exit, message: redact(&message.to_string()), causes: Vec::new(), remedy: None }
     }
 
-    /// Adds what to do about it.
+    /// Adds what would help.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(redact(&hint.into()));
-        self
+    pub fn remedy(self, remedy: Remedy) -> Self {
+        Self { remedy: Some(Box::new(remedy)), ..self }
     }
 
-    /// The message, and the hint in brackets.
-    pub fn on_one_line(&self) -> String {
-        let hint = self.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-        format!("{}{hint}", self.message)
+    /// Adds how the request is put right.
+    #[must_use]
+    pub fn correct(self, how: impl Into<String>) -> Self {
+        self.remedy(Remedy::CorrectRequest { how: redact(&how.into()) })
     }
 
-    fn maybe_hint(mut self, hint: Option<impl AsRef<str>>) -> Self {
-        self.hint = hint.map(|hint| redact(hint.as_ref()));
-        self
+    /// The same with the name of what it is about in front.
+    #[must_use]
+    pub fn about(self, what: impl std::fmt::Display) -> Self {
+        Self { message: format!("{what}: {}", self.message), ..self }
+    }
+
+    /// What happened, each cause on a line with what would help; `tell` puts that into words.
+    pub fn text(&self, tell: &impl Fn(&Remedy) -> String) -> String {
+        let line = |cause: &Self| {
+            let remedy = cause.remedy.as_ref().map(|remedy| format!(" ({})", tell(remedy)));
+            format!("\n  {}{}", cause.text(tell), remedy.unwrap_or_default())
+        };
+        self.message.clone() + &self.causes.iter().map(line).collect::<String>()
+    }
+
+    fn maybe(self, remedy: Option<Remedy>) -> Self {
+        Self { remedy: remedy.map(Box::new), ..self }
     }
 }
 
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
-        let (exit, hint) = match &error {
+        use std::io::ErrorKind;
+        let elsewhere = Some(Remedy::ChooseJobsDirectory {});
+        let (exit, remedy) = match &error {
             FileError::Refused { reason: Refusal::OpenToOthers(_), .. } => (
                 Exit::Usage,
-                Some(format!(
-                    "run `chmod 700 {}`, or choose another directory with --jobs-dir",
-                    shell::path(error.path())
-                )),
+                Some(Remedy::GrantAccess { path: error.path().to_owned(), access: Access::Private }),
             ),
-            FileError::Refused { .. } => (
-                Exit::Usage,
-                Some("choose another place with --jobs-dir or AGENT_DISPATCH_JOBS_DIR".to_owned()),
-            ),
-            FileError::Io { .. } => match error.io_kind() {
-                Some(std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded) => (
-                    Exit::Failure,
-                    Some("free some space: `agent-dispatch gc --older-than 7d` deletes old jobs".to_owned()),
-                ),
-                Some(std::io::ErrorKind::FileTooLarge) => (
-                    Exit::Failure,
-                    Some("`ulimit -f` bounds how large a file may become here: raise it".to_owned()),
-                ),
-                Some(std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem) => (
-                    Exit::Usage,
-                    Some(
-                        "choose a directory you can write to with --jobs-dir or AGENT_DISPATCH_JOBS_DIR"
-                            .to_owned(),
-                    ),
-                ),
+            FileError::Refused { .. } => (Exit::Usage, elsewhere),
+            FileError::Io { action, .. } => match error.io_kind() {
+                Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+                    (Exit::Failure, Some(Remedy::FreeSpace {}))
+                }
+                Some(ErrorKind::FileTooLarge) => (Exit::Failure, Some(Remedy::RaiseFileSizeLimit {})),
+                Some(ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => (Exit::Usage, elsewhere),
                 // What leads to the jobs directory is no directory, or none that takes new names (/proc).
-                Some(std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
-                    if matches!(&error, FileError::Io { action: "create", .. }) =>
-                {
-                    (
-                        Exit::Usage,
-                        Some("choose another place with --jobs-dir or AGENT_DISPATCH_JOBS_DIR".to_owned()),
-                    )
+                Some(ErrorKind::NotFound | ErrorKind::NotADirectory) if *action == "create" => {
+                    (Exit::Usage, elsewhere)
                 }
                 _ => (Exit::Failure, None),
             },
         };
-        Self::new(exit, &error).maybe_hint(hint)
+        Self::new(exit, &error).maybe(remedy)
     }
 }
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        let list = "`agent-dispatch jobs` lists them";
-        match error {
+        let (exit, remedy) = match &error {
             StoreError::NoSuchJob(_) | StoreError::NoSuchPrefix(_) => {
-                Self::new(Exit::NotFound, &error).hint(list)
+                (Exit::NotFound, Some(Remedy::ListJobs {}))
             }
-            StoreError::AmbiguousPrefix { .. } => {
-                Self::new(Exit::Usage, &error).hint(format!("give more of the id; {list}"))
+            StoreError::AmbiguousPrefix { .. } => (Exit::Usage, Some(Remedy::NameJob {})),
+            StoreError::Empty(_) => (Exit::NotFound, Some(Remedy::StartJob {})),
+            StoreError::Damaged { .. } => {
+                let how = "the agent's output, if there is any, is in the job's folder";
+                return Self::new(Exit::Failure, &error).correct(how);
             }
-            StoreError::Empty(_) => {
-                Self::new(Exit::NotFound, &error).hint("start one with `agent-dispatch run AGENT TASK`")
-            }
-            StoreError::Damaged { .. } => Self::new(Exit::Failure, &error)
-                .hint("the agent's output, if there is any, is in the job's folder"),
-            StoreError::Unreadable { ref path, error: ref cause } => {
+            StoreError::Unreadable { path, error: cause } => {
                 let is_denied = cause.io_kind() == Some(std::io::ErrorKind::PermissionDenied);
-                let mend = || format!("make it readable again: `chmod 600 {}`", shell::path(path));
-                Self::new(Exit::Failure, &error).maybe_hint(is_denied.then(mend))
+                let grant = || Remedy::GrantAccess { path: path.clone(), access: Access::ReadWrite };
+                (Exit::Failure, is_denied.then(grant))
             }
-            StoreError::Newer { .. } => Self::new(Exit::Failure, &error)
-                .hint("use the newer version, or install it in the place of this one"),
-            StoreError::File(error) => error.into(),
-        }
+            StoreError::Newer { .. } => (Exit::Failure, Some(Remedy::UseNewerVersion {})),
+            StoreError::File(_) => match error {
+                StoreError::File(error) => return error.into(),
+                error => return Self::new(Exit::Failure, error),
+            },
+        };
+        Self::new(exit, &error).maybe(remedy)
     }
 }
 
@@ -206,8 +203,9 @@ impl From<JobsError> for Failure {
             JobsError::Store(error) => error.into(),
             JobsError::Unreachable(error) => error.into(),
             JobsError::Io(_) => Self::new(Exit::Failure, &error),
-            JobsError::Backend { job, .. } => Self::new(Exit::Failure, &error)
-                .hint(format!("`agent-dispatch logs {job} --raw` prints it as it is")),
+            JobsError::Backend { ref job, .. } => {
+                Self::new(Exit::Failure, &error).remedy(Remedy::ReadOutput { job_id: *job })
+            }
         }
     }
 }
@@ -221,12 +219,14 @@ impl From<Unreachable> for Failure {
 impl From<RegistrationError> for Failure {
     fn from(error: RegistrationError) -> Self {
         match &error {
-            RegistrationError::Damaged { title, copies, .. } => Self::new(Exit::Usage, &error).hint(format!(
-                "mend it there, or put back one of the copies that {title} keeps in {}; then repeat this",
-                copies.display()
-            )),
+            RegistrationError::Damaged { title, copies, .. } => {
+                Self::new(Exit::Usage, &error).correct(format!(
+                    "mend it there, or put back one of the copies that {title} keeps in {}; then repeat this",
+                    copies.display()
+                ))
+            }
             RegistrationError::Refused { by_hand, .. } => {
-                Self::new(Exit::Failure, &error).hint(format!("register it by hand: {by_hand}"))
+                Self::new(Exit::Failure, &error).correct(format!("register it by hand: {by_hand}"))
             }
         }
     }
@@ -245,7 +245,7 @@ impl From<StatsError> for Failure {
     fn from(error: StatsError) -> Self {
         match error {
             StatsError::Off => {
-                Self::new(Exit::Usage, &error).hint("remove `settings.usage_log` from the config file")
+                Self::new(Exit::Usage, &error).correct("remove `settings.usage_log` from the config file")
             }
             StatsError::Untrusted(error) => error.into(),
             StatsError::File(error) => error.into(),
@@ -256,20 +256,16 @@ impl From<StatsError> for Failure {
 
 impl From<Untrusted> for Failure {
     fn from(error: Untrusted) -> Self {
-        let hint = error.hint();
-        Self::new(Exit::Usage, error).hint(hint)
+        Self::new(Exit::Usage, &error).remedy(error.remedy())
     }
 }
 
 impl From<TaskError> for Failure {
     fn from(error: TaskError) -> Self {
-        let hint = match error {
-            TaskError::Empty => "say what to do: an argument, a pipe, or --task-file FILE",
-            TaskError::TooLong { .. } => {
-                "put the material into a file in the agent's directory and name it in the task"
-            }
-        };
-        Self::new(Exit::Usage, error).hint(hint)
+        Self::new(Exit::Usage, error).remedy(match error {
+            TaskError::Empty => Remedy::GiveTask {},
+            TaskError::TooLong { .. } => Remedy::PassAsFile {},
+        })
     }
 }
 
@@ -277,134 +273,111 @@ impl From<RepeatError> for Failure {
     fn from(error: RepeatError) -> Self {
         match error {
             RepeatError::Task(error) => error.into(),
-            RepeatError::Backend(_) => Self::new(Exit::Usage, &error)
-                .hint("use the version that started the job, or make the request anew with `agent-dispatch run AGENT TASK`"),
-            RepeatError::Limit { .. } => Self::new(Exit::Usage, error)
-                .hint("this program does not write that; make the request anew with `agent-dispatch run AGENT TASK`"),
+            RepeatError::Backend(_) => Self::new(Exit::Usage, &error).remedy(Remedy::UseNewerVersion {}),
+            RepeatError::Limit { .. } => {
+                Self::new(Exit::Usage, error).remedy(Remedy::StartNewSession { agent: None })
+            }
         }
     }
 }
 
 impl From<DispatchError> for Failure {
     fn from(error: DispatchError) -> Self {
-        let did_you_mean = |nearest: &Option<String>, list: &str| match nearest {
-            Some(name) => format!("did you mean '{name}'? {list}"),
-            None => list.to_owned(),
-        };
-        match &error {
-            DispatchError::UnknownAgent { name, nearest } => {
+        let (exit, remedy) = match &error {
+            DispatchError::UnknownAgent { nearest, .. } => {
                 let nearest = nearest.as_ref().map(ToString::to_string);
-                let list = if nearest.is_some() || name.is_empty() {
-                    "`agent-dispatch agents list` lists the agents".to_owned()
-                } else {
-                    "`agent-dispatch agents list` lists the agents, `agent-dispatch agents add NAME DIR` adds one"
-                        .to_owned()
-                };
-                Self::new(Exit::NotFound, &error).hint(did_you_mean(&nearest, &list))
+                (Exit::NotFound, Remedy::ChooseAgent { nearest })
             }
             DispatchError::UnknownGroup { nearest, .. } => {
-                let list = "`agent-dispatch groups list` lists the groups";
-                let list = match nearest {
-                    Some(_) => list.to_owned(),
-                    None => format!("{list}, `agent-dispatch groups add NAME --member AGENT` makes one"),
+                (Exit::NotFound, Remedy::ChooseGroup { nearest: nearest.clone() })
+            }
+            DispatchError::NotAMember { agent, group } => {
+                (Exit::Usage, Remedy::AddMember { group: group.clone(), agent: agent.to_string() })
+            }
+            DispatchError::NoDirectory { agent, directory, fault } => {
+                let remedy = match fault.barrier(directory) {
+                    Some(barrier) => Remedy::GrantAccess { path: barrier.to_owned(), access: Access::Enter },
+                    None => Remedy::MoveAgent { agent: agent.to_string() },
                 };
-                Self::new(Exit::NotFound, &error).hint(did_you_mean(nearest, &list))
+                (Exit::NotFound, remedy)
             }
-            DispatchError::NotAMember { agent, group } => Self::new(Exit::Usage, &error).hint(format!(
-                "leave --group out, or make the agent a member: `agent-dispatch groups update {group} --member {agent}`"
-            )),
-            DispatchError::NoDirectory { directory, fault, .. } if fault.barrier(directory).is_some() => {
-                let barrier = fault.barrier(directory).unwrap_or(directory);
-                let hint = format!("let yourself in: `chmod u+x {}`, or ask its owner to", shell::path(barrier));
-                Self::new(Exit::NotFound, &error).hint(hint)
-            }
-            DispatchError::NoDirectory { agent, .. } => Self::new(Exit::NotFound, &error).hint(format!(
-                "point the agent elsewhere with `agent-dispatch agents update {agent} --directory DIR`, or drop it \
-                 with `agent-dispatch agents remove {agent}`"
-            )),
             DispatchError::NoProgram { why: ProgramError::NotExecutable(file), .. }
             | DispatchError::NoOnDone { why: ProgramError::NotExecutable(file), .. } => {
-                Self::new(Exit::NotFound, &error)
-                    .hint(format!("make it executable: `chmod +x {}`", shell::path(file)))
+                (Exit::NotFound, Remedy::GrantAccess { path: file.clone(), access: Access::Execute })
             }
-            DispatchError::NoProgram { installation: Some(installation), .. } => {
-                Self::new(Exit::NotFound, &error).hint(installation.to_string())
+            DispatchError::NoProgram { agent, installation, .. } => {
+                let how = installation.as_ref().map(ToString::to_string);
+                (Exit::NotFound, Remedy::InstallProgram { agent: agent.to_string(), how })
             }
-            DispatchError::NoProgram { agent, .. } => Self::new(Exit::NotFound, &error)
-                .hint(format!(
-                    "install it, or change the agent's command: `agent-dispatch agents update {agent} --command PROGRAM`"
-                )),
-            DispatchError::NoOnDone { .. } => Self::new(Exit::NotFound, &error)
-                .hint("give its path; one that is not absolute is meant from the agent's directory"),
-            DispatchError::TooDeep { .. } => Self::new(Exit::Recursion, &error)
-                .hint("answer with what is known here, or raise `settings.max_dispatch_depth` in the config file"),
-            DispatchError::UnknownDepth { .. } => Self::new(Exit::Recursion, &error)
-                .hint("give it the value that agent-dispatch set for the agent; where no agent calls, `unset AGENT_DISPATCH_DEPTH`"),
-            DispatchError::ForeignSession { session, owner, .. } => Self::new(Exit::NotFound, &error)
-                .hint(format!("go on with it there: `agent-dispatch run {owner} TASK --session {session}`")),
-            DispatchError::UnknownSession { cli, place, .. } => {
-                let reason = match place {
-                    Some(place) => format!("no folder of {} has it; {cli} deletes sessions after a while", place.display()),
-                    None => "no job of the agents there are has had it".to_owned(),
-                };
-                Self::new(Exit::NotFound, &error)
-                    .hint(format!("{reason}: dispatch without `--session`, that makes a new one"))
+            DispatchError::NoOnDone { .. } => (
+                Exit::NotFound,
+                correct("give its path; one that is not absolute is meant from the agent's directory"),
+            ),
+            DispatchError::TooDeep { .. } => {
+                (Exit::Recursion, Remedy::AnswerHere { setting: "max_dispatch_depth".to_owned() })
             }
-            DispatchError::TreeTooLarge { .. } => Self::new(Exit::Recursion, &error)
-                .hint("answer with what is known here, or raise `settings.max_tree_jobs` in the config file"),
-            DispatchError::QueueFull { .. } => Self::new(Exit::TryLater, &error)
-                .hint("`agent-dispatch jobs --status pending` lists them; `settings.max_queued` in the config file sets the limit"),
-            DispatchError::PromptTooLong { .. } => Self::new(Exit::Usage, &error)
-                .hint("put the material into a file in the agent's directory and name it in the task"),
-            DispatchError::Schema(_) => Self::new(Exit::Usage, &error).hint("see https://json-schema.org"),
+            DispatchError::TreeTooLarge { .. } => {
+                (Exit::Recursion, Remedy::AnswerHere { setting: "max_tree_jobs".to_owned() })
+            }
+            DispatchError::UnknownDepth { .. } => (Exit::Recursion, Remedy::RestoreDepth {}),
+            DispatchError::ForeignSession { session, owner, .. } => (
+                Exit::NotFound,
+                Remedy::ContinueSession { agent: owner.clone(), session_id: session.to_string() },
+            ),
+            DispatchError::UnknownSession { .. } => (Exit::NotFound, Remedy::StartNewSession { agent: None }),
+            DispatchError::QueueFull { .. } => (Exit::TryLater, Remedy::WaitForQueue {}),
+            DispatchError::PromptTooLong { .. } => (Exit::Usage, Remedy::PassAsFile {}),
+            DispatchError::Schema(_) => (Exit::Usage, correct("see https://json-schema.org")),
             DispatchError::Argument(RefusedArgument::FlagLike { .. }) => {
-                Self::new(Exit::Usage, &error).hint("values that begin with '-' are never passed on")
+                (Exit::Usage, correct("values that begin with '-' are never passed on"))
             }
-            DispatchError::Argument(RefusedArgument::NotASession { .. }) => Self::new(Exit::Usage, &error)
-                .hint("`agent-dispatch result JOB --json` has the id of a job's session in `session_id`"),
-            DispatchError::Argument(_) => Self::new(Exit::Usage, &error),
-            DispatchError::Start { source: StartError::Sandboxed, .. } => Self::new(Exit::Failure, &error)
-                .hint("run agent-dispatch outside the sandbox"),
+            DispatchError::Argument(RefusedArgument::NotASession { .. }) => {
+                (Exit::Usage, Remedy::FindSession {})
+            }
+            DispatchError::Argument(_) | DispatchError::Cap(_) => return Self::new(Exit::Usage, &error),
+            DispatchError::Start { source: StartError::Sandboxed, .. } => {
+                (Exit::Failure, Remedy::LeaveSandbox {})
+            }
             DispatchError::Start { source: StartError::File(_) | StartError::Store(_), .. } => match error {
-                DispatchError::Start { source: StartError::File(error), .. } => error.into(),
-                DispatchError::Start { source: StartError::Store(error), .. } => error.into(),
-                error => Self::new(Exit::Failure, error),
+                DispatchError::Start { source: StartError::File(error), .. } => return error.into(),
+                DispatchError::Start { source: StartError::Store(error), .. } => return error.into(),
+                error => return Self::new(Exit::Failure, error),
             },
-            DispatchError::Start { id, .. } => Self::new(Exit::Failure, &error)
-                .hint(format!("what is known about it: `agent-dispatch status {id}`")),
-            DispatchError::Cap(_) => Self::new(Exit::Usage, &error),
-            DispatchError::Untrusted(error) => error.clone().into(),
-            DispatchError::Task(error) => (*error).into(),
-            DispatchError::Unreachable(error) => error.clone().into(),
+            DispatchError::Start { id, .. } => (Exit::Failure, Remedy::ShowJob { job_id: *id }),
+            DispatchError::Untrusted(error) => return error.clone().into(),
+            DispatchError::Task(error) => return (*error).into(),
+            DispatchError::Unreachable(error) => return error.clone().into(),
             DispatchError::Store(_) => match error {
-                DispatchError::Store(error) => error.into(),
-                error => Self::new(Exit::Failure, error),
+                DispatchError::Store(error) => return error.into(),
+                error => return Self::new(Exit::Failure, error),
             },
-        }
+        };
+        Self::new(exit, &error).remedy(remedy)
     }
+}
+
+fn correct(how: &str) -> Remedy {
+    Remedy::CorrectRequest { how: how.to_owned() }
 }
 
 impl From<BatchError> for Failure {
     fn from(error: BatchError) -> Self {
         match error {
-            BatchError::Empty => Self::new(Exit::Usage, &error)
-                .hint("see `agent-dispatch batch --help` for what a file looks like"),
+            BatchError::Empty => {
+                Self::new(Exit::Usage, &error).remedy(Remedy::ReadHelp { command: vec!["batch".to_owned()] })
+            }
             BatchError::NoRoom(error) => error.into(),
             BatchError::Refused(refused) => {
-                let mut exit = Exit::Usage;
-                let mut lines = vec!["nothing was started, because:".to_owned()];
-                for (number, refusal) in refused.into_iter().enumerate() {
-                    let failure = Self::from(refusal.error);
-                    lines.push(format!("  {}: {}", refusal.item, failure.on_one_line()));
-                    exit = if number == 0 { failure.exit } else { exit };
-                }
-                Self::new(exit, lines.join("\n"))
+                let causes: Vec<Self> = refused
+                    .into_iter()
+                    .map(|refusal| Self::from(refusal.error).about(refusal.item))
+                    .collect();
+                let exit = causes.first().map_or(Exit::Usage, |cause| cause.exit);
+                Self { causes, ..Self::new(exit, "nothing was started, because:") }
             }
             BatchError::Broken { ref started, .. } => {
-                let message = error.to_string();
-                let ids: Vec<String> = started.iter().map(ToString::to_string).collect();
-                Self::new(Exit::Failure, message)
-                    .hint(format!("stop those that go on with `agent-dispatch cancel {}`", ids.join(" ")))
+                let job_ids = started.clone();
+                Self::new(Exit::Failure, &error).remedy(Remedy::CancelJobs { job_ids })
             }
         }
     }
@@ -412,8 +385,8 @@ impl From<BatchError> for Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        let hint = error.hint();
-        Self::new(Exit::Usage, &error).maybe_hint(hint)
+        let remedy = error.remedy();
+        Self::new(Exit::Usage, &error).maybe(remedy)
     }
 }
 
@@ -435,7 +408,7 @@ impl From<EditError> for Failure {
             | EditError::Refused { .. }
             | EditError::Entangled { .. } => Exit::Usage,
         };
-        let hint = error.hint();
-        Self::new(exit, &error).maybe_hint(hint)
+        let remedy = error.remedy();
+        Self::new(exit, &error).maybe(remedy)
     }
 }

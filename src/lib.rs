@@ -55,6 +55,7 @@ pub mod error;
 mod mcp;
 pub mod model;
 pub mod os;
+pub mod remedy;
 pub mod store;
 pub mod supervisor;
 pub mod text;

@@ -151,6 +151,7 @@ mod tests {
     use super::super::testing::{Run, record};
     use super::super::{Session, Stop};
     use super::*;
+    use crate::model::Remedy;
 
     fn run(stdout: &str) -> Run {
         Run::new(COMMAND).stdout(stdout)
@@ -216,8 +217,8 @@ mod tests {
     fn a_signal_is_named() {
         let result = run("").signal(9).conclude();
         assert_eq!(result.error_type, Some(ErrorType::CliError));
-        assert!(result.error.unwrap().contains("signal 9 (SIGKILL)"));
-        assert!(result.hint.unwrap().contains("memory"));
+        assert!(result.error.as_ref().unwrap().contains("signal 9 (SIGKILL)"));
+        assert_eq!(result.known_remedy(), Some(&Remedy::RunFewerAgents {}));
     }
 
     #[test]
@@ -232,7 +233,8 @@ mod tests {
             let result = run("so far").stop(stop).signal(15).conclude();
             assert_eq!((result.error_type, result.success), (Some(kind), false));
             assert_eq!(result.result, "so far");
-            assert!(!result.hint.unwrap_or_default().contains("--session"), "a command has no session");
+            let resumes = matches!(result.known_remedy(), Some(Remedy::Resume { .. }));
+            assert!(!resumes, "a command has no session");
         }
     }
 

@@ -15,7 +15,7 @@ use super::profile::LONGEST_TASK_BYTES;
 use super::stderr::tail;
 use super::{Ending, Event, EventKind, Evidence, Output};
 use crate::model::JobId;
-use crate::store::{ErrorType, JobResult, Outcome, Record};
+use crate::store::{ErrorType, JobResult, Outcome, Record, RecordedRemedy};
 use crate::text::clip;
 
 /// How long it has to stop its turn when it is to end: longer than the turn's agent has.
@@ -78,9 +78,12 @@ pub struct Dialogue {
     /// What kind of failure that was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_type: Option<ErrorType>,
-    /// What to do about it.
+    /// What to do about it, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// What would help.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<RecordedRemedy>,
 }
 
 /// What such a job runs. It is no backend: no agent can have it.
@@ -155,8 +158,10 @@ fn conclude(record: &Record, evidence: &Evidence<'_>) -> JobResult {
     let failure = match (evidence.stop, finished, evidence.ending) {
         (Some(stop), ..) => stopped(stop, record, None),
         (None, Some(Dialogue { error: None, .. }), _) => return result,
-        (None, Some(Dialogue { error: Some(error), error_type, hint, .. }), _) => {
-            Failure { hint, ..Failure::new(error_type.unwrap_or(ErrorType::CliError), error) }
+        (None, Some(Dialogue { error: Some(error), error_type, hint, remedy, .. }), _) => {
+            Failure::new(error_type.unwrap_or(ErrorType::CliError), error).tell(&mut result);
+            (result.remedy, result.hint) = (remedy, hint);
+            return result;
         }
         (None, None, Some(Ending::Signalled(signal))) => signalled(signal),
         (None, None, _) => {
@@ -210,6 +215,7 @@ mod tests {
                 error: error_type.map(|_| "b failed".into()),
                 error_type,
                 hint: error_type.map(|_| "log in".into()),
+                remedy: None,
             },
         }));
         lines.iter().map(|line| format!("{}\n", serde_json::to_string(line).unwrap())).collect()

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{Evidence, Stop};
-use crate::model::Timeout;
-use crate::store::{ErrorType, JobResult, Record};
+use crate::model::{Remedy, Terms, Timeout};
+use crate::store::{ErrorType, JobResult, Record, RecordedRemedy};
 use crate::text::{clip, plain, redact};
 
 /// How much of a program's own message goes into an error, in characters.
@@ -15,17 +15,26 @@ const MESSAGE_LIMIT: usize = 600;
 pub(super) struct Failure {
     pub(super) kind: ErrorType,
     pub(super) error: String,
-    pub(super) hint: Option<String>,
+    pub(super) remedy: Option<Box<Remedy>>,
+    /// What else is worth knowing.
+    pub(super) note: Option<String>,
 }
 
 impl Failure {
     pub(super) fn new(kind: ErrorType, error: impl Into<String>) -> Self {
-        Self { kind, error: error.into(), hint: None }
+        Self { kind, error: error.into(), remedy: None, note: None }
     }
 
-    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
+    pub(super) fn remedy(self, remedy: impl Into<Option<Remedy>>) -> Self {
+        Self { remedy: remedy.into().map(Box::new), ..self }
+    }
+
+    pub(super) fn correct(self, how: &str) -> Self {
+        self.remedy(Remedy::CorrectRequest { how: how.to_owned() })
+    }
+
+    pub(super) fn note(self, note: impl Into<Option<String>>) -> Self {
+        Self { note: note.into(), ..self }
     }
 
     /// Writes the failure into a result.
@@ -34,7 +43,8 @@ impl Failure {
         result.budget_exceeded |= self.kind == ErrorType::Budget;
         result.error_type = Some(self.kind);
         result.error = Some(redact(&self.error));
-        result.hint = self.hint.as_deref().map(redact);
+        result.remedy = self.remedy.map(RecordedRemedy::Known);
+        result.notes = self.note.iter().map(|note| redact(note)).collect();
     }
 }
 
@@ -66,69 +76,49 @@ pub(super) fn last_message(text: &str) -> String {
 
 /// A run that was ended from outside. `session` is the conversation that can be resumed, if there is one.
 pub(super) fn stopped(stop: Stop, record: &Record, session: Option<&str>) -> Failure {
-    let resume = session.map(|_| resume_command(record));
     match stop {
         Stop::Timeout { limit_seconds, usual } => {
             let usual = usual.filter(|usual| usual.as_secs_f64() > limit_seconds);
-            let (longer, known) = match usual.and_then(|usual| Some((roomy(usual)?, usual))) {
-                Some((limit, usual)) => (
-                    format!("--timeout {}", limit.to_string().replace(' ', "")),
-                    format!(
-                        "; nine of ten of its successful runs take up to {} s",
-                        usual.as_secs_f64().ceil()
-                    ),
-                ),
-                None => (format!("--timeout {}s", (limit_seconds * 2.0).ceil().max(1.0)), String::new()),
-            };
-            let hint = match resume {
-                Some(resume) => {
-                    format!("resume it where it stopped, with more time: `{resume} {longer}`{known}")
-                }
-                None => format!("give it more time (`{longer}`) or a smaller task{known}"),
-            };
-            Failure::new(ErrorType::Timeout, format!("timed out after {limit_seconds}s")).hint(hint)
+            let roomy = usual.and_then(|usual| Some((roomy(usual)?, usual)));
+            let note = roomy.map(|(_, usual)| {
+                format!("nine of ten of its successful runs take up to {} s", usual.as_secs_f64().ceil())
+            });
+            let longer = roomy.map_or_else(|| twice(limit_seconds), |(limit, _)| Some(limit));
+            Failure::new(ErrorType::Timeout, format!("timed out after {limit_seconds}s"))
+                .remedy(again(record, session, Terms { timeout_seconds: longer, ..Terms::default() }))
+                .note(note)
         }
         Stop::Idle { limit_seconds } => {
+            let longer = Terms { idle_timeout_seconds: twice(limit_seconds), ..Terms::default() };
             let error = format!("timed out: the agent was silent for {limit_seconds}s");
-            let longer = format!("--idle-timeout {}s", (limit_seconds * 2.0).ceil().max(1.0));
-            let hint = match resume {
-                Some(resume) => {
-                    format!("resume it where it stopped, with more patience: `{resume} {longer}`")
-                }
-                None => format!("give it more patience (`{longer}`)"),
-            };
-            Failure::new(ErrorType::Timeout, error).hint(hint)
+            Failure::new(ErrorType::Timeout, error).remedy(again(record, session, longer))
         }
         Stop::OutputLimit { limit_bytes } => {
             let limit = limit_bytes / 1024 / 1024;
             let error = format!("stopped: the agent wrote more than {limit} MB of output");
-            let lead = resume
-                .map(|resume| format!("resume it where it stopped: `{resume}`; or "))
-                .unwrap_or_default();
-            Failure::new(ErrorType::OutputLimit, error).hint(format!(
-                "{lead}let it write what is long into a file, or raise `settings.output_limit_mb` in the config file"
-            ))
+            let then = resume(record, session).map(Box::new);
+            Failure::new(ErrorType::OutputLimit, error).remedy(Remedy::ShortenOutput { then })
         }
-        Stop::Cancelled => optional_hint(
-            Failure::new(ErrorType::Cancelled, "cancelled"),
-            resume.map(|resume| format!("resume it where it stopped: `{resume}`")),
-        ),
+        Stop::Cancelled => Failure::new(ErrorType::Cancelled, "cancelled").remedy(resume(record, session)),
         Stop::OwnerGone => {
             Failure::new(ErrorType::Cancelled, "stopped, because the process that waited for it went away")
-                .hint("dispatch work that must outlive its caller with `agent-dispatch submit AGENT TASK`")
+                .remedy(Remedy::StartInBackground { agent: record.agent.clone() })
         }
-        Stop::SupervisorStopped => optional_hint(
-            Failure::new(ErrorType::Cancelled, "stopped, because its supervisor was told to stop"),
-            resume.map(|resume| format!("resume it where it stopped: `{resume}`")),
-        ),
+        Stop::SupervisorStopped => {
+            Failure::new(ErrorType::Cancelled, "stopped, because its supervisor was told to stop")
+                .remedy(resume(record, session))
+        }
         Stop::Unrecoverable(kind) => {
             Failure::new(kind, "stopped, because waiting could not mend its failure")
         }
-        Stop::Lost => optional_hint(
-            Failure::new(ErrorType::Lost, "the job's supervisor died before the job ended"),
-            resume.map(|resume| format!("resume it where it stopped: `{resume}`")),
-        ),
+        Stop::Lost => Failure::new(ErrorType::Lost, "the job's supervisor died before the job ended")
+            .remedy(resume(record, session)),
     }
+}
+
+/// Twice the time, in whole seconds, if that can be a limit.
+fn twice(limit_seconds: f64) -> Option<Timeout> {
+    Timeout::new(Duration::try_from_secs_f64((limit_seconds * 2.0).ceil().max(1.0)).ok()?).ok()
 }
 
 /// A time limit with some room above what is usual, in a round number.
@@ -163,24 +153,26 @@ pub(super) fn signalled(signal: i32) -> Failure {
     };
     let failure = Failure::new(ErrorType::CliError, format!("the agent was killed by signal {signal}{name}"));
     if signal == 9 {
-        failure.hint(
-            "the system kills with signal 9 when memory runs out: run fewer agents at once (`max_concurrency`)",
-        )
+        failure.remedy(Remedy::RunFewerAgents {})
     } else if signal == SIGXFSZ {
-        failure.hint("`ulimit -f` bounds how large a file may become where the job was dispatched: raise it")
+        failure.remedy(Remedy::RaiseFileSizeLimit {})
     } else {
         failure
     }
 }
 
-/// The command that goes on with the conversation of a job.
-pub(super) fn resume_command(record: &Record) -> String {
-    format!("agent-dispatch resume {}", record.id)
+/// To go on with the conversation of a job, if there is one.
+pub(super) fn resume(record: &Record, session: Option<&str>) -> Option<Remedy> {
+    session.map(|_| again(record, session, Terms::default()))
 }
 
-fn optional_hint(mut failure: Failure, hint: Option<String>) -> Failure {
-    failure.hint = hint;
-    failure
+/// To go on with the conversation of a job on these terms, or to begin it anew where there is none.
+pub(super) fn again(record: &Record, session: Option<&str>, terms: Terms) -> Remedy {
+    let (job_id, agent) = (record.id, record.agent.clone());
+    match session {
+        Some(_) => Remedy::Resume { job_id, agent, terms },
+        None => Remedy::Retry { job_id, agent, terms },
+    }
 }
 
 #[cfg(test)]
@@ -188,19 +180,26 @@ mod tests {
     use super::*;
     use crate::model::JobId;
 
-    fn hint(limit_seconds: f64, usual: Option<u64>, session: Option<&str>) -> String {
+    fn longer(limit_seconds: f64, usual: Option<u64>, session: Option<&str>) -> (String, Option<String>) {
         let record = Record::pending(JobId::generate(), "infra", "look", 1.0);
         let stop = Stop::Timeout { limit_seconds, usual: usual.map(Duration::from_secs) };
-        stopped(stop, &record, session).hint.expect("a hint")
+        let failure = stopped(stop, &record, session);
+        let ((Some(Remedy::Resume { terms, .. }), Some(_)) | (Some(Remedy::Retry { terms, .. }), None)) =
+            (failure.remedy.map(|remedy| *remedy), session)
+        else {
+            panic!("neither to resume nor to repeat");
+        };
+        (terms.timeout_seconds.expect("a limit").to_string(), failure.note)
     }
 
     #[test]
     fn the_limit_after_a_timeout_is_what_runs_take_or_else_twice_what_it_was() {
-        assert!(hint(90.0, None, None).contains("`--timeout 180s`"));
-        assert!(hint(90.0, Some(80), None).contains("`--timeout 180s`"), "the usual limit was not enough");
-        let known = hint(90.0, Some(604), Some("s"));
-        assert!(known.contains(" --timeout 13m`; nine of ten") && known.contains("604 s"), "{known}");
-        assert!(hint(5.0, Some(40), None).contains("`--timeout 50s`"));
-        assert!(hint(5.0, Some(7_300), None).contains("`--timeout 2h30m`"));
+        assert_eq!(longer(90.0, None, None), ("3m".to_owned(), None));
+        assert_eq!(longer(90.0, Some(80), None).0, "3m", "the usual limit was not enough");
+        let (limit, note) = longer(90.0, Some(604), Some("s"));
+        assert_eq!(limit, "13m");
+        assert_eq!(note.expect("a note"), "nine of ten of its successful runs take up to 604 s");
+        assert_eq!(longer(5.0, Some(40), None).0, "50s");
+        assert_eq!(longer(5.0, Some(7_300), None).0, "2h 30m");
     }
 }

@@ -4,6 +4,7 @@ use std::fs;
 
 use super::{Ending, Evidence, Output, Program, Stop};
 use crate::model::JobId;
+use crate::remedy::Commands;
 use crate::store::{FORMAT, JobFolder, JobResult, Launch, Record, State};
 
 /// The session the made-up jobs are started with.
@@ -108,6 +109,8 @@ impl Run {
         };
         let evidence =
             Evidence { folder: &folder, stdout, ending: self.ending, stop: self.stop, duration_ms: None };
-        self.program.conclude(&self.record, &evidence)
+        let mut result = self.program.conclude(&self.record, &evidence);
+        result.hint = result.advice(|remedy| Commands::default().tell(remedy));
+        result
     }
 }

@@ -2,6 +2,7 @@
 
 use super::evidence::{Evidence, Stop};
 use super::failure::{Failure, blank, stopped};
+use crate::model::Remedy;
 use crate::store::{ErrorType, JobResult, Record};
 
 /// A backend that this program does not have.
@@ -28,10 +29,7 @@ impl UnknownBackend {
         };
         failure.error.push_str(&format!("; what it wrote cannot be read: {self}"));
         if evidence.stop.is_none_or(|stop| stop == Stop::Lost) {
-            failure = failure.hint(format!(
-                "its output is in the job's folder: `agent-dispatch logs {} --raw`",
-                record.id
-            ));
+            failure = failure.remedy(Remedy::ReadOutput { job_id: record.id });
         }
         failure.tell(&mut result);
         result

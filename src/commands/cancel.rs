@@ -77,7 +77,8 @@ pub(crate) fn run(args: &CancelArgs, context: &Context) -> CommandResult {
             Ok(outcome) => requested.push((id, outcome)),
             Err(error) => {
                 let failure = Failure::from(error);
-                context.ui.failure(format_args!("job {id}: {}", failure.message), failure.hint.as_deref());
+                let remedy = failure.remedy.as_deref().map(|remedy| context.ui.commands().tell(remedy));
+                context.ui.failure(format_args!("job {id}: {}", failure.message), remedy.as_deref());
                 exit = Exit::Failure;
             }
         }
@@ -106,7 +107,8 @@ pub(crate) fn run(args: &CancelArgs, context: &Context) -> CommandResult {
                         PATIENCE.as_secs(),
                         suspension(jobs, id).map(|what| format!(": {what}")).unwrap_or_default()
                     );
-                    let hint = format!("the request stands; see `agent-dispatch status {id}`");
+                    let status = context.ui.commands().quoted(["status", &id.to_string()]);
+                    let hint = format!("the request stands; see {status}");
                     context.ui.failure(message, Some(&hint));
                     exit = Exit::Failure;
                     (jobs.get(id)?, false)

@@ -14,10 +14,10 @@ use crate::engine::{
     CallerContext, Dispatch, Engine, Jobs, JobsError, LocalJobs, is_trusted_journal, journal, named_usage_log,
 };
 use crate::error::{Exit, Failure};
-use crate::model::{JobId, JobSelector};
+use crate::model::{JobId, JobSelector, Remedy};
 use crate::store::{Journal, StoreError, UnixSeconds};
 #[cfg(test)]
-use crate::ui::{ColorChoice, Volume};
+use crate::ui::{ColorChoice, Verbosity};
 use crate::ui::{Ui, human};
 
 /// How many jobs are named of those that an ambiguous id could mean.
@@ -86,7 +86,7 @@ impl Context {
     /// A context whose jobs are in memory.
     #[cfg(test)]
     pub(crate) fn with_jobs(memory: &MemoryJobs) -> Self {
-        let ui = Ui::new(ColorChoice::Never, Volume::Quiet);
+        let ui = Ui::new(ColorChoice::Never, Verbosity::Quiet);
         let (jobs, dispatch) = (Arc::new(memory.clone()), Arc::new(memory.clone()));
         Self { ui, places: Places::default(), elsewhere: Some(Elsewhere { jobs, dispatch }) }
     }
@@ -101,8 +101,7 @@ impl Context {
         match &self.places.config {
             Some(path) if matches!(path.try_exists(), Ok(false)) => {
                 let message = format!("the config {} does not exist", path.display());
-                Err(Failure::new(Exit::NotFound, message)
-                    .hint("`agent-dispatch agents add NAME DIR` makes it, and so does `agent-dispatch init`"))
+                Err(Failure::new(Exit::NotFound, message).remedy(Remedy::CreateConfig {}))
             }
             _ => Ok(()),
         }
@@ -200,8 +199,7 @@ impl Context {
             JobsError::Store(StoreError::AmbiguousPrefix { ref ids, .. }) => {
                 let candidates = self.candidates(jobs, ids);
                 let failure = Failure::from(error);
-                let hint = failure.hint.clone().unwrap_or_default();
-                failure.hint(format!("{hint}:{candidates}"))
+                Failure { message: format!("{}:{candidates}", failure.message), ..failure }
             }
             error => error.into(),
         })

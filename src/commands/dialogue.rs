@@ -14,8 +14,9 @@ use crate::engine::{
     Conversation, DialogueLine, DialogueRequest, Dispatch, Ownership, Request, Task, TaskError,
 };
 use crate::error::{Exit, Failure};
-use crate::store::Record;
-use crate::ui::{human, shell};
+use crate::model::{JobId, Remedy};
+use crate::store::{Record, RecordedRemedy};
+use crate::ui::human;
 
 /// The longest topic that is repeated in a command, in characters.
 const TOPIC_LIMIT: usize = 200;
@@ -109,7 +110,7 @@ pub(crate) fn run(args: &DialogueArgs, context: &Context) -> CommandResult {
 
 fn topic(argument: Option<&str>) -> Result<Task, Failure> {
     let nothing = |message| {
-        Failure::new(Exit::Usage, message).hint("say what they are to work out: an argument or a pipe")
+        Failure::new(Exit::Usage, message).correct("say what they are to work out: an argument or a pipe")
     };
     if argument.is_none() && std::io::stdin().is_terminal() {
         return Err(nothing("there is no topic"));
@@ -121,20 +122,21 @@ fn topic(argument: Option<&str>) -> Result<Task, Failure> {
     })
 }
 
-/// The command that has the same dialogue once more, as far as its record tells.
-pub(super) fn again(record: &Record) -> String {
+/// How to have the same dialogue again, as far as its record tells; `last_turn` is a job to go on with instead.
+pub(super) fn again(record: &Record, last_turn: Option<JobId>) -> Remedy {
     let topic = &record.task;
     let is_short = topic.lines().count() == 1 && topic.chars().count() <= TOPIC_LIMIT;
     let topic = if is_short { topic } else { "TOPIC" };
-    let words = record.launch.command.iter().map(String::as_str).filter(|word| *word != "--jsonl");
-    // What follows `--` is no option, whatever it looks like.
-    let text = if topic.starts_with('-') { vec!["--", topic] } else { vec![topic] };
-    let command = shell::command(words.filter(|word| *word != "-").chain(text));
-    if record.launch.command.is_empty() {
-        "agent-dispatch dialogue AGENT AGENT TOPIC".to_owned()
-    } else {
-        command
+    // The first word is the program's own name.
+    let words = record.launch.command.iter().skip(1).map(String::as_str);
+    let mut command: Vec<String> =
+        words.filter(|word| !["--jsonl", "-"].contains(word)).map(str::to_owned).collect();
+    if !command.is_empty() {
+        // What follows `--` is no option, whatever it looks like.
+        command.extend(topic.starts_with('-').then(|| "--".to_owned()));
+        command.push(topic.to_owned());
     }
+    Remedy::RepeatDialogue { command, last_turn }
 }
 
 /// Dispatches one turn and waits for its end; `None` when it was interrupted twice.
@@ -168,7 +170,10 @@ fn conclude(
     conversation: Conversation,
     interrupted: Option<Exit>,
 ) -> CommandResult {
-    let dialogue = conversation.into_dialogue();
+    let mut dialogue = conversation.into_dialogue();
+    if let Some(RecordedRemedy::Known(remedy)) = &dialogue.remedy {
+        dialogue.hint = Some(context.ui.commands().tell(remedy));
+    }
     let cost = dialogue.cost_usd.map(|cost| format!(", {}", human::dollars(cost))).unwrap_or_default();
     let rounds = format!("{}{cost}", human::count(dialogue.rounds, "round"));
     if let Some(error) = &dialogue.error {

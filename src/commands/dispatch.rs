@@ -10,7 +10,7 @@ use super::wait_loop::{SignalGuard, Watch};
 use super::{CommandResult, Context, Problem, summary};
 use crate::engine::{Dispatch, Event, Ownership, Request};
 use crate::error::{Exit, Failure};
-use crate::model::JobId;
+use crate::model::{JobId, Remedy};
 use crate::ui::OutputError;
 
 /// How to wait for an answer, and what to print of it.
@@ -72,16 +72,15 @@ pub(crate) fn submit_detached(
 
 /// The end of a command that leaves a job to itself, when its id was to be printed.
 pub(crate) fn finish_detached(printed: Result<(), OutputError>, id: JobId) -> CommandResult {
-    let recorded = format!("the job is recorded: `agent-dispatch result {id} --wait`");
-    printed.map_err(|error| output_failed(error.into(), &recorded))?;
+    printed.map_err(|error| output_failed(error.into(), Remedy::ReadAnswer { job_id: id, wait: true }))?;
     Ok(Exit::Success)
 }
 
 /// What could not be printed is not lost: says where it is.
-pub(crate) fn output_failed(problem: Problem, recorded: &str) -> Problem {
+pub(crate) fn output_failed(problem: Problem, recorded: Remedy) -> Problem {
     match problem {
         Problem::Output(error) if !error.is_reader_gone() => {
-            Failure::new(Exit::Failure, error).hint(recorded).into()
+            Failure::new(Exit::Failure, error).remedy(recorded).into()
         }
         problem => problem,
     }
@@ -123,7 +122,8 @@ pub(crate) fn submit_and_wait(
     drop(signals);
     let Some(record) = ended else {
         if waiting.detach {
-            context.ui.note_command(&format!("the job goes on: agent-dispatch wait {id}"));
+            let wait = context.ui.commands().command(["wait", &id.to_string()]);
+            context.ui.note(format_args!("the job goes on: {wait}"));
         }
         return Ok(interrupted.unwrap_or(Exit::Interrupted));
     };
@@ -136,15 +136,14 @@ pub(crate) fn submit_and_wait(
     let printed = match output {
         Err(error) => Err(error.into()),
         Ok(()) if waiting.jsonl => {
-            let result = summary::result_of(&record);
+            let result = summary::result_of(&record, context.ui);
             let answer = jobs.answer(&result)?;
             let result = summary::WholeResult { result: &result, answer: &answer };
             context.ui.json_line(&Last { event: "finished", result }).map_err(Problem::from)
         }
         Ok(()) => summary::print(context, jobs, &record, waiting.json),
     };
-    let recorded = format!("the job is recorded: `agent-dispatch result {id}`");
-    printed.map_err(|problem| output_failed(problem, &recorded))?;
+    printed.map_err(|problem| output_failed(problem, Remedy::ReadAnswer { job_id: id, wait: false }))?;
     summary::report(context, &record, waiting.strictness);
     context.ui.note(format_args!(
         "{}: {}{}",
@@ -163,6 +162,6 @@ struct Last<'a> {
 }
 
 fn session_note(record: &crate::store::Record) -> String {
-    let session = summary::result_of(record).session_id;
+    let session = record.conclusion().session_id;
     session.map(|session| format!(", session {session}")).unwrap_or_default()
 }

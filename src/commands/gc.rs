@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{CommandResult, Context};
 use crate::config;
 use crate::error::{Exit, Failure};
+use crate::model::Remedy;
 use crate::store::Policy;
 use crate::ui::human;
 
@@ -41,10 +42,7 @@ pub(crate) fn run(args: &GcArgs, context: &Context) -> CommandResult {
         (false, None) => match context.config()?.settings.job_retention_days {
             0 => {
                 return Err(Failure::new(Exit::Usage, "which jobs to delete?")
-                    .hint(
-                        "say `agent-dispatch gc --older-than 7d` or `agent-dispatch gc --all`, or set \
-                     `settings.job_retention_days` in the config file",
-                    )
+                    .remedy(Remedy::ChooseAge {})
                     .into());
             }
             days => Policy::OlderThan(Duration::from_secs(u64::from(days) * 86_400)),

@@ -57,7 +57,7 @@ pub(crate) fn run(args: &LogsArgs, context: &Context) -> CommandResult {
     if args.raw || args.stderr {
         let [id] = ids.as_slice() else {
             return Err(Failure::new(Exit::Usage, "--raw and --stderr are of one job")
-                .hint("the raw outputs of several cannot be told apart: name one job")
+                .correct("the raw outputs of several cannot be told apart: name one job")
                 .into());
         };
         let record = jobs.get(*id)?;

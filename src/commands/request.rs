@@ -10,7 +10,7 @@ use super::{Context, completions, summary::foreign};
 use crate::config::{BudgetUsd, Timeout};
 use crate::engine::{Jobs, LONGEST_TASK_BYTES, Notice, OnDone, Request, Task, TaskError};
 use crate::error::{Exit, Failure};
-use crate::model::{JobId, JobSelector};
+use crate::model::{JobId, JobSelector, Remedy};
 use crate::os::Patient;
 
 /// Who gets what task, and under which conditions.
@@ -95,9 +95,11 @@ impl RunOptions {
 pub(super) fn warn_of(notices: &[Notice], context: &Context) {
     for notice in notices {
         match notice {
-            Notice::Exposed { agent, .. } => context.ui.warn(format_args!(
-                "{notice} (if that is fine: `agent-dispatch agents update {agent} --trusted`)"
-            )),
+            Notice::Exposed { agent, .. } => {
+                let trust = ["agents", "update", agent.as_str(), "--trusted"];
+                let trust = context.ui.commands().quoted(trust);
+                context.ui.warn(format_args!("{notice} (if that is fine: {trust})"));
+            }
             _ => context.ui.warn(notice),
         }
     }
@@ -114,7 +116,7 @@ impl RequestArgs {
                     Exit::Usage,
                     "standard input cannot be both the task and its context",
                 )
-                .hint("give the task as an argument or with --task-file FILE"));
+                .correct("give the task as an argument or with --task-file FILE"));
             }
             (task, None) => read_task(task.as_deref())?,
         };
@@ -147,8 +149,9 @@ impl RequestArgs {
 pub(super) fn read_task(argument: Option<&str>) -> Result<String, Failure> {
     match argument {
         Some(text) if text != "-" => Ok(text.to_owned()),
-        None if std::io::stdin().is_terminal() => Err(Failure::new(Exit::Usage, "there is no task")
-            .hint("say what to do: an argument, a pipe, or --task-file FILE")),
+        None if std::io::stdin().is_terminal() => {
+            Err(Failure::new(Exit::Usage, "there is no task").remedy(Remedy::GiveTask {}))
+        }
         _ => read_all(standard_input(), "standard input"),
     }
 }

@@ -7,7 +7,7 @@ use super::wait::wait_for;
 use super::{CommandResult, Context, Problem, completions, summary, whole_number};
 use crate::engine::Jobs;
 use crate::error::{Exit, Failure};
-use crate::model::JobSelector;
+use crate::model::{JobSelector, Remedy};
 use crate::store::Record;
 
 const EXAMPLES: &str = "\
@@ -58,7 +58,8 @@ pub(crate) fn run(args: &ResultArgs, context: &Context) -> CommandResult {
     if args.wait && record.finished().is_none() && !record.is_foreign() {
         let mut waited = wait_for(context, jobs, std::slice::from_ref(&record), None, &|_| {})?;
         if let Some(exit) = waited.interrupted {
-            context.ui.note_command(&format!("the job goes on: agent-dispatch result {id} --wait"));
+            let wait = context.ui.commands().command(["result", &id.to_string(), "--wait"]);
+            context.ui.note(format_args!("the job goes on: {wait}"));
             return Ok(exit);
         }
         record = waited.over.pop().unwrap_or(record);
@@ -69,13 +70,13 @@ pub(crate) fn run(args: &ResultArgs, context: &Context) -> CommandResult {
             Exit::Failure,
             format_args!("job {id} has no answer yet: it is {}", status.name()),
         )
-        .hint(format!("wait for it with `agent-dispatch result {id} --wait`"))
+        .remedy(Remedy::AwaitAnswer { job_id: id })
         .into());
     }
     if args.offset > 0 || args.max_chars.is_some() {
         print_part(args, context, jobs, &record)?;
     } else {
-        let result = summary::result_of(&record);
+        let result = record.conclusion();
         if args.json || args.no_pager || summary::data_of(&record, &result).is_some() {
             summary::print(context, jobs, &record, args.json)?;
         } else {
@@ -89,7 +90,7 @@ pub(crate) fn run(args: &ResultArgs, context: &Context) -> CommandResult {
 
 /// Prints the part of the answer that was asked for, and says how to get the next one.
 fn print_part(args: &ResultArgs, context: &Context, jobs: &dyn Jobs, record: &Record) -> Result<(), Problem> {
-    let mut result = summary::result_of(record);
+    let mut result = summary::result_of(record, context.ui);
     let mut part = String::new();
     let (mut total, mut taken) = (0, 0);
     let wanted = args.max_chars.unwrap_or(usize::MAX);
@@ -119,12 +120,13 @@ fn print_part(args: &ResultArgs, context: &Context, jobs: &dyn Jobs, record: &Re
     }
     let next = args.offset.saturating_add(taken);
     if next < total {
-        let again = args.max_chars.map(|count| format!(" --max-chars {count}")).unwrap_or_default();
-        context.ui.note_command(&format!(
-            "{} of {total} characters left: agent-dispatch result {} --offset {next}{again}",
-            total - next,
-            record.id
-        ));
+        let mut words =
+            vec!["result".to_owned(), record.id.to_string(), "--offset".to_owned(), next.to_string()];
+        words.extend(
+            args.max_chars.into_iter().flat_map(|count| ["--max-chars".to_owned(), count.to_string()]),
+        );
+        let again = context.ui.commands().command(words);
+        context.ui.note(format_args!("{} of {total} characters left: {again}", total - next));
     }
     Ok(())
 }

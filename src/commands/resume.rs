@@ -7,7 +7,7 @@ use super::request::{RunOptions, read_task};
 use super::{CommandResult, Context, completions, dialogue, summary};
 use crate::engine::{Request, Task, TaskError};
 use crate::error::{Exit, Failure};
-use crate::model::JobSelector;
+use crate::model::{JobSelector, Remedy, Terms};
 
 /// The default task of `resume`.
 const GO_ON: &str = "continue where you left off";
@@ -41,14 +41,10 @@ pub(crate) fn run(args: &ResumeArgs, context: &Context) -> CommandResult {
     let jobs = dispatch.jobs();
     let record = jobs.get(context.job(jobs, &args.job)?)?;
     if summary::is_dialogue(&record) {
-        let again = dialogue::again(&record);
         let turns = record.conclusion().parsed_result.map(|data| data["turns"].clone()).unwrap_or_default();
-        let last = turns.as_array().and_then(|turns| turns.last()?["job_id"].as_str());
-        let alone = last.map(|id| format!(", or go on with one of them: `agent-dispatch resume {id}`"));
+        let last = turns.as_array().and_then(|turns| turns.last()?["job_id"].as_str()?.parse().ok());
         let message = format_args!("job {} is a dialogue: each of its turns is a job of its own", record.id);
-        return Err(Failure::new(Exit::NotFound, message)
-            .hint(format!("have it once more with `{again}`{}", alone.unwrap_or_default()))
-            .into());
+        return Err(Failure::new(Exit::NotFound, message).remedy(dialogue::again(&record, last)).into());
     }
     // Without a task nothing is read: a user who says nothing means to go on.
     let task = match &args.task {
@@ -57,14 +53,14 @@ pub(crate) fn run(args: &ResumeArgs, context: &Context) -> CommandResult {
     };
     let task = Task::new(task).map_err(|error| match error {
         TaskError::Empty => {
-            Failure::from(error).hint("say what to do next, or nothing at all to let it go on")
+            Failure::from(error).correct("say what to do next, or nothing at all to let it go on")
         }
         TaskError::TooLong { .. } => error.into(),
     })?;
     let Some(session) = record.session() else {
         let id = record.id;
         return Err(Failure::new(Exit::NotFound, format_args!("job {id} has no session to go on with"))
-            .hint(format!("`agent-dispatch retry {id}` makes the same request in a new one"))
+            .remedy(Remedy::Retry { job_id: id, agent: record.agent, terms: Terms::default() })
             .into());
     };
     let request = args.options.apply(Request::go_on(&record, session, task)?);

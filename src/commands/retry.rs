@@ -36,9 +36,7 @@ pub(crate) fn run(args: &RetryArgs, context: &Context) -> CommandResult {
     let record = jobs.get(context.job(jobs, &args.job)?)?;
     if summary::is_dialogue(&record) {
         let message = format_args!("job {} is a dialogue, which is no request to one agent", record.id);
-        return Err(Failure::new(Exit::Usage, message)
-            .hint(format!("have it once more with `{}`", dialogue::again(&record)))
-            .into());
+        return Err(Failure::new(Exit::Usage, message).remedy(dialogue::again(&record, None)).into());
     }
     let request = args.options.apply(Request::again(&record)?);
     submit_or_wait(&request, &args.mode, dispatch.as_ref(), context)

@@ -6,7 +6,7 @@ use super::{CommandResult, Context, completions};
 use crate::config::AgentName;
 use crate::error::{Exit, Failure};
 use crate::mcp::{self, Authority};
-use crate::ui::shell;
+use crate::remedy::Commands;
 
 const EXAMPLES: &str = "\
 Example:
@@ -37,8 +37,8 @@ pub(crate) fn run(args: &ServeMcpArgs, context: &Context) -> CommandResult {
         allow_configure: args.allow_configure,
     };
     let options = context.place_options()?;
-    let options = shell::command(options.iter().map(|option| option.to_string_lossy()));
-    mcp::serve(context.config_path()?, context.jobs_path()?, options, authority)
+    let commands = Commands::with_options(options.iter().map(|option| option.to_string_lossy()));
+    mcp::serve(context.config_path()?, context.jobs_path()?, commands, authority)
         .map_err(|error| Failure::new(Exit::Failure, format_args!("failed to serve: {error}")))?;
     Ok(Exit::Success)
 }

@@ -51,7 +51,7 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
     let supervisor = jobs.supervisor(record.id).filter(|_| record.finished().is_none());
     let suspended = supervisor.filter(|it| it.is_suspended).map(|it| it.pid);
     if args.json {
-        let mut document = summary::to_json(&record);
+        let mut document = summary::to_json(&record, context.ui);
         if record.status() == Status::Running && !record.is_foreign() {
             document["progress"] = activity.line().into();
         }
@@ -75,10 +75,10 @@ pub(crate) fn run(args: &StatusArgs, context: &Context) -> CommandResult {
     lines.push(("created", human::ago(context.now() - record.created_at)));
     lines.extend(delay.map(|delay| match delay {
         PendingReason::Turn { .. } | PendingReason::Suspended { .. } => {
-            ("queue", format!("{} waiting", summary::what_for(delay)))
+            ("queue", format!("{} waiting", summary::what_for(delay, ui.commands())))
         }
         PendingReason::Jobs(_) | PendingReason::Start | PendingReason::InUse => {
-            ("waits", summary::what_for(delay))
+            ("waits", summary::what_for(delay, ui.commands()))
         }
     }));
     if let (Some(started), None) = (record.started_at(), record.finished()) {
@@ -138,12 +138,12 @@ fn asked(record: &Record) -> Vec<Line> {
 
 /// What came of a job that is over.
 fn came_of_it(record: &Record, ui: Ui) -> Vec<Line> {
-    let result = summary::result_of(record);
+    let result = summary::result_of(record, ui);
     let mut lines = vec![("outcome", summary::closing_line(record))];
     lines.extend(overspending(record, &result).map(|over| ("budget", over)));
     lines.extend(result.outcome.map(|outcome| ("agent says", outcome.name().to_owned())));
     lines.extend(result.error.map(|error| ("error", error)));
-    lines.extend(result.hint.map(|hint| ("hint", ui.commands(&hint).into_owned())));
+    lines.extend(result.hint.map(|hint| ("hint", hint)));
     if !result.denied_tools.is_empty() {
         lines.push(("denied", result.denied_tools.join(", ")));
     }
@@ -155,8 +155,8 @@ fn came_of_it(record: &Record, ui: Ui) -> Vec<Line> {
         ("unfinished", format!("{} ({state})", task.what))
     }));
     if result.answer_file.is_some() {
-        let whole = format!("long: agent-dispatch result {}", record.id);
-        lines.push(("answer", ui.commands(&whole).into_owned()));
+        let whole = ui.commands().command(["result", &record.id.to_string()]);
+        lines.push(("answer", format!("long: {whole}")));
     }
     if !result.result.is_empty() {
         lines.push(("answer", human::one_line(&result.result, EXCERPT)));

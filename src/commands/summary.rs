@@ -11,6 +11,7 @@ use super::verdict::{Strictness, cut_off, denial, exit_of, overspending, shortco
 use super::{Context, Problem};
 use crate::engine::{Jobs, PendingReason};
 use crate::error::{Exit, Failure};
+use crate::remedy::Commands;
 use crate::store::{Answer, JobKind, JobResult, Record, Status};
 use crate::ui::{Cell, Style, Ui, human};
 
@@ -29,14 +30,15 @@ pub(crate) fn status_style(status: Status) -> Style {
     }
 }
 
-/// The result of a finished job; one is made up for records that lack it.
-pub(crate) fn result_of(record: &Record) -> JobResult {
-    record.conclusion()
+/// The result of a finished job, with its hint as it holds here; one is made up for records that lack it.
+pub(crate) fn result_of(record: &Record, ui: Ui) -> JobResult {
+    let result = record.conclusion();
+    JobResult { hint: result.advice(|remedy| ui.commands().tell(remedy)), ..result }
 }
 
 /// How a run went, on one line: `done in 4.2 s, $0.0175, 3 turns`.
 pub(crate) fn closing_line(record: &Record) -> String {
-    let result = result_of(record);
+    let result = record.conclusion();
     let mut parts = vec![match record.status() {
         Status::Done => "done".to_owned(),
         Status::Cancelled => "cancelled".to_owned(),
@@ -59,7 +61,7 @@ pub(crate) fn tail(record: &Record) -> String {
 /// Says what is wrong with a finished job's result, if anything is: the error or, after a success, what the
 /// caller should know about it.
 pub(crate) fn report(context: &Context, record: &Record, strictness: Strictness) {
-    let result = result_of(record);
+    let result = result_of(record, context.ui);
     if !result.success {
         let error = result.error.as_deref().unwrap_or("the agent failed without saying why");
         context.ui.failure(format_args!("{}: {error}", record.agent), result.hint.as_deref());
@@ -103,7 +105,7 @@ pub(crate) fn print(
     record: &Record,
     as_json: bool,
 ) -> Result<(), Problem> {
-    let result = result_of(record);
+    let result = result_of(record, context.ui);
     let answer = jobs.answer(&result)?;
     if as_json {
         return Ok(context.ui.json(&WholeResult { result: &result, answer: &answer })?);
@@ -166,19 +168,20 @@ pub(crate) fn foreign(record: &Record) -> Failure {
 }
 
 /// That a job waits to be started, in the place of what its agent does.
-pub(crate) fn waiting(delay: PendingReason) -> String {
+pub(crate) fn waiting(delay: PendingReason, commands: Commands) -> String {
     let comma =
         if matches!(delay, PendingReason::Turn { .. } | PendingReason::Suspended { .. }) { "," } else { "" };
-    format!("waiting{comma} {}", what_for(delay))
+    format!("waiting{comma} {}", what_for(delay, commands))
 }
 
 /// What a job waits for before it is started.
-pub(crate) fn what_for(delay: PendingReason) -> String {
+pub(crate) fn what_for(delay: PendingReason, commands: Commands) -> String {
     match delay {
         PendingReason::Turn { place, waiting } => format!("number {place} of {waiting}"),
         PendingReason::Suspended { place, next, supervisor } => format!(
             "number {place}, behind job {next}, whose supervisor is stopped or frozen: `kill -CONT {supervisor}` lets it \
-             go on, `agent-dispatch cancel {next}` ends it"
+             go on, {} ends it",
+            commands.quoted(["cancel", &next.to_string()])
         ),
         PendingReason::Jobs(count) => format!("for {}", human::count(count, "job")),
         PendingReason::Start => "to be started".to_owned(),
@@ -187,8 +190,14 @@ pub(crate) fn what_for(delay: PendingReason) -> String {
 }
 
 /// A job as JSON for those who look at it: its record, without what only this tool needs.
-pub(crate) fn to_json(record: &Record) -> Value {
-    serde_json::from_slice(&record.to_json()).unwrap_or_else(|_| json!({ "id": record.id }))
+pub(crate) fn to_json(record: &Record, ui: Ui) -> Value {
+    let mut document: Value =
+        serde_json::from_slice(&record.to_json()).unwrap_or_else(|_| json!({ "id": record.id }));
+    let remedy = record.finished().and_then(|finished| finished.result.as_ref()?.remedy.as_ref());
+    if remedy.is_some() {
+        document["result"]["hint"] = json!(result_of(record, ui).hint);
+    }
+    document
 }
 
 /// A job's status, with its place among those that wait for a slot.

@@ -10,7 +10,7 @@ use super::{CommandResult, Context, Problem, completions, summary};
 use crate::config::Timeout;
 use crate::engine::{Jobs, Ownership};
 use crate::error::{Exit, Failure};
-use crate::model::{JobId, JobSelector};
+use crate::model::{JobId, JobSelector, Remedy};
 use crate::store::{Answer, JobResult, Record};
 
 const EXAMPLES: &str = "\
@@ -38,9 +38,6 @@ pub(crate) struct WaitArgs {
     strictness: Strictness,
 }
 
-/// How many jobs a command names that goes on waiting for them.
-const NAMED: usize = 5;
-
 pub(crate) fn run(args: &WaitArgs, context: &Context) -> CommandResult {
     let jobs = context.jobs()?;
     let jobs = jobs.as_ref();
@@ -59,11 +56,14 @@ pub(crate) fn run(args: &WaitArgs, context: &Context) -> CommandResult {
     })?;
     if let Some(exit) = waited.interrupted {
         let go = if waited.left.len() == 1 { "the job goes on" } else { "the jobs go on" };
-        context.ui.note_command(&format!("{go}: {}", way_on(&waited.left)));
+        context
+            .ui
+            .note(format_args!("{go}: {}", context.ui.commands().command(crate::remedy::wait(&waited.left))));
         return Ok(exit);
     }
     if args.json {
-        let results: Vec<JobResult> = waited.over.iter().map(summary::result_of).collect();
+        let results: Vec<JobResult> =
+            waited.over.iter().map(|record| summary::result_of(record, context.ui)).collect();
         let answers: Vec<Answer<'_>> =
             results.iter().map(|result| jobs.answer(result)).collect::<Result<_, _>>()?;
         let whole =
@@ -72,27 +72,18 @@ pub(crate) fn run(args: &WaitArgs, context: &Context) -> CommandResult {
     }
     if !waited.left.is_empty() {
         let (left, all) = (waited.left.len(), records.len());
-        let (which, they) = match left {
-            1 if all == 1 => ("the job is".to_owned(), "it goes"),
-            1 => (format!("1 of {all} jobs is"), "it goes"),
-            _ => (format!("{left} of {all} jobs are"), "they go"),
+        let which = match left {
+            1 if all == 1 => "the job is".to_owned(),
+            1 => format!("1 of {all} jobs is"),
+            _ => format!("{left} of {all} jobs are"),
         };
         return Err(Failure::new(Exit::TimedOut, format_args!("{which} not over yet"))
-            .hint(format!("{they} on: `{}`", way_on(&waited.left)))
+            .remedy(Remedy::WaitForJobs { job_ids: waited.left })
             .into());
     }
     // The first that went wrong, in the order they were named.
     let exits = waited.over.iter().map(|record| exit_of(record, args.strictness));
     Ok(exits.into_iter().find(|exit| *exit != Exit::Success).unwrap_or(Exit::Success))
-}
-
-/// The command that goes on waiting, or lists what there is when it would be too long.
-fn way_on(left: &[JobId]) -> String {
-    if left.len() > NAMED {
-        return "agent-dispatch jobs".to_owned();
-    }
-    let ids: Vec<String> = left.iter().map(ToString::to_string).collect();
-    format!("agent-dispatch wait {}", ids.join(" "))
 }
 
 /// How waiting for jobs ended.

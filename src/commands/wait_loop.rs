@@ -146,7 +146,10 @@ impl Watcher for WatchOne<'_> {
     }
 
     fn pending(&mut self, _number: usize, reason: Option<PendingReason>) {
-        self.progress.doing(&reason.map_or_else(|| doing(&self.activity), summary::waiting));
+        self.progress.doing(&reason.map_or_else(
+            || doing(&self.activity),
+            |reason| summary::waiting(reason, self.watch.context.ui.commands()),
+        ));
     }
 
     fn finished(&mut self, _number: usize, record: Record) -> Result<(), Problem> {
@@ -243,7 +246,10 @@ impl Watcher for WatchAll<'_> {
     }
 
     fn pending(&mut self, number: usize, reason: Option<PendingReason>) {
-        let doing = reason.map_or_else(|| doing(&self.activities[number]), summary::waiting);
+        let doing = reason.map_or_else(
+            || doing(&self.activities[number]),
+            |reason| summary::waiting(reason, self.context.ui.commands()),
+        );
         self.board.doing(number, &self.names[number], &doing);
     }
 

@@ -73,7 +73,12 @@ impl Editor {
         let mut fields = vec![("directory", directory_node(directory)?)];
         let others = changes.fields().into_iter().filter(|(key, _)| *key != "directory");
         fields.extend(others.filter_map(|(key, value)| Some((key, value?))));
-        self.edit(Kind::Agent, name.as_str(), Edit::Add(fields))
+        self.edit(Kind::Agent, name.as_str(), Edit::Add(fields)).map_err(|error| match error {
+            EditError::Exists { kind, name, .. } => {
+                EditError::Exists { kind, name, directory: Some(directory.to_owned()) }
+            }
+            error => error,
+        })
     }
 
     /// Changes fields of the agent `name`.
@@ -223,7 +228,7 @@ fn check_presence(config: &Config, kind: Kind, name: &str, edit: &Edit<'_>) -> R
         }
     };
     match (edit, present) {
-        (Edit::Add(_), true) => Err(EditError::Exists { kind, name: name.to_owned() }),
+        (Edit::Add(_), true) => Err(EditError::Exists { kind, name: name.to_owned(), directory: None }),
         (Edit::Update(_) | Edit::Remove, false) => {
             Err(EditError::Unknown { kind, name: name.to_owned(), nearest })
         }

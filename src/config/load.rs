@@ -14,8 +14,8 @@ use super::home::{home, home_directory};
 use super::syntax::{self, Node, Position, SyntaxError};
 use super::trust::{self, Untrusted};
 use super::types::Config;
+use crate::model::{Access, Remedy};
 use crate::os::read_within;
-use crate::text::shell;
 
 /// The largest config that is read, in bytes: one of 10,000 agents has a tenth of it.
 const MAX_BYTES: u64 = 32 * 1024 * 1024;
@@ -73,20 +73,18 @@ fn prefix(key: &str) -> String {
 }
 
 impl ConfigError {
-    /// What to do next.
-    pub fn hint(&self) -> Option<String> {
+    /// What would help.
+    pub fn remedy(&self) -> Option<Remedy> {
         match self {
             Self::Unreadable { path, source } if source.kind() == io::ErrorKind::PermissionDenied => {
-                Some(format!("make it readable for you: `chmod u+r {}`", shell::path(path)))
+                Some(Remedy::GrantAccess { path: path.clone(), access: Access::Read })
             }
-            Self::IsADirectory { path } => {
-                Some(format!("name the file in it: --config {}", path.join(FILE_NAME).display()))
-            }
+            Self::IsADirectory { path } => Some(Remedy::ChooseConfig { path: Some(path.join(FILE_NAME)) }),
             Self::Invalid { path, line, .. } => {
-                Some(format!("correct line {line} of {}; nothing was changed", path.display()))
+                Some(Remedy::EditConfig { path: path.clone(), line: Some(*line) })
             }
-            Self::Untrusted(untrusted) => Some(untrusted.hint()),
-            Self::NoHome => Some("name the file: --config FILE".to_owned()),
+            Self::Untrusted(untrusted) => Some(untrusted.remedy()),
+            Self::NoHome => Some(Remedy::ChooseConfig { path: None }),
             Self::Unreadable { .. } | Self::TooLarge { .. } => None,
         }
     }
@@ -284,7 +282,7 @@ mod tests {
         let shown = error.to_string();
         let tail = "agents.yaml:4:14: agents.infra.timeout: '-5' is not a time limit: it must be above zero";
         assert!(shown.ends_with(tail), "{shown}");
-        assert!(error.hint().unwrap().contains("line 4"));
+        assert!(matches!(error.remedy(), Some(Remedy::EditConfig { line: Some(4), .. })));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::agent::Agent;
 use super::home::home_directory;
 use crate::backend::Backends;
+use crate::model::Remedy;
 use crate::os::{Exposure, Writers};
 
 /// The variable that names paths the user vouches for, with all that is below them.
@@ -98,25 +99,15 @@ impl Untrusted {
         &self.path
     }
 
-    /// The commands that mend it, and what to set when it is meant to be so.
-    pub fn hint(&self) -> String {
-        let mend = self.exposure.remedies(word).join(" && ");
-        match Vouched::by_this_process().with(&self.path) {
-            Some(vouch) => {
-                format!(
-                    "mend it with `{mend}`; or, if this is meant to be so, vouch for it: `export {vouch}`"
-                )
-            }
-            None => format!(
-                "mend it with `{mend}`; {VARIABLE} cannot vouch for it, because it is a list of paths with '{SEPARATOR}' \
-                 between them: if this is meant to be so, move it to a path of UTF-8 without '{SEPARATOR}'"
-            ),
-        }
+    /// What would help.
+    pub fn remedy(&self) -> Remedy {
+        let vouch = Vouched::by_this_process().with(&self.path);
+        Remedy::CloseToOthers { commands: self.commands(word), vouch }
     }
 
     /// The commands that mend it; `word` makes a path a word of a shell.
-    pub fn remedy(&self, word: impl Fn(&Path) -> String) -> String {
-        self.exposure.remedies(word).join(" && ")
+    pub fn commands(&self, word: impl Fn(&Path) -> String) -> Vec<String> {
+        self.exposure.remedies(word)
     }
 
     fn unless_vouched(what: &'static str, path: &Path, exposure: Option<Exposure>) -> Result<(), Self> {

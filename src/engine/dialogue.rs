@@ -124,7 +124,7 @@ impl Conversation {
             let error = result.error.as_deref().unwrap_or("it failed without saying why");
             dialogue.error = Some(format!("{}: {error}", record.agent));
             dialogue.error_type = result.error_type;
-            dialogue.hint = result.hint.clone();
+            (dialogue.hint, dialogue.remedy) = (result.hint.clone(), result.remedy.clone());
             return Ok(turn);
         }
         dialogue.last = Some(turn.result.clone());
@@ -171,6 +171,7 @@ impl Engine {
                 error: None,
                 error_type: None,
                 hint: None,
+                remedy: None,
             },
             request,
         };

@@ -94,7 +94,7 @@ pub enum DispatchError {
         directory: PathBuf,
     },
     /// There is no such session.
-    #[error("{cli} has no session {session}")]
+    #[error("{cli} has no session {session}: {}", no_session(place.as_deref()))]
     UnknownSession {
         /// The agent CLI.
         cli: &'static str,
@@ -154,6 +154,14 @@ pub enum DispatchError {
         /// What happened.
         source: StartError,
     },
+}
+
+/// How it is known that there is no such session.
+fn no_session(place: Option<&Path>) -> String {
+    match place {
+        Some(place) => format!("no folder of {} has it", place.display()),
+        None => "no job of the agents there are has had it".to_owned(),
+    }
 }
 
 /// What may have been meant by a directory that does not exist.

@@ -21,8 +21,8 @@ use super::request::Request;
 use super::stats::{Selection, Stats, StatsError};
 use crate::model::{JobId, JobSelector};
 use crate::store::{
-    Candidate, ErrorType, Finished, JobKind, JobResult, Policy, ReadAt, Record, State, Status, StoreError,
-    UnixSeconds, Usual, Verdict, plan,
+    Candidate, ErrorType, Finished, JobKind, JobResult, Policy, ReadAt, Record, RunStats, State, Status,
+    StoreError, UnixSeconds, Verdict, plan,
 };
 use crate::supervisor::Ownership;
 
@@ -364,11 +364,11 @@ impl Dispatch for MemoryJobs {
         Ok(Stats::default())
     }
 
-    fn usual(&self, _agent: &str) -> Option<Usual> {
+    fn usual(&self, _agent: &str) -> Option<RunStats> {
         None
     }
 
-    fn usual_of_all(&self) -> HashMap<String, Usual> {
+    fn typical_by_agent(&self) -> HashMap<String, RunStats> {
         HashMap::new()
     }
 }

@@ -13,6 +13,7 @@ use super::server_state::ServerState;
 use super::window::PART_CHARS;
 use crate::config::{Agent, AgentName, BudgetUsd, Config, Group, GroupName, claude_md, describe};
 use crate::engine::DirectoryFault;
+use crate::model::Remedy;
 use crate::store::RunStats;
 use crate::ui::human;
 
@@ -39,10 +40,8 @@ pub(super) fn list(state: &ServerState, mut arguments: Arguments) -> Result<Repl
     let Some(group) = group else {
         let mut fields = listed(state.agents(config), config, None, &usual);
         if fields["agents"].as_array().is_some_and(Vec::is_empty) {
-            let next = state
-                .wording()
-                .tell("there are no agents; `agent-dispatch agents add NAME DIR` adds one", |_| None);
-            fields.insert("next".to_owned(), next.into());
+            let add = state.advisor().tell(&Remedy::AddAgent {}, &|_| None);
+            fields.insert("next".to_owned(), format!("there are no agents; {add}").into());
         }
         return Ok(Reply::of_fields(Value::Object(fields)));
     };
@@ -65,7 +64,7 @@ fn group_named<'a>(name: &str, config: &'a Config) -> Result<(&'a GroupName, &'a
         } else {
             format!("The groups are {}", names.join(", "))
         };
-        Refused::with_remedy(format_args!("there is no group '{name}'"), known)
+        Refused::with_advice(format_args!("there is no group '{name}'"), known)
     })
 }
 

@@ -6,6 +6,7 @@ use rmcp::service::RequestContext;
 
 use super::arguments::{self, Arguments, Manner};
 use super::refused::Refused;
+use super::remedy::INSTEAD_OF_DISPATCHING;
 use super::result::{self, Reply};
 use super::server_state::{ServerState, now};
 use super::session::Session;
@@ -13,7 +14,7 @@ use super::suggest::no_such_agent;
 use super::tasks;
 use super::waiting::{Caller, Waited};
 use crate::config::Config;
-use crate::engine::{DispatchError, Notice, Ownership, RefusedArgument, cancel_all, cancel_tree};
+use crate::engine::{DispatchError, Notice, Ownership, cancel_all, cancel_tree};
 use crate::model::JobId;
 
 /// `dispatch`: hands a task to an agent.
@@ -89,7 +90,7 @@ pub(super) fn tell(state: &ServerState, id: JobId, manner: Manner) -> Result<Rep
     let view = state.view()?;
     let record = state.look(id)?;
     if record.finished().is_some() {
-        result::over(view.jobs(), state.wording(), &record, manner.window())
+        result::over(view.jobs(), state.advisor(), &record, manner.window())
     } else {
         result::unfinished(view.jobs(), &record)
     }
@@ -106,57 +107,23 @@ pub(super) async fn stop(state: &ServerState, jobs: Vec<JobId>) -> Result<CallTo
     Err(Refused::new("the call was cancelled"))
 }
 
-/// What an agent at the end of a chain of dispatches can do.
-const INSTEAD_OF_DISPATCHING: &str = "Answer with what is known here instead of dispatching further";
-
-/// Says what to do about a refused dispatch in terms of these tools.
+/// Says why a dispatch was refused, and nothing that the client must not know.
 pub(super) fn refused(state: &ServerState, config: &Config, error: DispatchError) -> Refused {
-    let remedy = match &error {
+    match error {
         // Whether there is such a session elsewhere is not told either.
-        DispatchError::UnknownSession { session, .. } if state.is_limited() => {
-            return Refused::with_remedy(
-                format_args!("session {session} is none that a job of the agents there are has had"),
-                "Leave session_id out, or give that of an earlier answer of the agent",
-            );
-        }
+        DispatchError::UnknownSession { session, .. } if state.is_limited() => Refused::with_advice(
+            format_args!("session {session} is none that a job of the agents there are has had"),
+            "Leave session_id out, or give that of an earlier answer of the agent",
+        ),
         // The first job of the chain may be anybody's.
-        DispatchError::TreeTooLarge { limit, .. } if state.is_limited() => {
-            return Refused::with_remedy(
-                format_args!(
-                    "the dispatches that led here have started as many jobs as are allowed: {limit}"
-                ),
-                INSTEAD_OF_DISPATCHING,
-            );
+        DispatchError::TreeTooLarge { limit, .. } if state.is_limited() => Refused::with_advice(
+            format_args!("the dispatches that led here have started as many jobs as are allowed: {limit}"),
+            INSTEAD_OF_DISPATCHING,
+        ),
+        DispatchError::UnknownAgent { ref nearest, .. } => {
+            no_such_agent(state, config, &error, nearest.as_ref())
         }
-        DispatchError::UnknownAgent { nearest, .. } => {
-            return no_such_agent(state, config, &error, nearest.as_ref());
-        }
-        DispatchError::UnknownGroup { nearest: Some(nearest), .. } => format!("Did you mean {nearest}?"),
-        DispatchError::UnknownGroup { .. } => {
-            "Leave group out; list_agents says which groups an agent is in".to_owned()
-        }
-        DispatchError::NotAMember { .. } => {
-            "Leave group out, or choose a member: list_agents with this group names them".to_owned()
-        }
-        DispatchError::ForeignSession { owner, session, .. } => {
-            format!("Dispatch to {owner} with session_id {session}, or leave session_id out")
-        }
-        DispatchError::UnknownSession { .. } => "Leave session_id out: that makes a new session".to_owned(),
-        DispatchError::Argument(RefusedArgument::NotASession { .. }) => {
-            "Pass the session_id of an earlier answer, or leave it out".to_owned()
-        }
-        DispatchError::TooDeep { .. }
-        | DispatchError::UnknownDepth { .. }
-        | DispatchError::TreeTooLarge { .. } => INSTEAD_OF_DISPATCHING.to_owned(),
-        DispatchError::QueueFull { .. } => {
-            "Wait for some of them with dispatch_result, or stop some with dispatch_cancel".to_owned()
-        }
-        _ => {
-            return match error {
-                DispatchError::Store(error) => state.unusable_jobs(error.into()),
-                error => error.into(),
-            };
-        }
-    };
-    Refused::with_remedy(&error, remedy)
+        DispatchError::Store(error) => state.unusable_jobs(error.into()),
+        error => error.into(),
+    }
 }

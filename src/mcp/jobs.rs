@@ -53,7 +53,7 @@ pub(super) async fn result(
         let record = state.look(id)?;
         match kind {
             Kind::Answer if record.finished().is_some() => {
-                result::over(jobs, state.wording(), &record, window)
+                result::over(jobs, state.advisor(), &record, window)
             }
             Kind::Answer => result::unfinished(jobs, &record),
             Kind::Log => Ok(part_of(&record, kind, window, |take| log(jobs, &record, take))?),

@@ -13,6 +13,7 @@ mod door;
 mod jobs;
 mod parallel;
 mod refused;
+mod remedy;
 mod result;
 mod scope;
 mod server;
@@ -26,7 +27,6 @@ mod tools;
 mod waiting;
 mod window;
 mod wire;
-mod wording;
 
 #[cfg(test)]
 mod tests;
@@ -41,6 +41,7 @@ use rmcp::service::{QuitReason, ServerInitializeError};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::remedy::Commands;
 pub use authority::Authority;
 use door::Door;
 use server::Server;
@@ -61,14 +62,13 @@ const BLOCKING_THREADS: usize = 16;
 /// Serves one client on standard input and output until it goes, or until a signal to end comes (INT, TERM, HUP).
 /// Jobs go on.
 ///
-/// `config` and `jobs` say where these are; neither needs to exist. `options` are what a command of the shell needs to be
-/// about them.
-pub fn serve(config: PathBuf, jobs: PathBuf, options: String, authority: Authority) -> io::Result<()> {
+/// `config` and `jobs` say where these are; neither needs to exist. `commands` says how a user types one about them.
+pub fn serve(config: PathBuf, jobs: PathBuf, commands: Commands, authority: Authority) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .max_blocking_threads(BLOCKING_THREADS)
         .enable_all()
         .build()?;
-    let served = runtime.block_on(attend(ServerState::new(config, jobs, options, authority)));
+    let served = runtime.block_on(attend(ServerState::new(config, jobs, commands, authority)));
     // A thread may be stuck in a read of standard input that cannot be interrupted.
     runtime.shutdown_background();
     served

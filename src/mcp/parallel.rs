@@ -15,7 +15,7 @@ use super::waiting::{Caller, Waited};
 use super::window::PART_CHARS;
 use crate::config::Config;
 use crate::engine::{Batch, BatchError, BatchItem, Notice, Ownership, Refusal, Request};
-use crate::model::JobId;
+use crate::model::{JobId, Remedy};
 
 /// The least that is given of each answer, in characters.
 const LEAST_PART_CHARS: usize = 500;
@@ -75,23 +75,18 @@ fn start(
     }
     problems.extend(aggregate.into_iter().flat_map(|request| speaks_against(BatchItem::Aggregate, request)));
     if !problems.is_empty() {
-        return Err(Refused::all(&problems));
+        return Err(Refused::all(problems));
     }
     let batch =
         view.dispatch.submit_batch(&requests, aggregate, Ownership::Detached, now()).map_err(|error| {
             match error {
-                BatchError::Refused(refusals) => {
-                    Refused::all(&refusals.into_iter().map(refused_item).collect::<Vec<_>>())
-                }
+                BatchError::Refused(refusals) => Refused::all(refusals.into_iter().map(refused_item)),
                 BatchError::NoRoom(error) => refused(state, &view.config, error),
                 error @ BatchError::Empty => Refused::new(error),
                 BatchError::Broken { started, refusal } => {
-                    let started: Vec<String> = started.iter().map(JobId::to_string).collect();
-                    let problem = refused_item(*refusal);
-                    Refused::with_remedy(
-                        problem.message(),
-                        format_args!("These go on: {}", started.join(", ")),
-                    )
+                    let go_on = Remedy::CancelJobs { job_ids: started };
+                    let others = Refused::with_remedy("some jobs have been started", go_on);
+                    Refused::all([refused_item(*refusal), others])
                 }
             }
         })?;
@@ -105,7 +100,7 @@ fn refused_item(state: &ServerState, config: &Config, refusal: Refusal) -> Refus
         BatchItem::Dispatch(number) => format!("dispatches[{number}]"),
         BatchItem::Aggregate => "aggregate".to_owned(),
     };
-    Refused::new(format_args!("{place}: {}", refused(state, config, refusal.error).message()))
+    refused(state, config, refusal.error).about(place)
 }
 
 /// All jobs as they are now.

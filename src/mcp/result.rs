@@ -7,9 +7,9 @@ use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Map, Value, json};
 
 use super::refused::Refused;
+use super::remedy::Advisor;
 use super::tool::Name;
 use super::window::{Part, Window};
-use super::wording::Wording;
 use crate::engine::{Activity, DIALOGUE_SIGN, Jobs, JobsError, Notice, Reading};
 use crate::store::{ErrorType, JobResult, Record, Status, StoreError};
 use crate::text::redact;
@@ -60,7 +60,7 @@ impl From<Reply> for CallToolResult {
 /// A job that is over, with the wanted part of its answer.
 pub(super) fn over(
     jobs: &dyn Jobs,
-    wording: &Wording,
+    advisor: &Advisor,
     record: &Record,
     window: Window,
 ) -> Result<Reply, Refused> {
@@ -73,7 +73,7 @@ pub(super) fn over(
         Some(text) => Window { offset: 0, max_chars: usize::MAX }.cut_text(text),
         None => read_part(jobs, record, &result, window)?,
     };
-    let remedy = remedy(jobs, wording, record, &result);
+    let hint = hint(jobs, advisor, record, &result);
     let mut fields = Map::new();
     let mut put = |name: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -100,7 +100,7 @@ pub(super) fn over(
     put("outcome", result.outcome.map(|outcome| json!(outcome)));
     put("error", result.error.as_ref().map(|error| json!(error)));
     put("error_type", result.error_type.map(|kind| json!(kind)));
-    put("hint", remedy.as_ref().map(|hint| json!(hint)));
+    put("hint", hint.as_ref().map(|hint| json!(hint)));
     put("session_id", result.session_id.as_ref().map(|session| json!(session)));
     put("cost_usd", result.cost_usd.map(Value::from));
     put("duration_ms", result.duration_ms.map(Value::from));
@@ -109,7 +109,7 @@ pub(super) fn over(
     put("denied_tools", (!result.denied_tools.is_empty()).then(|| json!(result.denied_tools)));
     put("unfinished", (!result.unfinished.is_empty()).then(|| json!(result.unfinished)));
     put("budget_exceeded", result.budget_exceeded.then(|| json!(true)));
-    let text = told(record, &result, &part, window, remedy.as_deref());
+    let text = told(record, &result, &part, window, hint.as_deref());
     Ok(Reply { text, fields, is_error: !result.success })
 }
 
@@ -119,7 +119,7 @@ fn read_part(jobs: &dyn Jobs, record: &Record, result: &JobResult, window: Windo
     };
     let part = window.cut_within(&jobs.answer(result)?, ANSWER_TIME).map_err(failed)?;
     if part.is_cut_short && part.text.is_empty() && window.max_chars > 0 {
-        return Err(Refused::with_remedy(
+        return Err(Refused::with_advice(
             format_args!(
                 "it takes more than {} s to read the answer of job {} as far as offset {}",
                 ANSWER_TIME.as_secs(),
@@ -136,14 +136,14 @@ fn read_part(jobs: &dyn Jobs, record: &Record, result: &JobResult, window: Windo
 const ANSWER_TIME: Duration = Duration::from_secs(10);
 
 /// A job that is over, in words.
-fn told(record: &Record, result: &JobResult, part: &Part, window: Window, remedy: Option<&str>) -> String {
+fn told(record: &Record, result: &JobResult, part: &Part, window: Window, hint: Option<&str>) -> String {
     let mut text = String::new();
     if !result.success {
         let kind = result.error_type.map_or("cli_error", ErrorType::name);
         let error = result.error.as_deref().unwrap_or("the agent failed without saying why");
         text = format!("{} {} ({kind}): {error}", record.agent, record.status().name());
-        if let Some(remedy) = remedy {
-            let _ = write!(text, ". {remedy}");
+        if let Some(hint) = hint {
+            let _ = write!(text, ". {hint}");
         }
         if !part.text.is_empty() {
             text.push_str("\n\nWhat it had answered by then:\n");
@@ -167,9 +167,9 @@ fn told(record: &Record, result: &JobResult, part: &Part, window: Window, remedy
         );
     }
     if result.success
-        && let Some(remedy) = remedy
+        && let Some(hint) = hint
     {
-        let _ = write!(text, "\n\n[note: {remedy}]");
+        let _ = write!(text, "\n\n[note: {hint}]");
     }
     let mut facts =
         vec![format!("job {}", record.id), record.agent.clone(), record.status().name().to_owned()];
@@ -196,30 +196,10 @@ fn told(record: &Record, result: &JobResult, part: &Part, window: Window, remedy
 }
 
 /// What to do after the job, in terms of the client's tools.
-fn remedy(jobs: &dyn Jobs, wording: &Wording, record: &Record, result: &JobResult) -> Option<String> {
-    let tell = |text: &str| {
-        wording.tell(text, |id| if id == record.id { Some(record.clone()) } else { jobs.glance(id) })
-    };
-    let Some(hint) = result.hint.as_deref() else { return unresolved(jobs, wording, record, result) };
-    let resume = hint.find("`agent-dispatch resume ").map(|at| tell(&hint[at..]));
-    match (result.error_type, resume) {
-        _ if !wording.has(Name::Dispatch) => Some(tell(hint)),
-        (Some(ErrorType::Timeout), None) => {
-            Some("Call dispatch again with a larger timeout_seconds or a smaller task".to_owned())
-        }
-        (Some(ErrorType::Budget), resume) => {
-            let go_on = resume.map_or_else(
-                || "Give it a smaller task".to_owned(),
-                |call| format!("To go on where it stopped: {call}"),
-            );
-            let raise = match wording.has(Name::ConfigureAgent) {
-                true => "configure_agent with max_budget_usd raises it",
-                false => "only the user can raise it, as max_budget_usd of the agent",
-            };
-            Some(format!("{go_on}. Each run may spend the whole spend cap; {raise}"))
-        }
-        _ => Some(tell(hint)),
-    }
+fn hint(jobs: &dyn Jobs, advisor: &Advisor, record: &Record, result: &JobResult) -> Option<String> {
+    let find = |id| if id == record.id { Some(record.clone()) } else { jobs.glance(id) };
+    let advice = result.advice(|remedy| advisor.tell(remedy, &find));
+    advice.or_else(|| unresolved(jobs, advisor, record, result))
 }
 
 /// Whether the agents of a dialogue have settled the matter, and after how many rounds.
@@ -229,9 +209,9 @@ fn settled(record: &Record, result: &JobResult) -> Option<(bool, u64)> {
 }
 
 /// How to go on with a dialogue that came to its end before the matter was settled.
-fn unresolved(jobs: &dyn Jobs, wording: &Wording, record: &Record, result: &JobResult) -> Option<String> {
+fn unresolved(jobs: &dyn Jobs, advisor: &Advisor, record: &Record, result: &JobResult) -> Option<String> {
     let (false, rounds) = settled(record, result)? else { return None };
-    if !result.success || !wording.has(Name::DispatchDialogue) {
+    if !result.success || !advisor.has(Name::DispatchDialogue) {
         return None;
     }
     let turns = result.parsed_result.as_ref().and_then(|summary| summary["turns"].as_array())?;

@@ -61,6 +61,13 @@ impl Scope {
                     false => limited.without_jobs(error, jobs),
                 };
             }
+            if let Some(result) = &mut finished.result {
+                let named = serde_json::to_string(&(&result.remedy, &result.hint)).unwrap_or_default();
+                // What is to be done about another agent's job is not for this client.
+                if limited.without_jobs(&named, jobs) != named {
+                    (result.remedy, result.hint) = (None, None);
+                }
+            }
         }
         record
     }

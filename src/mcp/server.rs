@@ -3,8 +3,9 @@
 use rmcp::RoleServer;
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, CancelTaskParams, ErrorData, GetTaskParams,
-    GetTaskResult, Implementation, ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig,
+    CallToolRequestParams, CallToolResponse, CallToolResult, CancelTaskParams, ContentBlock, ErrorData,
+    GetTaskParams, GetTaskResult, Implementation, ListToolsResult, PaginatedRequestParams,
+    ServerCapabilities, ServerConfig,
 };
 use rmcp::service::RequestContext;
 
@@ -92,8 +93,9 @@ impl ServerHandler for Server {
         };
         let arguments = Arguments::new(tool.as_str(), request.arguments.unwrap_or_default());
         let answered = self.call(tool, arguments, &context).await;
-        let told = |refused: Refused| CallToolResult::from(self.state.wording().refusal(&refused)).into();
-        Ok(answered.unwrap_or_else(told))
+        Ok(answered.unwrap_or_else(|refused| {
+            CallToolResult::error(vec![ContentBlock::text(self.state.text_of(&refused))]).into()
+        }))
     }
 
     async fn get_task(
@@ -118,5 +120,5 @@ async fn on_a_thread<T: Send + 'static>(
     work: impl FnOnce(&ServerState) -> Result<T, ErrorData> + Send + 'static,
 ) -> Result<T, ErrorData> {
     let done = state.blocking(move |state| Ok(work(state))).await;
-    done.unwrap_or_else(|refused| Err(ErrorData::internal_error(refused.message().to_owned(), None)))
+    done.unwrap_or_else(|refused| Err(ErrorData::internal_error(state.text_of(&refused), None)))
 }

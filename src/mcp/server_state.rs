@@ -9,13 +9,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::authority::Authority;
 use super::refused::Refused;
+use super::remedy::Advisor;
 use super::scope::Scope;
-use super::wording::Wording;
 use crate::config::{self, Agent, AgentName, Config, ConfigError};
 use crate::engine::{
     CallerContext, Dispatch, DispatchError, Engine, Filter, Jobs, JobsError, Listed, Listing, LocalJobs,
 };
-use crate::model::JobId;
+use crate::model::{JobId, Remedy};
+use crate::remedy::Commands;
 use crate::store::{Record, Status, StoreError, UnixSeconds};
 
 /// One server's view of the config and the jobs. Cheap to clone.
@@ -27,7 +28,7 @@ struct Shared {
     config: PathBuf,
     jobs: PathBuf,
     authority: Authority,
-    wording: Wording,
+    advisor: Advisor,
     caller_context: CallerContext,
     loaded: Mutex<Option<Loaded>>,
     /// What there is, where it does not come from files of this machine.
@@ -84,11 +85,11 @@ impl Stamp {
 }
 
 impl ServerState {
-    pub(super) fn new(config: PathBuf, jobs: PathBuf, options: String, authority: Authority) -> Self {
+    pub(super) fn new(config: PathBuf, jobs: PathBuf, commands: Commands, authority: Authority) -> Self {
         Self(Arc::new(Shared {
             config,
             jobs,
-            wording: Wording::new(&authority, options),
+            advisor: Advisor::new(&authority, commands),
             authority,
             caller_context: CallerContext::of_this_process(),
             loaded: Mutex::default(),
@@ -108,7 +109,7 @@ impl ServerState {
             authority.agents.as_ref().map_or_else(Scope::everything, |agents| Scope::of(agents, &config));
         let (config, scope) = (Arc::new(config), Arc::new(scope));
         let view = View { config, dispatch: Arc::new(memory.clone()), scope };
-        let state = Self::new(PathBuf::new(), PathBuf::new(), String::new(), authority);
+        let state = Self::new(PathBuf::new(), PathBuf::new(), Commands::default(), authority);
         let shared = Arc::into_inner(state.0).expect("no other call has it yet");
         Self(Arc::new(Shared { fixed: Some(view), ..shared }))
     }
@@ -124,8 +125,13 @@ impl ServerState {
     }
 
     /// How the client is told what to do.
-    pub(super) fn wording(&self) -> &Wording {
-        &self.0.wording
+    pub(super) fn advisor(&self) -> &Advisor {
+        &self.0.advisor
+    }
+
+    /// A refusal as the client is told it.
+    pub(super) fn text_of(&self, refused: &Refused) -> String {
+        refused.text(|remedy| self.0.advisor.tell(remedy, &|_| None))
     }
 
     /// The config and the jobs as they are now: a change of the file holds for the next call. What takes requests knows
@@ -188,7 +194,7 @@ impl ServerState {
     /// Says that the config cannot be used. What is wrong with it may be about any agent.
     pub(super) fn unusable_config(&self, error: ConfigError) -> Refused {
         if self.is_limited() {
-            return Refused::with_remedy("the server's config cannot be used", ASK_THE_USER);
+            return Refused::with_remedy("the server's config cannot be used", Remedy::Diagnose {});
         }
         error.into()
     }
@@ -196,7 +202,7 @@ impl ServerState {
     /// Says that the jobs cannot be read. What is wrong with them may be about any job.
     pub(super) fn unusable_jobs(&self, error: JobsError) -> Refused {
         if self.is_limited() && !matches!(error, JobsError::Store(StoreError::NoSuchJob(_))) {
-            return Refused::with_remedy("the jobs cannot be used now", ASK_THE_USER);
+            return Refused::with_remedy("the jobs cannot be used now", Remedy::Diagnose {});
         }
         error.into()
     }
@@ -269,9 +275,6 @@ impl ServerState {
         })
     }
 }
-
-/// Who is told what a client must not know.
-const ASK_THE_USER: &str = "Ask the user: `agent-dispatch doctor` says what is wrong";
 
 /// The time.
 pub(super) fn now() -> UnixSeconds {

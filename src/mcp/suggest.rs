@@ -4,6 +4,7 @@ use super::refused::Refused;
 use super::server_state::ServerState;
 use crate::config::{AgentName, Config};
 use crate::engine::DispatchError;
+use crate::model::Remedy;
 
 /// How long a list of names in a refusal may be, in characters.
 const NAMES_CHARS: usize = 500;
@@ -34,10 +35,7 @@ pub(super) fn no_such_agent(
     let meant = nearest.map(|nearest| format!("Did you mean {nearest}? ")).unwrap_or_default();
     let names = as_many_as_fit(state.agents(config).map(|(name, _)| name.as_str()), NAMES_CHARS);
     if names.is_empty() {
-        return Refused::with_remedy(
-            error,
-            "There are no agents; `agent-dispatch agents add NAME DIR` adds one",
-        );
+        return Refused::with_remedy(format_args!("{error}: there are no agents"), Remedy::AddAgent {});
     }
-    Refused::with_remedy(error, format_args!("{meant}The agents are {names}; list_agents tells about them"))
+    Refused::with_advice(error, format_args!("{meant}The agents are {names}; list_agents tells about them"))
 }

@@ -47,7 +47,7 @@ pub(super) fn get(state: &ServerState, id: &str) -> Result<GetTaskResult, ErrorD
         Status::Pending | Status::Running => TaskPayload::Working,
         Status::Cancelled => TaskPayload::Cancelled,
         Status::Done | Status::Failed => {
-            let reply = result::over(view.jobs(), state.wording(), &record, Manner::whole().window())
+            let reply = result::over(view.jobs(), state.advisor(), &record, Manner::whole().window())
                 .map_err(|refused| failed(state, &refused))?;
             let result = serde_json::to_value(CallToolResult::from(reply));
             let Ok(Value::Object(result)) = result else {
@@ -73,7 +73,7 @@ fn job(id: &str) -> Result<JobId, ErrorData> {
 }
 
 fn failed(state: &ServerState, refused: &Refused) -> ErrorData {
-    ErrorData::invalid_params(state.wording().refusal(refused).message().to_owned(), None)
+    ErrorData::invalid_params(state.text_of(refused), None)
 }
 
 fn timestamp(seconds: UnixSeconds) -> String {

@@ -105,9 +105,10 @@ fn a_place_that_cannot_be_reached_is_told() {
     memory.cut_off("gpu", "Connection refused");
     let told = "gpu cannot be reached: Connection refused";
     let listed = jobs::jobs(&state, arguments("dispatch_jobs", json!({}))).unwrap_err();
-    assert_eq!(listed.message(), told);
+    assert_eq!(state.text_of(&listed), told);
     let collected = jobs::gc(&state, arguments("dispatch_gc", json!({"max_age_days": 7}))).unwrap_err();
-    assert_eq!(collected.message(), told);
-    assert_eq!(dispatch::tell(&state, id, Manner::whole()).unwrap_err().message(), told);
+    assert_eq!(state.text_of(&collected), told);
+    let looked = dispatch::tell(&state, id, Manner::whole()).unwrap_err();
+    assert_eq!(state.text_of(&looked), told);
     assert!(tasks::cancel(&state, &id.to_string()).unwrap_err().message.contains(told));
 }

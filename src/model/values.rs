@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// How much of a refused value a message repeats, in characters.
 const QUOTED: usize = 64;
@@ -109,6 +110,12 @@ impl BudgetUsd {
     /// The cap in US dollars.
     pub fn dollars(self) -> f64 {
         self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for BudgetUsd {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(f64::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 
@@ -260,6 +267,14 @@ impl Serialize for Timeout {
         } else {
             serializer.serialize_f64(self.seconds())
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for Timeout {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let duration =
+            Duration::try_from_secs_f64(f64::deserialize(deserializer)?).map_err(D::Error::custom)?;
+        Self::new(duration).map_err(D::Error::custom)
     }
 }
 

@@ -42,7 +42,9 @@ pub use notes::{Halt, MOST_STRAYS, Notes};
 pub use queue::{QueueTicket, Slot, SubmitLock};
 pub use read_at::{Pieces, ReadAt};
 pub use record::{FORMAT, Finished, Launch, Record, State, Status, UnixSeconds, Verdict};
-pub use result::{AnswerFile, ErrorType, JobResult, Outcome, Unfinished, UnfinishedState, WorkKind};
+pub use result::{
+    AnswerFile, ErrorType, JobResult, Outcome, RecordedRemedy, Unfinished, UnfinishedState, WorkKind,
+};
 pub use retention::{Candidate, Plan, Policy, plan};
 
 /// The jobs directory.

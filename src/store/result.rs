@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::JobId;
+use crate::model::{JobId, Remedy};
 use crate::text::redact;
 
 /// Which file of the job's folder holds a long answer.
@@ -42,7 +42,14 @@ pub struct JobResult {
     /// What kind of failure it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_type: Option<ErrorType>,
-    /// What to do next; every command in it exists.
+    /// What would help.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<RecordedRemedy>,
+    /// What else is worth knowing about the run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// The remedy and the notes in words, for readers that do not know the remedy: older versions, newer remedies, other
+    /// programs. In a record without a remedy it is all there is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
     /// The session to resume with `--session`.
@@ -75,6 +82,22 @@ pub struct JobResult {
     /// What the agent had started and the end of the run cut off.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unfinished: Vec<Unfinished>,
+}
+
+/// A remedy as a record has it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum RecordedRemedy {
+    /// One that this version knows.
+    Known(Box<Remedy>),
+    /// One that another version knows: kept as it is.
+    Other(Value),
+}
+
+impl From<Remedy> for RecordedRemedy {
+    fn from(remedy: Remedy) -> Self {
+        Self::Known(Box::new(remedy))
+    }
 }
 
 /// Something that an agent had started beside its own work, and that had not come to its end when the run did.
@@ -188,6 +211,31 @@ impl ErrorType {
 }
 
 impl JobResult {
+    /// The same with what would help.
+    #[must_use]
+    pub fn with_remedy(self, remedy: Option<Remedy>) -> Self {
+        Self { remedy: remedy.map(RecordedRemedy::from), ..self }
+    }
+
+    /// What would help, if this version knows it.
+    pub fn known_remedy(&self) -> Option<&Remedy> {
+        match &self.remedy {
+            Some(RecordedRemedy::Known(remedy)) => Some(remedy),
+            Some(RecordedRemedy::Other(_)) | None => None,
+        }
+    }
+
+    /// What to do next and what else is worth knowing, in words; `tell` puts the remedy into words. What this version
+    /// does not know is told as the record has it.
+    pub fn advice(&self, tell: impl Fn(&Remedy) -> String) -> Option<String> {
+        let remedy = self.known_remedy();
+        if remedy.is_none() && self.hint.is_some() {
+            return self.hint.clone();
+        }
+        let parts: Vec<String> = remedy.map(tell).into_iter().chain(self.notes.iter().cloned()).collect();
+        (!parts.is_empty()).then(|| redact(&parts.join("; ")))
+    }
+
     /// The result of a run that came to nothing.
     pub fn failure(job_id: JobId, agent: &str, error_type: ErrorType, error: impl Into<String>) -> Self {
         Self {
@@ -219,6 +267,8 @@ impl JobResult {
             outcome: None,
             error: None,
             error_type: None,
+            remedy: None,
+            notes: Vec::new(),
             hint: None,
             session_id: None,
             cost_usd: None,

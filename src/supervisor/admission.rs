@@ -8,7 +8,7 @@ use super::stop_sources::{StopSources, TICK};
 use super::{LaunchSpec, ancestry};
 use crate::backend::Stop;
 use crate::config;
-use crate::model::JobId;
+use crate::model::{JobId, Remedy};
 use crate::os;
 use crate::store::{
     Lease, Liveness, QueueTicket, Record, Resource, Slot, Store, StoreError, TryAcquire, Waiter,
@@ -53,9 +53,9 @@ pub(super) enum Granted {
     /// The job is to stop.
     Stopped(Stop),
     /// Something it needs is in use, and it is not to wait, or waiting would never end.
-    Busy(String),
+    Busy(String, Remedy),
     /// There is nothing for the job to do.
-    Pointless(String),
+    Pointless(String, Remedy),
     /// The job cannot wait.
     Failed(StoreError),
 }
@@ -223,7 +223,12 @@ impl<'a> Admission<'a> {
                 };
                 if let Some(Busy { what, holder, .. }) = refused_for {
                     let by = holder.map(|id| format!(" by job {id}")).unwrap_or_default();
-                    return Ok(Some(Granted::Busy(format!("{what} in use{by}"))));
+                    let remedy = match held_by_ancestor {
+                        // It waits for this job, so waiting for it would never end.
+                        Some(_) => Remedy::StartNewSession { agent: Some(self.record.agent.clone()) },
+                        None => Remedy::WaitForTurn { holder: *holder },
+                    };
+                    return Ok(Some(Granted::Busy(format!("{what} in use{by}"), remedy)));
                 }
                 let Some(Busy { waiter, .. }) = busy.pop() else { break };
                 let free = waiter.into_descriptor().map_err(|error| self.failed(error))?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::stop_sources::{StopSources, TICK};
 use super::{LaunchSpec, ancestry, load_and_recover};
 use crate::backend::{Stop, fenced, folded};
-use crate::model::JobId;
+use crate::model::{JobId, Remedy};
 use crate::os::{self, FileError};
 use crate::store::{Answer, JobResult, Record, Resource, Store, StoreError};
 
@@ -22,7 +22,7 @@ pub(super) enum DependencyOutcome {
     /// The job is to stop.
     Stopped(Stop),
     /// There is nothing to work with, or waiting would never end.
-    Pointless(String),
+    Pointless(String, Remedy),
 }
 
 /// Waits until the jobs that `record` waits for are over, and completes its prompt with their results, as far as they fit
@@ -47,7 +47,8 @@ pub(super) fn gather(
             Wait::Stopped(stop) => return Ok(DependencyOutcome::Stopped(stop)),
             Wait::Endless => {
                 let reason = format!("it would wait for job {id}, which waits for it");
-                return Ok(DependencyOutcome::Pointless(reason));
+                let how = format!("start it without waiting for job {id}");
+                return Ok(DependencyOutcome::Pointless(reason, Remedy::CorrectRequest { how }));
             }
         }
     }
@@ -55,13 +56,18 @@ pub(super) fn gather(
     if let Some(stop) = stop_sources.wait(None, Duration::ZERO) {
         return Ok(DependencyOutcome::Stopped(stop));
     }
-    if !over.iter().any(|awaited| awaited.result.as_ref().is_ok_and(|result| result.success)) {
-        let count = over.len();
-        let first = over.first().map(Awaited::what_went_wrong).unwrap_or_default();
-        return Ok(DependencyOutcome::Pointless(match count {
-            1 => format!("the job it waited for has no answer: {first}"),
-            _ => format!("none of the {count} jobs it waited for has an answer; the first: {first}"),
-        }));
+    let is_good = |awaited: &Awaited| awaited.result.as_ref().is_ok_and(|result| result.success);
+    if let Some(first) = over.first()
+        && !over.iter().any(is_good)
+    {
+        let (id, why) = (first.id, first.what_went_wrong());
+        let reason = match over.len() {
+            1 => format!("job {id}, which it waited for, has no answer: {why}"),
+            count => {
+                format!("none of the {count} jobs it waited for has an answer; the first, job {id}: {why}")
+            }
+        };
+        return Ok(DependencyOutcome::Pointless(reason, Remedy::ShowJob { job_id: id }));
     }
     let folder = stop_sources.folder();
     let failed =

@@ -68,7 +68,7 @@ fn supervise(mut arguments: impl Iterator<Item = OsString>) -> Result<(), Box<dy
         None => match gather(&store, &record, &spec, &mut prompt, longest_prompt, &mut stop_sources)? {
             DependencyOutcome::All => Admission::join(&store, &record, &spec)?.wait(&mut stop_sources),
             DependencyOutcome::Stopped(stop) => Ok(Granted::Stopped(stop)),
-            DependencyOutcome::Pointless(reason) => Ok(Granted::Pointless(reason)),
+            DependencyOutcome::Pointless(reason, remedy) => Ok(Granted::Pointless(reason, remedy)),
         },
     };
     let granted = admit().unwrap_or_else(Granted::Failed);

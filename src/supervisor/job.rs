@@ -16,6 +16,7 @@ use super::watch::{OutputGauge, StreamWatch, as_evidence, open_output};
 use super::{DEPTH_VARIABLE, JOB_VARIABLE, LaunchSpec, ancestry, place};
 use crate::backend::{Backends, Ending, Evidence, FarewellSignal, Program, Stop};
 use crate::os::{self, Exit, ProcessTree, Spawned, Sweep};
+use crate::remedy::Commands;
 use crate::store::{
     ErrorType, Finished, Halt, HeldJob, JobFolder, JobResult, Journal, Record, RecordedLimit, State,
     StoreError, UnixSeconds, Verdict,
@@ -57,16 +58,16 @@ pub(super) fn run(
     let journal = resources.spec.journal();
     let refused = match granted {
         Granted::Yes(permit) => Ok(permit),
-        Granted::Stopped(stop) => Err((ErrorType::Cancelled, stopped_before_start(stop).to_owned())),
-        Granted::Busy(reason) => Err((ErrorType::CliError, reason)),
-        Granted::Pointless(reason) => Err((ErrorType::Incomplete, reason)),
-        Granted::Failed(error) => Err((ErrorType::CliError, error.to_string())),
+        Granted::Stopped(stop) => Err((ErrorType::Cancelled, stopped_before_start(stop).to_owned(), None)),
+        Granted::Busy(reason, remedy) => Err((ErrorType::CliError, reason, Some(remedy))),
+        Granted::Pointless(reason, remedy) => Err((ErrorType::Incomplete, reason, Some(remedy))),
+        Granted::Failed(error) => Err((ErrorType::CliError, error.to_string(), None)),
     };
     // Held until the outcome is recorded.
     let _permit = match refused {
         Ok(permit) => permit,
-        Err((kind, error)) => {
-            let result = not_started(&record, kind, &error);
+        Err((kind, error, remedy)) => {
+            let result = not_started(&record, kind, &error).with_remedy(remedy);
             return finish(job, record, result, &journal, clock);
         }
     };
@@ -334,8 +335,10 @@ fn finish(
     }
 }
 
-/// Puts the outcome into the record, in memory.
-pub(super) fn conclude_record(record: &mut Record, result: JobResult, completed_at: UnixSeconds) {
+/// Puts the outcome into the record, in memory. What would help stands there in words too: versions of this program that
+/// do not know the remedy, and other programs, read only these.
+pub(super) fn conclude_record(record: &mut Record, mut result: JobResult, completed_at: UnixSeconds) {
+    result.hint = result.advice(|remedy| Commands::default().tell(remedy));
     record.state = State::Finished(Box::new(Finished {
         started_at: record.started_at(),
         completed_at,

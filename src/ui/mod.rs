@@ -11,7 +11,6 @@ mod json;
 mod pager;
 mod progress;
 mod screen;
-pub mod shell;
 mod table;
 mod usage;
 
@@ -23,6 +22,7 @@ use std::os::fd::AsFd;
 use serde::Serialize;
 
 use crate::os::Patient;
+use crate::remedy::Commands;
 use crate::text::{self, Cleaner};
 use json::Escaping;
 
@@ -62,8 +62,8 @@ pub struct Ui {
     color_err: bool,
     /// Whether standard output is one.
     is_terminal: bool,
-    /// The options that each command needs to be about the same config and jobs.
-    options: &'static str,
+    /// How commands of this program have to be typed here.
+    commands: Commands,
 }
 
 /// Standard output could not be written.
@@ -105,19 +105,19 @@ impl Ui {
             color_out: decide(io::stdout().is_terminal()),
             color_err: decide(io::stderr().is_terminal()),
             is_terminal: io::stdout().is_terminal(),
-            options: "",
+            commands: Commands::default(),
         }
     }
 
-    /// The same, for a process that was called with these options: they are put into each command of this tool that people
-    /// are told. Called once, by each process.
+    /// The same, for a process that was called with these options: they are a part of each command of this program that
+    /// people are told. Called once, by each process.
     pub fn called_with(self, options: impl IntoIterator<Item: AsRef<str>>) -> Self {
-        Self { options: shell::command(options).leak(), ..self }
+        Self { commands: Commands::with_options(options), ..self }
     }
 
-    /// The text with its commands of this tool as they have to be typed here.
-    pub fn commands(self, text: &str) -> Cow<'_, str> {
-        shell::with_options(text, self.options)
+    /// How commands of this program have to be typed here.
+    pub fn commands(self) -> Commands {
+        self.commands
     }
 
     /// Whether only what went wrong is to be said.
@@ -217,11 +217,6 @@ impl Ui {
         Ok(out.flush()?)
     }
 
-    /// Says with which command the user can go on, unless asked to be quiet.
-    pub fn note_command(self, text: &str) {
-        self.note(self.commands(text));
-    }
-
     /// Says something that is not data, unless asked to be quiet.
     pub fn note(self, text: impl Display) {
         if !self.is_quiet() {
@@ -246,7 +241,7 @@ impl Ui {
 
     /// Says what to do next.
     pub fn hint(self, hint: &str) {
-        let hint = text::redact(&text::plain(&self.commands(hint)));
+        let hint = text::redact(&text::plain(hint));
         say(format_args!("{}: {hint}", self.tone_err("hint", Style::Faint)));
     }
 

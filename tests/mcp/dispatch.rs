@@ -80,12 +80,15 @@ fn a_spend_cap_is_the_users_and_the_text_says_so() {
     let environment = with_agent();
     for (options, expected) in [
         (&[][..], "only the user can raise it, as max_budget_usd of the agent"),
-        (&["--allow-configure"], "configure_agent with max_budget_usd raises it"),
+        (
+            &["--allow-configure"],
+            "configure_agent with action update, name infra and max_budget_usd 1.0 raises it",
+        ),
     ] {
         let mut client = McpClient::connect_with(&environment, options);
         let called = client.call("dispatch", task("fake: budget")).expect_error();
         let go_on = format!(
-            "To go on where it stopped: call dispatch for {AGENT} with session_id {}. Each run may spend the whole",
+            "resume it where it stopped: call dispatch for {AGENT} with session_id {}. Each run may spend the whole",
             called.field("session_id")
         );
         for text in [called.text.as_str(), called.field("hint")] {
@@ -102,13 +105,15 @@ fn what_comes_after_a_failure_is_told_in_calls() {
     let schema = json!({"response_schema": {"type": "object", "required": ["n"]}});
     let called = client.call("dispatch", task_with("fake: answer no JSON", schema)).expect_error();
     let session = called.field("session_id");
-    let next =
-        format!("call dispatch for {AGENT} with session_id {session} and the same response_schema and task");
+    let next = format!(
+        "call dispatch for {AGENT} with session_id {session}, task \"answer as JSON, by the schema\" and"
+    );
     assert!(called.field("hint").contains(&next), "{called:?}");
+    assert!(called.field("hint").ends_with(" the same response_schema"), "{called:?}");
     let unknown = json!({"session_id": "00000000-0000-4000-8000-000000000000"});
     let called = client.call("dispatch", task_with("x", unknown)).expect_error();
     let anew = format!("start anew with dispatch for {AGENT}, without session_id");
-    assert!(called.field("hint").ends_with(&anew), "{called:?}");
+    assert!(called.field("hint").contains(&anew), "{called:?}");
 }
 
 #[test]
@@ -341,7 +346,10 @@ fn what_cannot_start_is_an_error_that_says_how_to_put_it_right() {
     environment.project("third");
     let foreign = json!({"agent": "third", "task": "x", "session_id": session});
     let called = client.call("dispatch", foreign).expect_error();
-    assert!(called.text.contains(&format!("Dispatch to {AGENT} with session_id")), "{called:?}");
+    assert!(
+        called.text.contains(&format!("Go on with it there: dispatch for {AGENT} with session_id")),
+        "{called:?}"
+    );
     for session in ["--help", "00000000-0000-4000-8000-000000000000", "", "../x.jsonl", "/x.jsonl", "bad"] {
         let called = client.call("dispatch", task_with("x", json!({"session_id": session}))).expect_error();
         assert!(called.text.contains("session"), "{session}: {called:?}");

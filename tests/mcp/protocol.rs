@@ -97,7 +97,10 @@ fn a_server_without_a_config_and_with_a_broken_one_says_what_to_do() {
     assert_eq!(called.structured["agents"], json!([]));
     assert!(called.field("next").contains("agent-dispatch agents add"), "{called:?}");
     let refused = client.call("dispatch", scene::task("x")).expect_error();
-    assert!(refused.text.contains("There are no agents; `agent-dispatch agents add"), "{refused:?}");
+    assert!(
+        refused.text.contains("there are no agents. add one with `agent-dispatch agents add"),
+        "{refused:?}"
+    );
     environment.write_config("agents: [");
     let called = client.call("list_agents", json!({})).expect_error();
     assert!(called.text.contains("agents.yaml"), "{called:?}");

@@ -24,7 +24,7 @@ pub use skip::skip;
 pub use terminal::Terminal;
 
 /// A path as one word of a shell command: as the tool writes it in the commands that it proposes.
-pub use agent_dispatch::ui::shell::path as quoted;
+pub use agent_dispatch::text::shell::path as quoted;
 
 use std::time::{Duration, Instant};
 

@@ -3,7 +3,8 @@
 //! They come in the result, in a synthetic message, in `errors` or on standard error, with or without a kind and an
 //! HTTP status. All three were seen to be missing, so each is enough. None of this is ever applied to an answer.
 
-use crate::backend::failure::{Failure, message, resume_command};
+use crate::backend::failure::{Failure, again, message};
+use crate::model::{AgentChange, Obstacle, Remedy, Terms};
 use crate::store::{ErrorType, Record};
 
 /// All that is known about an error.
@@ -17,7 +18,7 @@ pub(super) struct Signals<'a> {
     pub(super) status: Option<u64>,
 }
 
-/// What can go wrong, beyond the [`ErrorType`]: each has a hint of its own.
+/// What can go wrong, beyond the [`ErrorType`]: each has a remedy of its own.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Cause {
     NoConversation,
@@ -79,51 +80,78 @@ pub(super) fn is_account_limit(text: &str) -> bool {
 /// What an error means; `None` when there is nothing to recognise it by.
 pub(super) fn explain(signals: Signals<'_>, record: &Record, session: Option<&str>) -> Option<Failure> {
     let cause = recognise(signals)?;
-    let again = || match session {
-        Some(_) => format!("`{}`", resume_command(record)),
-        None => "dispatch the task again".to_owned(),
+    let again = || again(record, session, Terms::default());
+    let later = |obstacle| Remedy::TryLater { obstacle, then: Box::new(again()) };
+    let authenticate = |how: &str| Remedy::Authenticate { how: how.to_owned() };
+    let mode = || Remedy::UpdateAgent {
+        agent: record.agent.clone(),
+        change: AgentChange::PermissionMode("acceptEdits".to_owned()),
     };
     let said = message(signals.text);
     let told = |lead: &str| if said.is_empty() { lead.to_owned() } else { format!("{lead}: {said}") };
+    let failure = |kind, lead: &str, remedy| Failure::new(kind, told(lead)).remedy(Some(remedy));
     Some(match cause {
-        Cause::NoConversation => Failure::new(
-            ErrorType::NotFound,
-            "the session to resume does not exist",
-        )
-        .hint(format!(
-            "sessions are deleted after a while, and older versions of Claude Code find only those of the agent's own directory: start anew with `agent-dispatch run {} TASK`, without `--session`",
-            record.agent
-        )),
-        Cause::SessionInUse => Failure::new(ErrorType::CliError, told("the session is in use"))
-            .hint("wait for the run that uses it to end, or dispatch without `--session`: that makes a new session"),
+        Cause::NoConversation => Failure::new(ErrorType::NotFound, "the session to resume does not exist")
+            .remedy(Remedy::StartNewSession { agent: Some(record.agent.clone()) })
+            .note(
+                "sessions are deleted after a while, and older versions of Claude Code find only those of the agent's own \
+                 directory"
+                    .to_owned(),
+            ),
+        Cause::SessionInUse => {
+            failure(ErrorType::CliError, "the session is in use", Remedy::WaitForSession {})
+        }
         Cause::RootBypass => Failure::new(
             ErrorType::Permission,
             "Claude Code refuses the permission mode bypassPermissions to the root user",
         )
-        .hint(format!(
-            "run as another user, or choose a narrower mode: `agent-dispatch agents update {} --permission-mode acceptEdits`",
-            record.agent
-        )),
-        Cause::UnknownMode => Failure::new(ErrorType::CliError, told("Claude Code does not know the permission mode"))
-            .hint(format!("choose another: `agent-dispatch agents update {} --permission-mode acceptEdits`", record.agent)),
-        Cause::PromptTooLong => Failure::new(ErrorType::CliError, told("the conversation is too long for the model"))
-            .hint("shorten the task or its context, or dispatch without `--session`: that makes a new session"),
-        Cause::NoCredit => Failure::new(ErrorType::Auth, told("the account has no credit"))
-            .hint("add credit at https://platform.claude.com/settings/billing, or unset ANTHROPIC_API_KEY to use the subscription"),
-        Cause::NotLoggedIn => Failure::new(ErrorType::Auth, told("Claude Code is not logged in"))
-            .hint("run `claude` in a terminal and type `/login`, or set ANTHROPIC_API_KEY"),
-        Cause::BadCredentials => Failure::new(ErrorType::Auth, told("the API refused the credentials"))
-            .hint("check ANTHROPIC_API_KEY and what else configures the provider; with the variable unset, run `claude` in a terminal and type `/login`"),
-        Cause::AccountLimit => Failure::new(ErrorType::UsageLimit, told("the account's usage limit is reached"))
-            .hint(format!("after the limit's reset: {}", again())),
-        Cause::RateLimit => Failure::new(ErrorType::UsageLimit, told("the API rejected the requests as too many"))
-            .hint(format!("wait a while, or run fewer agents at once (`max_concurrency`); then: {}", again())),
-        Cause::Overloaded => Failure::new(ErrorType::Overloaded, told("the API is overloaded or out of reach"))
-            .hint(format!("check the network connection and https://status.claude.com; later: {}", again())),
-        Cause::NoSuchModel => Failure::new(ErrorType::CliError, told("the model does not exist or is not available"))
-            .hint(format!("choose another: `agent-dispatch agents update {} --model MODEL`", record.agent)),
-        Cause::OutputLimit => Failure::new(ErrorType::Incomplete, told("the answer exceeded the model's output limit"))
-            .hint(again()),
+        .remedy(mode())
+        .note("another user than root may use it".to_owned()),
+        Cause::UnknownMode => {
+            failure(ErrorType::CliError, "Claude Code does not know the permission mode", mode())
+        }
+        Cause::PromptTooLong => failure(
+            ErrorType::CliError,
+            "the conversation is too long for the model",
+            Remedy::ShortenTask {},
+        ),
+        Cause::NoCredit => {
+            let how = "add credit at https://platform.claude.com/settings/billing, or unset ANTHROPIC_API_KEY to use the \
+                       subscription";
+            failure(ErrorType::Auth, "the account has no credit", authenticate(how))
+        }
+        Cause::NotLoggedIn => {
+            let how = "run `claude` in a terminal and type `/login`, or set ANTHROPIC_API_KEY";
+            failure(ErrorType::Auth, "Claude Code is not logged in", authenticate(how))
+        }
+        Cause::BadCredentials => {
+            let how = "check ANTHROPIC_API_KEY and what else configures the provider; with the variable unset, run \
+                       `claude` in a terminal and type `/login`";
+            failure(ErrorType::Auth, "the API refused the credentials", authenticate(how))
+        }
+        Cause::AccountLimit => failure(
+            ErrorType::UsageLimit,
+            "the account's usage limit is reached",
+            later(Obstacle::AccountLimit),
+        ),
+        Cause::RateLimit => failure(
+            ErrorType::UsageLimit,
+            "the API rejected the requests as too many",
+            later(Obstacle::RateLimit),
+        ),
+        Cause::Overloaded => {
+            let check = "check the network connection and https://status.claude.com".to_owned();
+            let remedy = later(Obstacle::Outage { check });
+            failure(ErrorType::Overloaded, "the API is overloaded or out of reach", remedy)
+        }
+        Cause::NoSuchModel => failure(
+            ErrorType::CliError,
+            "the model does not exist or is not available",
+            Remedy::ChooseModel { agent: record.agent.clone() },
+        ),
+        Cause::OutputLimit => {
+            failure(ErrorType::Incomplete, "the answer exceeded the model's output limit", again())
+        }
     })
 }
 

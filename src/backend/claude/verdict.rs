@@ -16,12 +16,14 @@ use super::transcript::{Transcript, is_command_mishap};
 use crate::backend::answer::{STATUS_WINDOW, outcome};
 use crate::backend::command::exited;
 use crate::backend::events::TurnResult;
-use crate::backend::failure::{Failure, blank, message, resume_command, signalled, stopped};
+use crate::backend::failure::{Failure, again, blank, message, resume, signalled, stopped};
 use crate::backend::{Ending, Evidence, SessionId, Stop, schema, stderr};
+use crate::model::{AgentChange, BudgetUsd, Obstacle, Remedy, Terms};
 use crate::store::{
-    AnswerFile, DEEPEST_DATA, ErrorType, JobFolder, JobResult, Outcome, Record, WorkKind, is_too_deep,
+    AnswerFile, DEEPEST_DATA, ErrorType, JobFolder, JobResult, Outcome, Record, RecordedRemedy, WorkKind,
+    is_too_deep,
 };
-use crate::text::{one_line, redact, shell};
+use crate::text::{one_line, redact};
 
 /// How long the output of a run is read that ended by itself, and as long again its end: more than a long answer takes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -62,14 +64,12 @@ pub(super) fn conclude(record: &Record, evidence: &Evidence<'_>) -> JobResult {
         }
     }
     if let Some(other) = other_session {
-        add_hint(
-            &mut result,
-            format!("the agent's output names another session, '{other}', which was ignored"),
-        );
+        let note = format!("the agent's output names another session, '{other}', which was ignored");
+        result.notes.push(redact(&note));
     }
     if lost_usage {
-        let remark = format!("its token counts nest more than {DEEPEST_DATA} levels deep and were left out");
-        add_hint(&mut result, remark);
+        let note = format!("its token counts nest more than {DEEPEST_DATA} levels deep and were left out");
+        result.notes.push(note);
     }
     result.outcome = outcome(&result.result);
     match long_texts.keep(&result.result) {
@@ -83,18 +83,11 @@ pub(super) fn conclude(record: &Record, evidence: &Evidence<'_>) -> JobResult {
             result.result.clear();
             let error = format!("the answer could not be kept beside the record: {error}");
             Failure::new(ErrorType::Incomplete, error)
-                .hint(format!("it is in the agent's output: `agent-dispatch logs {} --raw`", record.id))
+                .remedy(Remedy::ReadOutput { job_id: record.id })
                 .tell(&mut result);
         }
     }
     result
-}
-
-fn add_hint(result: &mut JobResult, remark: String) {
-    result.hint = Some(match result.hint.take() {
-        Some(hint) => format!("{hint}; {remark}"),
-        None => remark,
-    });
 }
 
 fn outcome_of_long(folder: &JobFolder) -> Option<Outcome> {
@@ -158,18 +151,21 @@ fn answered(
         return failure.tell(result);
     }
     if let Some(reason) = complaint {
-        let failure = Failure::new(ErrorType::Incomplete, reason);
-        let hint = result.session_id.as_ref().map(|_| {
-            format!("ask for it again: `{} \"answer as JSON, by the schema\"`", resume_command(record))
-        });
-        return Failure { hint, ..failure }.tell(result);
+        let ask = resume_with(record, result, "answer as JSON, by the schema");
+        return Failure::new(ErrorType::Incomplete, reason).remedy(ask).tell(result);
     }
     if let Some(failure) = without_its_agents(record, result) {
         return failure.tell(result);
     }
-    let remarks = [denied_hint(record, &result.denied_tools), ending_remark(evidence)];
-    let remarks: Vec<_> = remarks.into_iter().flatten().collect();
-    result.hint = (!remarks.is_empty()).then(|| redact(&remarks.join("; ")));
+    result.remedy = allowance(record, &result.denied_tools).map(RecordedRemedy::from);
+    result.notes.extend(ending_remark(evidence));
+}
+
+/// To go on in the session with this task, if there is one.
+fn resume_with(record: &Record, result: &JobResult, task: &str) -> Option<Remedy> {
+    let session = result.session_id.as_deref();
+    let terms = Terms { task: Some(task.to_owned()), ..Terms::default() };
+    session.map(|_| again(record, session, terms))
 }
 
 /// That agents which had a part of the task were stopped before they had done it: the answer cannot be whole.
@@ -182,25 +178,14 @@ fn without_its_agents(record: &Record, result: &JobResult) -> Option<Failure> {
         names.join(", ")
     );
     let failure = Failure::new(ErrorType::Incomplete, error);
-    let hint = result.session_id.as_ref().map(|_| {
-        format!(
-            "let it go on without them: `{} \"do what the agents that were stopped had to do\"`",
-            resume_command(record)
-        )
-    });
-    (!names.is_empty()).then_some(Failure { hint, ..failure })
+    let go_on = || resume_with(record, result, "do what the agents that were stopped had to do");
+    (!names.is_empty()).then(|| failure.remedy(go_on()))
 }
 
-fn denied_hint(record: &Record, tools: &[String]) -> Option<String> {
-    if tools.is_empty() {
-        return None;
-    }
-    Some(format!(
-        "the agent was refused {}; to allow it, beside the tools it has: `agent-dispatch agents update {} --allowed-tools {}`",
-        tools.join(", "),
-        record.agent,
-        shell::word(&tools.join(","))
-    ))
+/// To allow the tools that the agent was refused.
+fn allowance(record: &Record, tools: &[String]) -> Option<Remedy> {
+    let change = AgentChange::AllowedTools(tools.iter().map(|tool| redact(tool)).collect());
+    (!tools.is_empty()).then(|| Remedy::UpdateAgent { agent: record.agent.clone(), change })
 }
 
 /// What happened after the answer was complete, if it was not a plain end.
@@ -252,7 +237,7 @@ fn turn_failure(
     evidence: &Evidence<'_>,
     session: Option<&str>,
 ) -> Option<Failure> {
-    let resume = session.map(|_| resume_command(record));
+    let resume = || resume(record, session);
     let reason = turn.terminal_reason.as_deref();
     let mut said = turn.result.clone().unwrap_or_default();
     if said.is_empty() {
@@ -262,28 +247,26 @@ fn turn_failure(
         let said = message(&said);
         if said.is_empty() { lead.to_owned() } else { format!("{lead}: {said}") }
     };
-    let incomplete =
-        |error: String, hint: Option<String>| Failure { hint, ..Failure::new(ErrorType::Incomplete, error) };
+    let incomplete = |error: String| Failure::new(ErrorType::Incomplete, error);
     match (turn.subtype.as_deref(), reason) {
         _ if is_command_mishap(turn) => Some(
             Failure::new(ErrorType::CliError, told("Claude Code took the task for one of its commands"))
-                .hint("begin the task with a word, not with '/'"),
+                .correct("begin the task with a word, not with '/'"),
         ),
         _ if !turn.is_error => None, // A result without an answer in it.
         (Some("error_max_budget_usd"), _) | (_, Some("budget_exhausted")) => {
-            Some(over_budget(record, transcript.spend.usd(), resume))
+            Some(over_budget(record, transcript.spend.usd(), session))
         }
-        (Some("error_max_turns"), _) | (_, Some("max_turns")) => Some(incomplete(
-            told("the agent used up its turns before it was done"),
-            resume.map(|resume| format!("resume it where it stopped: `{resume}`")),
-        )),
-        (Some("error_max_structured_output_retries"), _) => Some(incomplete(
-            told("the agent did not manage to give an answer that satisfies the response schema"),
-            Some("simplify the schema, or describe in the task what each field means".to_owned()),
-        )),
+        (Some("error_max_turns"), _) | (_, Some("max_turns")) => {
+            Some(incomplete(told("the agent used up its turns before it was done")).remedy(resume()))
+        }
+        (Some("error_max_structured_output_retries"), _) => Some(
+            incomplete(told("the agent did not manage to give an answer that satisfies the response schema"))
+                .correct("simplify the schema, or describe in the task what each field means"),
+        ),
         _ if turn.stop_reason.as_deref() == Some("refusal") => Some(
             Failure::new(ErrorType::CliError, told("the model refused the task"))
-                .hint("say in the task what it is for, or choose another model"),
+                .correct("say in the task what it is for, or choose another model"),
         ),
         _ => {
             let synthetic = transcript.synthetic.as_ref();
@@ -306,7 +289,7 @@ fn turn_failure(
                 }
                 Some(_) => told("the agent failed before it was done"),
             };
-            Some(incomplete(error, resume.map(|resume| format!("resume it where it stopped: `{resume}`"))))
+            Some(incomplete(error).remedy(resume()))
         }
     }
 }
@@ -316,7 +299,7 @@ fn cap(record: &Record) -> Option<f64> {
     record.launch.max_budget_usd.as_ref()?.number()
 }
 
-fn over_budget(record: &Record, cost_usd: Option<f64>, resume: Option<String>) -> Failure {
+fn over_budget(record: &Record, cost_usd: Option<f64>, session: Option<&str>) -> Failure {
     let cap = cap(record);
     let mut error = "the agent reached its spend cap".to_owned();
     if let Some(cap) = cap {
@@ -326,12 +309,9 @@ fn over_budget(record: &Record, cost_usd: Option<f64>, resume: Option<String>) -
         error.push_str(&format!("; it spent ${cost:.2}"));
     }
     // The cap is checked after each reply, so a resumed run needs room of its own.
-    let more = format!("--max-budget-usd {:.2}", cap.unwrap_or(0.5) * 2.0);
-    let hint = match resume {
-        Some(resume) => format!("resume it where it stopped, with more to spend: `{resume} {more}`"),
-        None => format!("give it more to spend (`{more}`) or a smaller task"),
-    };
-    Failure::new(ErrorType::Budget, error).hint(hint)
+    let more = BudgetUsd::new(cap.unwrap_or(0.5) * 2.0).ok();
+    let terms = Terms { max_budget_usd: more, ..Terms::default() };
+    Failure::new(ErrorType::Budget, error).remedy(again(record, session, terms))
 }
 
 /// A run that was given up because its stream showed a failure of this kind.
@@ -351,15 +331,15 @@ fn timed_out(stop: Stop, transcript: &Transcript, record: &Record, session: Opti
     // The CLI's word for an API that does not answer at all.
     reason.extend(kind.clone().filter(|kind| kind != "unknown"));
     let reason = if reason.is_empty() { "no answer".to_owned() } else { reason.join(" ") };
-    let known = in_the_stream(transcript, record, session).and_then(|failure| failure.hint);
-    let hint = known.unwrap_or_else(|| {
-        "check the network connection, ANTHROPIC_BASE_URL and https://status.claude.com".to_owned()
+    let known = in_the_stream(transcript, record, session).and_then(|failure| failure.remedy);
+    let remedy = known.map(|remedy| *remedy).unwrap_or_else(|| {
+        let check =
+            "check the network connection, ANTHROPIC_BASE_URL and https://status.claude.com".to_owned();
+        let then = Box::new(again(record, session, Terms::default()));
+        Remedy::TryLater { obstacle: Obstacle::Outage { check }, then }
     });
-    Failure {
-        error: format!("{}; the API failed until then ({reason})", failure.error),
-        hint: Some(hint),
-        ..failure
-    }
+    let error = format!("{}; the API failed until then ({reason})", failure.error);
+    Failure::new(failure.kind, error).remedy(remedy)
 }
 
 /// What the last error in the stream says, without a result.
@@ -395,7 +375,6 @@ fn no_result(
             return failure;
         }
     }
-    let resume = session.map(|_| format!("resume it: `{}`", resume_command(record)));
     let failure = match evidence.ending {
         Some(Ending::Signalled(signal)) => signalled(signal),
         // The CLI catches these signals and exits with 128 + the signal's number.
@@ -416,7 +395,7 @@ fn no_result(
             "the agent ended without a result, and its exit status is unknown",
         ),
     };
-    Failure { hint: failure.hint.or(resume), ..failure }
+    if failure.remedy.is_some() { failure } else { failure.remedy(resume(record, session)) }
 }
 
 #[cfg(test)]

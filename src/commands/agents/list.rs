@@ -10,6 +10,7 @@ use crate::commands::{CommandResult, Context};
 use crate::config::{Agent, AgentName};
 use crate::engine::DirectoryFault;
 use crate::error::Exit;
+use crate::model::Remedy;
 use crate::ui::{Cell, Style, Table, human};
 
 const EXAMPLES: &str = "\
@@ -44,7 +45,7 @@ pub(crate) fn run(args: &ListArgs, context: &Context) -> CommandResult {
     }
     if config.agents.is_empty() {
         context.ui.note(format_args!("no agents in {}", config.path.display()));
-        context.ui.hint("add one with `agent-dispatch agents add NAME DIR`");
+        context.ui.hint(&context.ui.commands().tell(&Remedy::AddAgent {}));
         return Ok(Exit::Success);
     }
     let rows = agents.map(|((name, agent), fault)| {

@@ -35,8 +35,8 @@ pub(crate) fn run(args: &RemoveArgs, context: &Context) -> CommandResult {
         context.ui.warn(format_args!("still a member of these groups: {}", groups.join(", ")));
     }
     for group in groups {
-        let name = &args.name;
-        context.ui.hint(&format!("`agent-dispatch groups update {group} --remove-member {name}`"));
+        let leave = ["groups", "update", &group, "--remove-member", args.name.as_str()];
+        context.ui.hint(&context.ui.commands().quoted(leave));
     }
     Ok(Exit::Success)
 }

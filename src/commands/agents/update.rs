@@ -9,7 +9,7 @@ use super::fields::{self, FieldArgs};
 use crate::commands::{CommandResult, Context, completions};
 use crate::config::{AGENT_KEYS, AgentChanges, AgentName, Editor};
 use crate::error::{Exit, Failure};
-use crate::model::{Row, Slot};
+use crate::model::{Remedy, Row, Slot};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &UpdateArgs, context: &Context) -> CommandResult {
     }
     if changes == AgentChanges::default() {
         return Err(Failure::new(Exit::Usage, "there is nothing to change")
-            .hint("name a field: `agent-dispatch agents update --help` lists them")
+            .remedy(Remedy::ReadHelp { command: ["agents", "update"].map(str::to_owned).to_vec() })
             .into());
     }
     let config = Editor::new(context.present_config_path()?).update_agent(&args.name, &changes)?;

@@ -16,6 +16,7 @@ use super::{CommandResult, Context, Problem, completions, summary};
 use crate::engine::{Batch, BatchItem, Dispatch, Ownership, Request, Task};
 use crate::error::{Exit, Failure};
 use crate::model::JobId;
+use crate::model::Remedy;
 use crate::ui::human;
 use document::Document;
 use report::Report;
@@ -68,13 +69,10 @@ pub(crate) fn run(args: &BatchArgs, context: &Context) -> CommandResult {
     let document = read(&args.file)?;
     let dispatch = context.dispatch()?;
     let dispatch = dispatch.as_ref();
-    let (requests, aggregate) =
-        requests(args, document, dispatch).map_err(|failure| with_commands(failure, context))?;
+    let (requests, aggregate) = requests(args, document, dispatch)?;
     let signals = SignalGuard::install()?;
     let ownership = if args.background { Ownership::Detached } else { Ownership::Caller };
-    let batch = dispatch
-        .submit_batch(&requests, aggregate.as_ref(), ownership, context.now())
-        .map_err(|error| with_commands(error.into(), context))?;
+    let batch = dispatch.submit_batch(&requests, aggregate.as_ref(), ownership, context.now())?;
     let all: Vec<&Request> = requests.iter().chain(&aggregate).collect();
     warn_of(&dispatch.notices(&all), context);
     if args.background {
@@ -87,7 +85,7 @@ pub(crate) fn run(args: &BatchArgs, context: &Context) -> CommandResult {
         .enumerate()
         .map(|(number, request)| format!("{} {}", number + 1, request.agent))
         .collect();
-    let mut report = Report::new(dispatch.jobs(), &batch, args.strictness);
+    let mut report = Report::new(dispatch.jobs(), &batch, args.strictness, context.ui);
     let (interrupted, left) = follow(context, &batch, &names, &signals, &mut report)?;
     drop(signals);
     if let Some(exit) = interrupted.filter(|_| !left.is_empty()) {
@@ -95,11 +93,6 @@ pub(crate) fn run(args: &BatchArgs, context: &Context) -> CommandResult {
     }
     report.print(context, args.json)?;
     Ok(interrupted.unwrap_or_else(|| report.exit()))
-}
-
-/// What is wrong with several dispatches has what to do about it in the message.
-fn with_commands(failure: Failure, context: &Context) -> Failure {
-    Failure { message: context.ui.commands(&failure.message).into_owned(), ..failure }
 }
 
 fn finish_detached(args: &BatchArgs, context: &Context, batch: &Batch) -> CommandResult {
@@ -113,7 +106,7 @@ fn finish_detached(args: &BatchArgs, context: &Context, batch: &Batch) -> Comman
         let ids: Vec<String> = batch.jobs.iter().chain(&batch.aggregate).map(ToString::to_string).collect();
         context.ui.data(&ids.join("\n"))
     };
-    let recorded = "the jobs are recorded: `agent-dispatch jobs`";
+    let recorded = Remedy::ListJobs {};
     printed.map_err(|error| output_failed(Problem::Output(error), recorded))?;
     Ok(Exit::Success)
 }
@@ -129,7 +122,7 @@ fn follow(
 ) -> Result<(Option<Exit>, Vec<JobId>), Problem> {
     let jobs = report.jobs;
     let mut on_finish = |number: usize, record| {
-        let remarks = summary::remarks(&record, &summary::result_of(&record));
+        let remarks = summary::remarks(&record, &record.conclusion());
         let remarks = remarks.map(|remarks| format!("; {remarks}")).unwrap_or_default();
         context.ui.note(format_args!("{}: {}{remarks}", names[number], summary::closing_line(&record)));
         Ok(report.add(number, &record)?)
@@ -148,13 +141,12 @@ fn read(path: &Path) -> Result<Document, Failure> {
         (name, text)
     };
     let text = text.ok_or_else(|| {
-        Failure::new(Exit::Usage, format_args!("{name} has more than {FILE_LIMIT_BYTES} bytes")).hint(
+        Failure::new(Exit::Usage, format_args!("{name} has more than {FILE_LIMIT_BYTES} bytes")).correct(
             "split it, or put the material into files in the agents' directories and name them in the tasks",
         )
     })?;
     document::read(&text, path).map_err(|error| {
-        Failure::new(Exit::Usage, format_args!("{name} is no batch: {error}"))
-            .hint("see `agent-dispatch batch --help` for what it looks like")
+        Failure::new(Exit::Usage, format_args!("{name} is no batch: {error}")).remedy(read_help())
     })
 }
 
@@ -168,30 +160,34 @@ fn requests(
     let aggregate = match (args.aggregate.clone().or(document.aggregate), aggregate_task) {
         (Some(_), Some(task)) if task.trim().is_empty() => {
             return Err(Failure::new(Exit::Usage, "the task for the aggregate is empty")
-                .hint("say what it is to do with the results, or leave --aggregate-task out"));
+                .correct("say what it is to do with the results, or leave --aggregate-task out"));
         }
         (Some(agent), task) => Some(Request::aggregate(agent, task.map(Task::new).transpose()?)),
         (None, None) => None,
         (None, Some(_)) => {
             return Err(Failure::new(Exit::Usage, "there is a task for the aggregate, but no agent")
-                .hint("name it with --aggregate AGENT"));
+                .correct("name it with --aggregate AGENT"));
         }
     };
     if document.items.iter().all(|item| item.problems.is_empty()) {
         return Ok((document.items.into_iter().filter_map(|item| item.request).collect(), aggregate));
     }
-    let mut problems = Vec::new();
+    let mut causes = Vec::new();
     for (number, item) in document.items.into_iter().enumerate() {
         let line = item.line.map(|line| format!(" (line {line})")).unwrap_or_default();
         let name = format!("{}{line}", BatchItem::Dispatch(number));
         let refused = item.request.map(|request| dispatch.refusals(&request)).unwrap_or_default();
-        let refused = refused.into_iter().map(|error| Failure::from(error).on_one_line());
-        problems.extend(item.problems.into_iter().chain(refused).map(|problem| format!("{name}: {problem}")));
+        let problems = item.problems.into_iter().map(|problem| Failure::new(Exit::Usage, problem));
+        let refused = refused.into_iter().map(Failure::from);
+        causes.extend(problems.chain(refused).map(|cause| cause.about(&name)));
     }
     for error in aggregate.map(|request| dispatch.refusals(&request)).unwrap_or_default() {
-        problems.push(format!("{}: {}", BatchItem::Aggregate, Failure::from(error).on_one_line()));
+        causes.push(Failure::from(error).about(BatchItem::Aggregate));
     }
-    let message = format!("nothing was started, because:\n  {}", problems.join("\n  "));
-    Err(Failure::new(Exit::Usage, message)
-        .hint("see `agent-dispatch batch --help` for what an item can have"))
+    let failure = Failure::new(Exit::Usage, "nothing was started, because:").remedy(read_help());
+    Err(Failure { causes, ..failure })
+}
+
+fn read_help() -> Remedy {
+    Remedy::ReadHelp { command: vec!["batch".to_owned()] }
 }

@@ -12,7 +12,7 @@ use crate::engine::{Batch, Jobs, JobsError};
 use crate::error::Exit;
 use crate::model::JobId;
 use crate::store::{JobResult, Record};
-use crate::ui::{Cell, Table, human};
+use crate::ui::{Cell, Table, Ui, human};
 
 /// How much of an answer the table shows, in characters.
 const EXCERPT: usize = 200;
@@ -29,6 +29,7 @@ pub(super) struct Report<'a> {
     ids: Vec<JobId>,
     aggregate: Option<JobId>,
     strictness: Strictness,
+    ui: Ui,
     /// One for each job, the aggregate last; `None` as long as it is not over.
     ends: Vec<Option<End>>,
     /// What to do about what went wrong, each with the rows it is about.
@@ -42,13 +43,14 @@ struct End {
 }
 
 impl<'a> Report<'a> {
-    pub(super) fn new(jobs: &'a dyn Jobs, batch: &Batch, strictness: Strictness) -> Self {
+    pub(super) fn new(jobs: &'a dyn Jobs, batch: &Batch, strictness: Strictness, ui: Ui) -> Self {
         let count = batch.jobs.len() + usize::from(batch.aggregate.is_some());
         Self {
             jobs,
             ids: batch.jobs.clone(),
             aggregate: batch.aggregate,
             strictness,
+            ui,
             ends: (0..count).map(|_| None).collect(),
             hints: Vec::new(),
         }
@@ -56,7 +58,7 @@ impl<'a> Report<'a> {
 
     /// Takes note of a job that is over.
     pub(super) fn add(&mut self, number: usize, record: &Record) -> Result<(), JobsError> {
-        let result = summary::result_of(record);
+        let result = summary::result_of(record, self.ui);
         let duration = result.duration_ms.map(|millis| human::duration(Duration::from_millis(millis)));
         let shown = match (&result.error, summary::remarks(record, &result)) {
             (Some(error), _) if !result.success => human::one_line(error, EXCERPT),
@@ -133,7 +135,8 @@ impl<'a> Report<'a> {
             context.ui.hint(&format!("{}{more}: {hint}", rows[..rows.len().min(ROWS)].join(", ")));
         }
         if self.hints.len() > HINTS {
-            context.ui.hint("`agent-dispatch status JOB` has that of each of the others");
+            let status = context.ui.commands().quoted(["status", "JOB"]);
+            context.ui.hint(&format!("{status} has that of each of the others"));
         }
         let over = self.ends.iter().flatten().count();
         let failed = self.ends.iter().flatten().filter(|end| end.exit != Exit::Success).count();
@@ -146,7 +149,7 @@ impl<'a> Report<'a> {
 
 /// The beginning of an answer's first line that says something.
 fn first_line(jobs: &dyn Jobs, record: &Record) -> Result<String, JobsError> {
-    let result = summary::result_of(record);
+    let result = record.conclusion();
     // What the table has no room for need not be read; what cannot be read is not shown.
     let (start, _) = jobs.answer(&result)?.beginning(8 * EXCERPT).unwrap_or_default();
     let line = start.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
@@ -159,9 +162,9 @@ impl Serialize for Report<'_> {
         let ids: Vec<JobId> = self.ids.iter().zip(&self.ends).filter_map(over).collect();
         let aggregate = self.aggregate.iter().zip(self.ends.last()).find_map(over);
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("results", &Results { jobs: self.jobs, ids: &ids })?;
+        map.serialize_entry("results", &Results { jobs: self.jobs, ids: &ids, ui: self.ui })?;
         if let Some(id) = aggregate {
-            map.serialize_entry("aggregate", &OneResult { jobs: self.jobs, id })?;
+            map.serialize_entry("aggregate", &OneResult { jobs: self.jobs, id, ui: self.ui })?;
         }
         if let Some(cost) = self.cost_usd() {
             map.serialize_entry("cost_usd", &cost)?;
@@ -174,13 +177,14 @@ impl Serialize for Report<'_> {
 struct Results<'a> {
     jobs: &'a dyn Jobs,
     ids: &'a [JobId],
+    ui: Ui,
 }
 
 impl Serialize for Results<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut results = serializer.serialize_seq(Some(self.ids.len()))?;
         for id in self.ids {
-            results.serialize_element(&OneResult { jobs: self.jobs, id: *id })?;
+            results.serialize_element(&OneResult { jobs: self.jobs, id: *id, ui: self.ui })?;
         }
         results.end()
     }
@@ -189,12 +193,13 @@ impl Serialize for Results<'_> {
 struct OneResult<'a> {
     jobs: &'a dyn Jobs,
     id: JobId,
+    ui: Ui,
 }
 
 impl Serialize for OneResult<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let record = self.jobs.get(self.id).map_err(serde::ser::Error::custom)?;
-        let result = summary::result_of(&record);
+        let result = summary::result_of(&record, self.ui);
         let answer = self.jobs.answer(&result).map_err(serde::ser::Error::custom)?;
         summary::WholeResult { result: &result, answer: &answer }.serialize(serializer)
     }

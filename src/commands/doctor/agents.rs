@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 
 use super::config_file::update;
 use super::examinations::{Examinations, agent_finding};
-use super::finding::{Finding, Section, shell_path};
+use super::finding::{Finding, Fix, Section, shell_path};
 use crate::backend::{AgentSetup, Executable};
 use crate::config::{Agent, AgentName, Config, Effective, Exposure};
 use crate::engine::{DirectoryFault, find_program};
@@ -25,7 +25,9 @@ pub(super) fn findings(config: Option<&Config>, caller_context: &CallerContext<'
         return vec![SECTION.note("agents", "not looked at: the config cannot be read")];
     };
     if config.agents.is_empty() {
-        return vec![SECTION.note("agents", "there are no agents").fix("agent-dispatch agents add NAME DIR")];
+        return vec![
+            SECTION.note("agents", "there are no agents").fix(Fix::own(["agents", "add", "NAME", "DIR"])),
+        ];
     }
     let of = |(name, agent): (&AgentName, &Agent)| {
         let found = agent_findings(name, agent, &agent.effective(&config.settings), caller_context);
@@ -45,7 +47,7 @@ fn agent_findings(
     if let Some(fault) = DirectoryFault::of(&agent.directory) {
         let found = format!("its directory {fault}: {directory}");
         let fix = match fault.barrier(&agent.directory) {
-            Some(barrier) => format!("chmod u+x {}", shell_path(barrier)),
+            Some(barrier) => format!("chmod u+x {}", shell_path(barrier)).into(),
             None => update(name, "--directory", "DIR"),
         };
         return vec![SECTION.error("agent-directory", found).fix(fix)];
@@ -94,8 +96,8 @@ fn exposures(name: &str, agent: &Agent) -> Vec<Finding> {
         );
         // A project may well be another user's. That everybody can write to it is hardly meant.
         let fix = match exposure.writers {
-            None => format!("agent-dispatch agents update {name} --trusted"),
-            Some(_) => exposure.remedies(shell_path).join(" && "),
+            None => Fix::own(["agents", "update", name, "--trusted"]),
+            Some(_) => exposure.remedies(shell_path).join(" && ").into(),
         };
         let finding = if is_refused {
             SECTION.error("agent-exposed", format!("it is refused as untrusted: {found}"))

@@ -4,7 +4,7 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::finding::{Finding, Section, shell_path, shell_word};
+use super::finding::{Finding, Fix, Section, shell_path};
 use crate::config::{Config, ConfigError, Exposure, Vouched, directories_of};
 use crate::engine::{FileSystem, file_system};
 use crate::ui::human;
@@ -16,7 +16,7 @@ pub(super) fn findings(path: &Path, loaded: &Result<Config, ConfigError>) -> Vec
     let mut findings = match loaded {
         Ok(config) if config.is_missing => {
             let found = format!("there is no config yet: {} would be it", path.display());
-            return vec![SECTION.note("config", found).fix("agent-dispatch init")];
+            return vec![SECTION.note("config", found).fix(Fix::own(["init"]))];
         }
         Ok(config) => content(config),
         Err(error) => vec![SECTION.error("config", error.to_string()).fix(fix(path, error))],
@@ -26,18 +26,17 @@ pub(super) fn findings(path: &Path, loaded: &Result<Config, ConfigError>) -> Vec
 }
 
 /// The command that mends a config that cannot be read.
-fn fix(path: &Path, error: &ConfigError) -> String {
+fn fix(path: &Path, error: &ConfigError) -> Fix {
+    let with_config = |path: &Path| Fix::own(["doctor", "--config", &*path.to_string_lossy()]);
     match error {
         ConfigError::Unreadable { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
-            format!("chmod u+r {}", shell_path(path))
+            format!("chmod u+r {}", shell_path(path)).into()
         }
-        ConfigError::IsADirectory { .. } => {
-            format!("agent-dispatch doctor --config {}", shell_path(&path.join("agents.yaml")))
-        }
-        ConfigError::Untrusted(untrusted) => untrusted.remedy(shell_path),
-        ConfigError::NoHome => "agent-dispatch doctor --config agents.yaml".to_owned(),
+        ConfigError::IsADirectory { .. } => with_config(&path.join("agents.yaml")),
+        ConfigError::Untrusted(untrusted) => untrusted.commands(shell_path).join(" && ").into(),
+        ConfigError::NoHome => with_config(Path::new("agents.yaml")),
         ConfigError::Unreadable { .. } | ConfigError::TooLarge { .. } | ConfigError::Invalid { .. } => {
-            edit(path)
+            edit(path).into()
         }
     }
 }
@@ -64,8 +63,8 @@ fn content(config: &Config) -> Vec<Finding> {
     for (group, members) in &config.groups {
         for member in members.members.iter().filter(|member| !config.agents.contains_key(&member.agent)) {
             let found = format!("group {group} has the member {}, which is no agent", member.agent);
-            let fix = format!("agent-dispatch groups update {group} --remove-member {}", member.agent);
-            findings.push(SECTION.warning("group-member", found).fix(fix));
+            let fix = ["groups", "update", group.as_str(), "--remove-member", member.agent.as_str()];
+            findings.push(SECTION.warning("group-member", found).fix(Fix::own(fix)));
         }
     }
     findings
@@ -115,9 +114,8 @@ fn readers(file: &Path, metadata: &Metadata) -> Finding {
 }
 
 /// The command that gives an agent's field a value.
-pub(super) fn update(agent: &str, option: &str, value: &str) -> String {
-    let command = format!("agent-dispatch agents update {agent}");
-    format!("{command} {option} {}", shell_word(value))
+pub(super) fn update(agent: &str, option: &str, value: &str) -> Fix {
+    Fix::own(["agents", "update", agent, option, value])
 }
 
 #[cfg(test)]

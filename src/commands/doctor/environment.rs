@@ -118,10 +118,8 @@ mod tests {
             "npm_token",
         ];
         let found = secrets(names.into_iter().map(OsString::from)).unwrap();
-        assert_eq!(
-            found.fix.as_deref(),
-            Some("unset AWS_SECRET_ACCESS_KEY DATABASE_URL GITHUB_TOKEN npm_token")
-        );
+        let fix = "unset AWS_SECRET_ACCESS_KEY DATABASE_URL GITHUB_TOKEN npm_token";
+        assert_eq!(found.fix, Some(fix.into()));
         assert_eq!(secrets([OsString::from("PATH")].into_iter()), None);
     }
 

@@ -4,8 +4,9 @@ use serde::Serialize;
 
 pub(super) use crate::backend::Level;
 use crate::config::AgentName;
+use crate::remedy::Commands;
 use crate::text::redact;
-pub(super) use crate::ui::shell::{path as shell_path, word as shell_word};
+pub(super) use crate::text::shell::path as shell_path;
 
 /// What a finding is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -48,8 +49,41 @@ pub(super) struct Finding {
     /// What was found, with the path or value.
     pub(super) found: String,
     /// The command that mends it, for a shell.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) fix: Option<String>,
+    #[serde(skip)]
+    pub(super) fix: Option<Fix>,
+}
+
+/// The command that mends a finding: another program's, one of this program, or the one and then the other.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Fix {
+    other: Option<String>,
+    /// The words of that of this program.
+    own: Vec<String>,
+}
+
+impl Fix {
+    /// A command of this program.
+    pub(super) fn own<W: Into<String>>(words: impl IntoIterator<Item = W>) -> Self {
+        Self::default().then(words)
+    }
+
+    /// The same with a command of this program after it.
+    pub(super) fn then<W: Into<String>>(self, words: impl IntoIterator<Item = W>) -> Self {
+        Self { own: words.into_iter().map(Into::into).collect(), ..self }
+    }
+
+    /// As it has to be typed.
+    pub(super) fn typed(&self, commands: Commands) -> String {
+        let own = (!self.own.is_empty()).then(|| commands.command(&self.own));
+        redact(&self.other.iter().cloned().chain(own).collect::<Vec<_>>().join(" && "))
+    }
+}
+
+/// A command of another program.
+impl<T: Into<String>> From<T> for Fix {
+    fn from(command: T) -> Self {
+        Self { other: Some(command.into()), own: Vec::new() }
+    }
 }
 
 impl Finding {
@@ -58,8 +92,8 @@ impl Finding {
     }
 
     /// Adds the command that mends it.
-    pub(super) fn fix(self, command: impl Into<String>) -> Self {
-        Self { fix: Some(redact(&command.into())), ..self }
+    pub(super) fn fix(self, fix: impl Into<Fix>) -> Self {
+        Self { fix: Some(fix.into()), ..self }
     }
 
     /// Says which agent it is about.

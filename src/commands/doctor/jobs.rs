@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::finding::{Finding, Section, shell_path};
+use super::finding::{Finding, Fix, Section, shell_path};
 use crate::commands::Context;
 use crate::config::{check_jobs_directory, home_directory};
 use crate::engine::{FileSystem, Jobs, LocalJobs, file_system};
@@ -49,9 +49,9 @@ pub(super) fn findings(
         Some(Ok(jobs)) => {
             let mut findings = vec![match check_jobs_directory(path) {
                 Ok(()) => SECTION.ok("jobs-directory", path.display().to_string()),
-                Err(untrusted) => {
-                    SECTION.error("jobs-directory", untrusted.to_string()).fix(untrusted.remedy(shell_path))
-                }
+                Err(untrusted) => SECTION
+                    .error("jobs-directory", untrusted.to_string())
+                    .fix(untrusted.commands(shell_path).join(" && ")),
             }];
             findings.extend(content(jobs, now).unwrap_or_else(|error| {
                 vec![SECTION.warning("jobs-records", format!("the records cannot be looked at: {error}"))]
@@ -116,17 +116,17 @@ fn refused(path: &Path, error: &StoreError) -> Finding {
 
 /// How much the file system can still take, and whether locks hold on it.
 fn room(path: &Path, found: &FileSystem) -> Vec<Finding> {
-    let clear = "agent-dispatch gc --older-than 7d";
+    let clear = || Fix::own(["gc", "--older-than", "7d"]);
     let place = path.display();
     let free = bytes(found.free_bytes);
     let is_little = found.free_bytes < LITTLE_SPACE_BYTES || found.free_bytes < found.size_bytes / 100;
     let mut findings = vec![match is_little {
-        true => SECTION.warning("jobs-space", format!("only {free} are free at {place}")).fix(clear),
+        true => SECTION.warning("jobs-space", format!("only {free} are free at {place}")).fix(clear()),
         false => SECTION.ok("jobs-space", format!("{free} are free")),
     }];
     if found.files > 0 && found.free_files < found.files / 100 {
         let found = format!("only {} more files can be made at {place}", found.free_files);
-        findings.push(SECTION.warning("jobs-inodes", found).fix(clear));
+        findings.push(SECTION.warning("jobs-inodes", found).fix(clear()));
     }
     if let Some(kind) = found.network {
         let found = format!("{place} is on {kind}: locks may not hold there, and jobs rely on them");
@@ -152,7 +152,7 @@ fn content(jobs: &LocalJobs, now: UnixSeconds) -> Result<Vec<Finding>, StoreErro
     let size_bytes = estimate(jobs.path(), &ids);
     let found = format!("{}, {}", human::count(ids.len(), "job"), bytes(size_bytes));
     findings.push(match ids.len() >= MANY_JOBS || size_bytes >= MUCH_SPACE_BYTES {
-        true => SECTION.note("jobs-records", found).fix("agent-dispatch gc --older-than 30d"),
+        true => SECTION.note("jobs-records", found).fix(Fix::own(["gc", "--older-than", "30d"])),
         false => SECTION.ok("jobs-records", found),
     });
     findings.extend(from_the_future(&ids, now));
@@ -172,7 +172,7 @@ fn content(jobs: &LocalJobs, now: UnixSeconds) -> Result<Vec<Finding>, StoreErro
         let path = jobs.record_path(*id);
         let found = format!("{} is damaged; what its agent wrote is in the folder beside it", path.display());
         // Which moves it aside, so that it is told once.
-        SECTION.warning("jobs-damaged", found).fix(format!("agent-dispatch status {id}"))
+        SECTION.warning("jobs-damaged", found).fix(Fix::own(["status".to_owned(), id.to_string()]))
     }));
     let damaged = jobs.damaged()?;
     if let Some(first) = damaged.first() {
@@ -190,7 +190,7 @@ fn content(jobs: &LocalJobs, now: UnixSeconds) -> Result<Vec<Finding>, StoreErro
     let others = leftovers.len() - leftovers.damaged.len();
     if others > 0 {
         let found = format!("{} that crashes left behind", human::count(others, "file"));
-        findings.push(SECTION.note("jobs-leftovers", found).fix("agent-dispatch gc --older-than 30d"));
+        findings.push(SECTION.note("jobs-leftovers", found).fix(Fix::own(["gc", "--older-than", "30d"])));
     }
     Ok(findings)
 }

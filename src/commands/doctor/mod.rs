@@ -52,14 +52,11 @@ pub(crate) struct DoctorArgs {
 }
 
 pub(crate) fn run(args: &DoctorArgs, context: &Context) -> CommandResult {
-    let mut findings = examine(context);
-    for fix in findings.iter_mut().filter_map(|finding| finding.fix.as_mut()) {
-        *fix = context.ui.commands(fix).into_owned();
-    }
+    let findings = examine(context);
     let worst_allowed = if args.strict { Level::Note } else { Level::Warning };
     let is_fine = findings.iter().all(|finding| finding.level <= worst_allowed);
     if args.json {
-        context.ui.json(&report::to_json(&findings, is_fine))?;
+        context.ui.json(&report::to_json(&findings, is_fine, context.ui.commands()))?;
     } else {
         context.ui.data(&report::to_text(&findings, context.ui, context.ui.is_quiet()))?;
     }

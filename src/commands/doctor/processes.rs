@@ -4,7 +4,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
-use super::finding::{Finding, Section};
+use super::finding::{Finding, Fix, Section};
 use crate::engine::{Binary, Copy, Jobs, JobsError, LocalJobs, Marked, Role, census};
 use crate::model::JobId;
 use crate::os::ask;
@@ -79,7 +79,7 @@ fn running(copy: &Copy, jobs: &Path) -> Option<Finding> {
         ),
     };
     Some(match &copy.role {
-        Role::Supervisor { job, .. } => finding.fix(format!("agent-dispatch wait {job}")),
+        Role::Supervisor { job, .. } => finding.fix(Fix::own(["wait".to_owned(), job.to_string()])),
         Role::McpServer => finding,
     })
 }
@@ -110,7 +110,8 @@ fn lost(jobs: &LocalJobs) -> Result<Vec<Finding>, JobsError> {
             record.agent,
             record.status().name()
         );
-        findings.push(SECTION.warning("job-lost", found).fix(format!("agent-dispatch status {id}")));
+        findings
+            .push(SECTION.warning("job-lost", found).fix(Fix::own(["status".to_owned(), id.to_string()])));
     }
     Ok(findings)
 }
@@ -146,7 +147,7 @@ mod tests {
         assert!(found.level == Level::Ok && found.found.contains(&job.to_string()));
         assert_eq!(running(&copy(supervisor("/elsewhere"), Binary::This), jobs), None);
         let found = running(&copy(supervisor("/jobs"), Binary::Other("/bin/x".into())), jobs).unwrap();
-        assert_eq!(found.fix, Some(format!("agent-dispatch wait {job}")));
+        assert_eq!(found.fix, Some(Fix::own(["wait".to_owned(), job.to_string()])));
     }
 
     #[test]

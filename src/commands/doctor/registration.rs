@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::finding::{Finding, Section};
+use super::finding::{Finding, Fix, Section};
 use super::introduction::{self, ServerInfo};
 use crate::backend::{McpClient, Registration, Scope};
 use crate::commands::Places;
@@ -81,7 +81,7 @@ pub(super) fn findings(
         findings.extend(clients.iter().map(|client| unregistered(&**client)));
         findings.extend(this.as_ref().map(|program| {
             let info = introduce(program, "serve-mcp");
-            answers(program, &info, "agent-dispatch serve-mcp --help")
+            answers(program, &info, Fix::own(["serve-mcp", "--help"]))
         }));
     }
     findings
@@ -96,7 +96,7 @@ fn unregistered(client: &dyn McpClient) -> Finding {
     }
     let found =
         format!("not registered with {title}: {file} and the .mcp.json of this directory do not name it");
-    SECTION.note("mcp-registered", found).fix("agent-dispatch init")
+    SECTION.note("mcp-registered", found).fix(Fix::own(["init"]))
 }
 
 fn is_ours(registration: &Registration) -> bool {
@@ -198,8 +198,8 @@ fn elsewhere(facts: &Facts<'_>, here: &Here) -> Option<Finding> {
 }
 
 /// The command that registers the server anew.
-fn again(facts: &Facts<'_>) -> String {
-    format!("{} && agent-dispatch init", facts.client.removal(&facts.registration))
+fn again(facts: &Facts<'_>) -> Fix {
+    Fix::from(facts.client.removal(&facts.registration)).then(["init"])
 }
 
 fn judge(facts: &Facts<'_>) -> Vec<Finding> {
@@ -240,13 +240,13 @@ fn judge(facts: &Facts<'_>) -> Vec<Finding> {
                     _ => SECTION.note("mcp-binary", found).fix(again.clone()),
                 });
             }
-            findings.push(answers(program, info, &again));
+            findings.push(answers(program, info, again));
             findings
         }
     }
 }
 
-fn answers(program: &Path, info: &Result<ServerInfo, ProbeError>, fix: &str) -> Finding {
+fn answers(program: &Path, info: &Result<ServerInfo, ProbeError>, fix: Fix) -> Finding {
     match info {
         Ok(ServerInfo { name, version }) => {
             SECTION.ok("mcp-server", format!("the MCP server answers: {name} {version}"))
@@ -263,6 +263,7 @@ mod tests {
     use super::*;
     use crate::backend::{Backends, Surroundings};
     use crate::commands::doctor::finding::Level;
+    use crate::remedy::Commands;
 
     fn registration(command: &str, arguments: &[&str], scope: Scope) -> Registration {
         Registration {
@@ -326,7 +327,11 @@ mod tests {
 
     #[test]
     fn the_fix_names_the_scope() {
-        let fix = judged(registration("/x", &[], Scope::Local), Target::Missing).remove(0).fix.unwrap();
+        let fix = judged(registration("/x", &[], Scope::Local), Target::Missing)
+            .remove(0)
+            .fix
+            .unwrap()
+            .typed(Commands::default());
         assert_eq!(fix, "claude mcp remove agent-dispatch -s local && agent-dispatch init");
     }
 }

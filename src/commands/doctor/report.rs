@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::finding::{Finding, Level};
+use crate::remedy::Commands;
 use crate::ui::{Style, Ui, human};
 
 /// How many findings there are of a level.
@@ -11,10 +12,17 @@ fn count(findings: &[Finding], level: Level) -> usize {
 }
 
 /// Everything as one document.
-pub(super) fn to_json(findings: &[Finding], is_fine: bool) -> Value {
+pub(super) fn to_json(findings: &[Finding], is_fine: bool, commands: Commands) -> Value {
+    let document = |finding: &Finding| {
+        let mut document = json!(finding);
+        if let Some(fix) = &finding.fix {
+            document["fix"] = fix.typed(commands).into();
+        }
+        document
+    };
     json!({
         "ok": is_fine,
-        "findings": findings,
+        "findings": findings.iter().map(document).collect::<Vec<_>>(),
         "summary": {
             "ok": count(findings, Level::Ok),
             "notes": count(findings, Level::Note),
@@ -46,7 +54,7 @@ pub(super) fn to_text(findings: &[Finding], ui: Ui, only_problems: bool) -> Stri
         let found = human::one_line(&format!("{about}{}", finding.found), usize::MAX);
         text.push_str(&format!("  {}{gap}{found}\n", ui.style(mark, style)));
         if let Some(fix) = &finding.fix {
-            let fix = human::one_line(fix, usize::MAX);
+            let fix = human::one_line(&fix.typed(ui.commands()), usize::MAX);
             text.push_str(&format!("          {}: {fix}\n", ui.style("fix", Style::Faint)));
         }
     }

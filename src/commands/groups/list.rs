@@ -32,7 +32,8 @@ pub(crate) fn run(args: &ListArgs, context: &Context) -> CommandResult {
     }
     if config.groups.is_empty() {
         context.ui.note(format_args!("no groups in {}", config.path.display()));
-        context.ui.hint("make one with `agent-dispatch groups add NAME --member AGENT`");
+        let add = context.ui.commands().quoted(["groups", "add", "NAME", "--member", "AGENT"]);
+        context.ui.hint(&format!("make one with {add}"));
         return Ok(Exit::Success);
     }
     let rows = config.groups.iter().map(|(name, group)| {

@@ -6,6 +6,7 @@ use super::fields::{self, MemberArg, TextArgs};
 use crate::commands::{CommandResult, Context, completions};
 use crate::config::{AgentName, Editor, Field, GroupChanges, GroupName, MemberChanges};
 use crate::error::{Exit, Failure};
+use crate::model::Remedy;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -62,7 +63,7 @@ pub(crate) fn run(args: &UpdateArgs, context: &Context) -> CommandResult {
     fields::check_members(&changes.members.put, &context.config()?)?;
     if changes == GroupChanges::default() {
         return Err(Failure::new(Exit::Usage, "there is nothing to change")
-            .hint("name a member or a field: `agent-dispatch groups update --help` lists them")
+            .remedy(Remedy::ReadHelp { command: ["groups", "update"].map(str::to_owned).to_vec() })
             .into());
     }
     let config = Editor::new(context.present_config_path()?).update_group(&args.name, &changes)?;

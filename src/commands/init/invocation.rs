@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::commands::Context;
 use crate::error::{Exit, Failure};
 use crate::os::find_programs;
-use crate::ui::shell;
+use crate::text::shell;
 
 /// The program and the options that name places.
 #[derive(Debug)]

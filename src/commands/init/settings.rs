@@ -41,10 +41,10 @@ pub(super) enum Installation {
 
 /// Puts the hook with this command for a shell into the settings at `path`, and changes nothing else there.
 pub(super) fn install(path: &Path, command: &str) -> Result<Installation, Failure> {
-    let hint = "correct it and run this again, or leave --with-hook out; the settings were not changed";
+    let how = "correct it and run this again, or leave --with-hook out; the settings were not changed";
     let refused = |why: &dyn std::fmt::Display| {
         Failure::new(Exit::Usage, format_args!("failed to put the hook into {}: {why}", path.display()))
-            .hint(hint)
+            .correct(how)
     };
     let target = target_of(path).map_err(|error| refused(&error))?;
     let old = read(&target).map_err(|error| refused(&error))?;

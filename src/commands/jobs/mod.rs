@@ -13,7 +13,7 @@ use crate::engine::{Filter, Listed};
 use crate::error::Exit;
 use crate::model::JobId;
 use crate::store::{Record, Status};
-use crate::ui::{Cell, OutputError, Table, human};
+use crate::ui::{Cell, OutputError, Table, Ui, human};
 
 const EXAMPLES: &str = "\
 With --watch: `q` ends it (exit code 0), and so does Ctrl-C (130). What was shown last stays. Ctrl-Z
@@ -92,7 +92,7 @@ pub(crate) fn run(args: &JobsArgs, context: &Context) -> CommandResult {
             context.ui.note(unknown);
         }
         if args.json {
-            context.ui.json(&Documents(RefCell::new(records)))
+            context.ui.json(&Documents { records: RefCell::new(records), ui: context.ui })
         } else if is_empty {
             context.ui.note("no jobs");
             Ok(())
@@ -150,12 +150,15 @@ impl Newer {
 }
 
 /// An array of records, each read when it is its turn to be written.
-struct Documents<I>(RefCell<I>);
+struct Documents<I> {
+    records: RefCell<I>,
+    ui: Ui,
+}
 
 impl<I: Iterator<Item = Record>> Serialize for Documents<I> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut records = self.0.borrow_mut();
-        serializer.collect_seq((&mut *records).map(|record| summary::to_json(&record)))
+        let mut records = self.records.borrow_mut();
+        serializer.collect_seq((&mut *records).map(|record| summary::to_json(&record, self.ui)))
     }
 }
 
@@ -191,7 +194,7 @@ fn table(
 }
 
 fn row(depth: usize, record: &Record, places: &HashMap<JobId, usize>, context: &Context) -> Vec<Cell> {
-    let result = record.finished().map(|_| summary::result_of(record));
+    let result = record.finished().map(|_| record.conclusion());
     let branch = if depth == 0 { String::new() } else { format!("{:1$}└ ", "", 2 * (depth - 1)) };
     vec![
         format!("{branch}{}", record.id).into(),

@@ -9,7 +9,7 @@ use crate::commands::wait_loop::bell;
 use crate::commands::{CommandResult, Context, Problem, summary};
 use crate::engine::{Filter, Jobs, Overview, Watched};
 use crate::error::{Exit, Failure};
-use crate::model::JobId;
+use crate::model::{JobId, Remedy};
 use crate::os::{SignalWatch, wait_readable};
 use crate::store::Status;
 use crate::ui::{Cell, NoScreen, Screen, Style, Table, human};
@@ -34,16 +34,15 @@ pub(super) fn run(filter: Filter<'_>, jobs: &dyn Jobs, context: &Context) -> Com
 
 /// What to do where there is no screen.
 fn refused(reason: NoScreen) -> Problem {
-    let (message, kind) = match reason {
-        NoScreen::NoTerminal => ("--watch needs a terminal to show the jobs on", ""),
-        NoScreen::Dumb => (
-            "--watch cannot draw on a terminal whose TERM is `dumb` or not set",
-            "set TERM to what the terminal is, as in `TERM=xterm`; ",
-        ),
+    let message = match reason {
+        NoScreen::NoTerminal => "--watch needs a terminal to show the jobs on",
+        NoScreen::Dumb => {
+            "--watch cannot draw on a terminal whose TERM is `dumb` or not set: it has to be what the terminal is, as in \
+             `TERM=xterm`"
+        }
         NoScreen::Output(error) => return error.into(),
     };
-    let once = "`agent-dispatch jobs` lists them once; `agent-dispatch wait JOB` waits for the end of one";
-    Failure::new(Exit::Usage, message).hint(format!("{kind}{once}")).into()
+    Failure::new(Exit::Usage, message).remedy(Remedy::ListOrWait {}).into()
 }
 
 /// Shows the jobs until the user has seen enough; returns what was shown last.
@@ -105,7 +104,7 @@ fn table(context: &Context, jobs: &[Watched], queued: &[JobId]) -> String {
         return "no jobs".to_owned();
     }
     let rows = jobs.iter().map(|Watched { record, activity, .. }| {
-        let result = record.finished().map(|_| summary::result_of(record));
+        let result = record.finished().map(|_| record.conclusion());
         let since = record.started_at().unwrap_or(record.created_at);
         let (time, cost) = match &result {
             Some(result) => (

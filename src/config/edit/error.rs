@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::config::{AgentName, ConfigError};
+use crate::model::{Access, AgentChange, Remedy};
 use crate::os::FileError;
-use crate::text::shell;
 
 /// Why the config was not changed. The file is then as it was.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +58,8 @@ pub enum EditError {
         kind: Kind,
         /// Its name.
         name: String,
+        /// The directory that was to be an agent's.
+        directory: Option<PathBuf>,
     },
     /// There is nothing of that name.
     #[error("there is no {kind} '{name}'")]
@@ -129,27 +131,28 @@ impl std::fmt::Display for Kind {
 }
 
 impl EditError {
-    /// What to do next.
-    pub fn hint(&self) -> Option<String> {
+    /// What would help.
+    pub fn remedy(&self) -> Option<Remedy> {
         match self {
-            Self::Config(error) => error.hint(),
-            Self::Locked { lock, .. } => Some(format!(
-                "try again when it has finished; see who holds the lock with: fuser {}",
-                shell::path(lock)
-            )),
+            Self::Config(error) => error.remedy(),
+            Self::Locked { lock, .. } => Some(Remedy::WaitForEditor { lock: lock.clone() }),
             Self::NoLock { lock, .. } => Some(make_writable(lock)),
             Self::Directory { path, problem: DirectoryProblem::Missing } => {
-                Some(format!("create it first: mkdir -p {}", shell::path(path)))
+                Some(Remedy::CreateDirectory { path: path.clone() })
             }
-            Self::Exists { kind, name } => Some(format!("change it: `agent-dispatch {kind}s update {name}`")),
-            Self::Unknown { kind, nearest: Some(near), .. } => {
-                Some(format!("did you mean '{near}'? see them all: `agent-dispatch {kind}s list`"))
+            Self::Exists { name, directory: Some(directory), .. } => Some(Remedy::UpdateAgent {
+                agent: name.clone(),
+                change: AgentChange::Directory(directory.clone()),
+            }),
+            Self::Exists { name, directory: None, .. } => Some(Remedy::UpdateGroup { group: name.clone() }),
+            Self::Unknown { kind: Kind::Agent, nearest, .. } => {
+                Some(Remedy::ChooseAgent { nearest: nearest.clone() })
             }
-            Self::Unknown { kind, .. } => Some(format!("see what there is: `agent-dispatch {kind}s list`")),
-            Self::NotAMember { .. } => Some("`agent-dispatch groups list` lists the members".to_owned()),
-            Self::Entangled { path, .. } => {
-                Some(format!("edit {} by hand; anchors and aliases are the usual cause", path.display()))
+            Self::Unknown { kind: Kind::Group, nearest, .. } => {
+                Some(Remedy::ChooseGroup { nearest: nearest.clone() })
             }
+            Self::NotAMember { .. } => Some(Remedy::ChooseMember {}),
+            Self::Entangled { path, .. } => Some(Remedy::EditConfig { path: path.clone(), line: None }),
             Self::File(error) if error.io_kind() == Some(io::ErrorKind::PermissionDenied) => {
                 Some(make_writable(error.path()))
             }
@@ -159,12 +162,12 @@ impl EditError {
 }
 
 /// How to be allowed to write `path`: its directory may be missing for the same reason.
-fn make_writable(path: &Path) -> String {
+fn make_writable(path: &Path) -> Remedy {
     let directory = path.ancestors().skip(1).find(|directory| directory.is_dir()).unwrap_or(path);
     let me = rustix::process::geteuid().as_raw();
     if directory.metadata().is_ok_and(|directory| directory.uid() == me) {
-        format!("make the directory writable for you: chmod u+rwx {}", shell::path(directory))
+        Remedy::GrantAccess { path: directory.to_owned(), access: Access::WriteInto }
     } else {
-        "name a config that you can write with --config FILE or AGENT_DISPATCH_CONFIG".to_owned()
+        Remedy::ChooseConfig { path: None }
     }
 }

@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::config::agent::AGENT_KEYS;
 use crate::config::{Field, Member, MemberChanges, load};
-use crate::model::Row;
-use crate::text::shell;
+use crate::model::{Access, AgentChange, Remedy, Row};
 
 /// A directory with a config in it, and an agent's directory.
 struct Fixture {
@@ -261,10 +260,11 @@ fn names_are_taken_once_and_unknown_ones_get_a_suggestion() {
     let fixture = Fixture::new("");
     fixture.add("infra").unwrap();
     let error = fixture.add("infra").unwrap_err();
-    assert_eq!(error.hint().unwrap(), "change it: `agent-dispatch agents update infra`");
+    let change = AgentChange::Directory(fixture.project());
+    assert_eq!(error.remedy(), Some(Remedy::UpdateAgent { agent: "infra".into(), change }));
     let error = fixture.editor().remove_agent(&"infa".parse().unwrap()).unwrap_err();
     assert_eq!(error.to_string(), "there is no agent 'infa'");
-    assert!(error.hint().unwrap().contains("did you mean 'infra'"), "{error:?}");
+    assert_eq!(error.remedy(), Some(Remedy::ChooseAgent { nearest: Some("infra".into()) }));
 }
 
 #[test]
@@ -298,7 +298,7 @@ fn aliases_that_would_spill_over_are_left_to_their_owner() {
         Ok(config) => assert_eq!(config.agents["c"].model.as_deref(), Some("m")),
         Err(error) => {
             assert!(matches!(error, EditError::Entangled { .. }), "{error}");
-            assert!(error.hint().unwrap().contains("by hand"));
+            assert_eq!(error.remedy(), Some(Remedy::EditConfig { path: fixture.path(), line: None }));
             assert_eq!(fixture.text(), text);
         }
     }
@@ -309,6 +309,6 @@ fn the_directory_to_be_made_writable_is_one_that_exists() {
     let directory = tempfile::tempdir().unwrap();
     let lock = directory.path().join("missing/deeper/agents.yaml.lock");
     let error = EditError::NoLock { lock, source: std::io::ErrorKind::PermissionDenied.into() };
-    let hint = error.hint().unwrap();
-    assert!(hint.ends_with(&format!(": chmod u+rwx {}", shell::path(directory.path()))), "{hint}");
+    let path = directory.path().to_owned();
+    assert_eq!(error.remedy(), Some(Remedy::GrantAccess { path, access: Access::WriteInto }));
 }

@@ -97,12 +97,12 @@ fn what_is_no_directory_is_not_found_and_nothing_is_written() {
     ] {
         let output = add(&environment, &["infra", typed]).expect_code(3);
         assert!(output.stderr.contains(problem), "{typed}: {}", output.stderr);
-        let advice = output.stderr.contains("hint: create it first: mkdir -p ");
+        let advice = output.stderr.contains("hint: create it first: `mkdir -p ");
         assert_eq!(advice, problem == "it does not exist", "{}", output.stderr);
         assert!(!environment.config().exists(), "{typed}: a config was written");
     }
     // The hint works as it stands, so it does not repeat the tilde.
-    let hint = format!("mkdir -p '{}/no where'\n", environment.home().display());
+    let hint = format!("mkdir -p '{}/no where'`\n", environment.home().display());
     assert!(add(&environment, &["infra", "~/no where"]).stderr.ends_with(&hint));
     add(&environment, &["infra", ""]).expect_code(2);
 }
@@ -111,12 +111,18 @@ fn what_is_no_directory_is_not_found_and_nothing_is_written() {
 fn a_name_is_taken_only_once() {
     let environment = TestEnvironment::new();
     environment.project("infra");
-    directory(&environment, "other");
+    let other = directory(&environment, "other");
     let before = written(&environment);
     let output = add(&environment, &["infra", "other"]).expect_code(2);
     assert!(output.stderr.contains("the agent 'infra' exists already"), "{}", output.stderr);
-    assert!(output.stderr.contains("hint: change it: `agent-dispatch agents update infra`"));
     assert_eq!(written(&environment), before);
+    // Each command of the hint can be typed as it stands, and the last one does what was asked for.
+    let hint = output.stderr.lines().last().unwrap_or_default();
+    for command in hint.split('`').skip(1).step_by(2) {
+        let words = shlex::split(command).expect("words");
+        environment.command(&words[1..]).run().expect_code(0);
+    }
+    assert!(written(&environment).contains(&other), "{hint}");
 }
 
 #[test]

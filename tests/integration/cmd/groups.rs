@@ -63,7 +63,7 @@ fn wrong_names_change_nothing_and_are_met_with_the_right_ones() {
     groups(&environment, &["add", "shop", "--member", "api"]).expect_code(0);
     let before = fs::read_to_string(environment.config()).unwrap();
     for (arguments, code, said) in [
-        (&["add", "shop"][..], 2, "agent-dispatch groups update shop"),
+        (&["add", "shop"][..], 2, "agent-dispatch groups update shop --member "),
         (&["add", "new", "--member", "apj"], 3, "did you mean 'api'?"),
         (&["show", "shp"], 3, "did you mean 'shop'?"),
         (&["update", "shop", "--remove-member", "web"], 3, "'web' is not a member"),

@@ -256,18 +256,20 @@ fn names_that_fit_no_job_or_several_are_refused() {
             assert_eq!((output.stdout.as_str(), &output.stderr), ("", &said), "{command} {name}");
         }
     }
-    let ambiguous = "error: 2 jobs have ids that begin with '5f0c'\nhint: give more of the id; ";
+    let ambiguous = "error: 2 jobs have ids that begin with '5f0c':";
+    let hint = format!("\nhint: give more of the id; {list}\n");
     for command in ["status", "result", "wait", "logs", "cancel", "retry", "resume"] {
         let output = environment.command([command, "5f0c"]).run().expect_code(2);
-        assert!(output.stderr.starts_with(&format!("{ambiguous}{list}:\n  {twin}  ")), "{}", output.stderr);
+        assert!(output.stderr.starts_with(&format!("{ambiguous}\n  {twin}  ")), "{}", output.stderr);
         assert!(output.stderr.contains(&format!("\n  {id}  ")), "{}", output.stderr);
+        assert!(output.stderr.ends_with(&hint), "{}", output.stderr);
     }
     for number in 0..5 {
         let another = format!("5f0c9d0e7a3b4c1d8e2f00112233000{number}");
         leave_record(&environment, &another, &content.replace(id, &another));
     }
     let many = environment.command(["status", "5f0c"]).run().expect_code(2);
-    assert!(many.stderr.ends_with("\n  and 2 more\n"), "{}", many.stderr);
+    assert!(many.stderr.contains("\n  and 2 more\n"), "{}", many.stderr);
     for name in [
         "../../etc/passwd",
         "",

@@ -63,7 +63,7 @@ fn a_job_without_a_session_says_what_to_do_instead() {
         output.stderr,
         format!(
             "error: job {id} has no session to go on with\n\
-             hint: `agent-dispatch retry {id}` makes the same request in a new one\n"
+             hint: make the same request again: `agent-dispatch retry {id}`\n"
         )
     );
 }
@@ -88,8 +88,8 @@ fn an_ambiguous_beginning_names_the_newest_candidates() {
     });
     let output = environment.command(["resume", "0"]).run().expect_code(2);
     let lines: Vec<&str> = output.stderr.lines().collect();
-    assert_eq!(lines[0], "error: 6 jobs have ids that begin with '0'");
-    assert_eq!((lines.len(), lines[7]), (8, "  and 1 more"), "five of them: {}", output.stderr);
-    assert!(lines[2].starts_with(&format!("  {}  {AGENT}  ", ids[5])), "{}", output.stderr);
-    assert!(lines[2].ends_with("  task 5"), "{}", output.stderr);
+    assert_eq!(lines[0], "error: 6 jobs have ids that begin with '0':");
+    assert_eq!((lines.len(), lines[6]), (8, "  and 1 more"), "five of them: {}", output.stderr);
+    assert!(lines[1].starts_with(&format!("  {}  {AGENT}  ", ids[5])), "{}", output.stderr);
+    assert!(lines[1].ends_with("  task 5"), "{}", output.stderr);
 }

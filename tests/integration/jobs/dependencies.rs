@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use test_support::dispatch::{AGENT, submit, submit_and_finish, submit_endless, with_agent};
 use test_support::{PATIENCE, TestEnvironment, programs, quoted, wait_until};
@@ -80,9 +80,19 @@ fn a_job_without_any_result_to_work_with_fails_without_its_agent() {
     let failed: Vec<String> = (0..2).map(|_| submit(&environment, "fake: exit 3")).collect();
     let last = submit_after(&environment, &[&failed[0], &failed[1]]);
     let output = environment.command(["result", &last, "--wait"]).run().expect_code(1);
-    assert!(output.stderr.contains("none of the 2 jobs it waited for has an answer"), "{}", output.stderr);
+    let first = &failed[0];
+    let said = format!("none of the 2 jobs it waited for has an answer; the first, job {first}: ");
+    assert!(output.stderr.contains(&said), "{}", output.stderr);
+    let hint = format!("hint: what is known about it: `agent-dispatch status {first}`\n");
+    assert!(output.stderr.contains(&hint), "{}", output.stderr);
     let record = environment.record(&last);
     assert_eq!((&record["status"], &record["started_at"]), (&"failed".into(), &Value::Null));
+    let remedy = json!({"action": "show_job", "arguments": {"job_id": first}});
+    assert_eq!(record["result"]["remedy"], remedy);
+    let alone = submit_after(&environment, &[first]);
+    let output = environment.command(["result", &alone, "--wait"]).run().expect_code(1);
+    let said = format!("job {first}, which it waited for, has no answer: ");
+    assert!(output.stderr.contains(&said), "{}", output.stderr);
 }
 
 #[test]

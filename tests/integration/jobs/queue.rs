@@ -210,6 +210,10 @@ fn an_exclusive_agent_takes_one_task_at_a_time() {
     assert_eq!(environment.record(&second)["status"], "pending");
     let refused = environment.command(["run", "infra", "hi", "--no-wait"]).run().expect_code(1);
     assert!(refused.stderr.contains(&format!("in use by job {first}")), "{}", refused.stderr);
+    let hint = format!(
+        "hint: without --no-wait the job waits for its turn; `agent-dispatch wait {first}` waits for that one\n"
+    );
+    assert!(refused.stderr.contains(&hint), "{}", refused.stderr);
     open(&gate);
     environment.command(["wait", &first, &second]).run().expect_code(0);
 }

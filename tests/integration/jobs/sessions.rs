@@ -83,7 +83,7 @@ fn a_session_that_claude_codes_files_do_not_have_is_not_found_before_there_is_a_
     fs::create_dir_all(&folder).unwrap();
     let output = unknown().expect_code(3);
     assert!(
-        output.stderr.starts_with(&format!("error: Claude Code has no session {UNKNOWN}\nhint: ")),
+        output.stderr.starts_with(&format!("error: Claude Code has no session {UNKNOWN}: no folder of ")),
         "{}",
         output.stderr
     );

@@ -21,7 +21,7 @@ fn a_jobs_directory_that_is_none_is_refused() {
     symlink(environment.home(), &link).unwrap();
     fs::create_dir(&open).unwrap();
     fs::set_permissions(&open, fs::Permissions::from_mode(0o755)).unwrap();
-    let elsewhere = "choose another place with --jobs-dir or AGENT_DISPATCH_JOBS_DIR";
+    let elsewhere = "choose another place that you can write to with --jobs-dir or AGENT_DISPATCH_JOBS_DIR";
     for (place, reason, hint) in [
         (&file, "it is not a directory", elsewhere.to_owned()),
         (&link, "it is a symbolic link", elsewhere.to_owned()),
@@ -76,7 +76,8 @@ fn a_read_only_jobs_directory_is_refused() {
     let output = shell(&environment, &format!("unshare -m bash -c '{line}'")).run().expect_code(2);
     assert_eq!(output.stdout, "");
     assert!(output.stderr.starts_with("error: failed to create "), "{}", output.stderr);
-    let hint = "\nhint: choose a directory you can write to with --jobs-dir or AGENT_DISPATCH_JOBS_DIR\n";
+    let hint =
+        "\nhint: choose another place that you can write to with --jobs-dir or AGENT_DISPATCH_JOBS_DIR\n";
     assert!(output.stderr.ends_with(hint), "{}", output.stderr);
 }
 

@@ -56,6 +56,7 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
             ("engine", &["bury_orphans", "see_off"]),
             ("error", &["Exit"]),
             ("config", &["nearest"]),
+            ("model", &["Remedy"]),
             ("ui", &["ColorChoice", "Ui", "Verbosity", "human"]),
         ],
     ),
@@ -89,6 +90,7 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
             ("error", &["*"]),
             ("text", &["*"]),
             ("model", &["*"]),
+            ("remedy", &["*"]),
             ("ui", &["*"]),
             (
                 "os",
@@ -125,7 +127,8 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
             ("error", &["Failure"]),
             ("text", &["*"]),
             ("model", &["*"]),
-            ("ui", &["human", "shell"]),
+            ("remedy", &["*"]),
+            ("ui", &["human"]),
         ],
     ),
     (
@@ -149,6 +152,7 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
             ("os", &["*"]),
             ("text", &["*"]),
             ("model", &["*"]),
+            ("remedy", &["Commands"]),
         ],
     ),
     // Of the store only what a record says, how a run ended, and the folder with what the program wrote, into
@@ -188,6 +192,7 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
                     "JobResult",
                     "Outcome",
                     "Record",
+                    "RecordedRemedy",
                     "Unfinished",
                     "UnfinishedState",
                     "WorkKind",
@@ -210,7 +215,16 @@ const ALLOWED: &[(&str, &[Allowed])] = &[
     ("os", &[]),
     ("text", &[]),
     ("model", &[]),
-    ("ui", &[("os", &["Patient", "find_program", "group_of", "own_group", "session_of"]), ("text", &["*"])]),
+    // Remedies in words: what the faces print, and records keep for readers that do not know them.
+    ("remedy", &[("model", &["*"]), ("text", &["*"])]),
+    (
+        "ui",
+        &[
+            ("os", &["Patient", "find_program", "group_of", "own_group", "session_of"]),
+            ("text", &["*"]),
+            ("remedy", &["Commands"]),
+        ],
+    ),
     // One error for people out of those of every layer; only the layers above see it.
     (
         "error",

@@ -199,7 +199,7 @@ fn a_timeout_says_how_to_go_on() {
     assert_eq!(
         result.hint.clone().unwrap(),
         format!(
-            "resume it where it stopped, with more time: `agent-dispatch resume {} --timeout 180s`",
+            "resume it where it stopped, with more time: `agent-dispatch resume {} --timeout 3m`",
             result.job_id
         )
     );
@@ -521,7 +521,7 @@ fn a_schema_needs_an_answer_that_satisfies_it() {
 
     let prose = fails(&with(result(json!({"result": "It is two."}))), ErrorType::Incomplete, "not JSON");
     assert_eq!(prose.result, "It is two.");
-    assert!(prose.hint.unwrap().contains("\"answer as JSON, by the schema\"`"));
+    assert!(prose.hint.unwrap().contains("'answer as JSON, by the schema'`"));
     let wrong = with(result(json!({"structured_output": {"n": "two"}, "result": "x"})));
     fails(&wrong, ErrorType::Incomplete, "does not satisfy the response schema: at /n");
 }
