@@ -28,9 +28,6 @@ mod waiting;
 mod window;
 mod wire;
 
-#[cfg(test)]
-mod tests;
-
 use std::fmt::Display;
 use std::io;
 use std::path::PathBuf;
@@ -132,3 +129,6 @@ async fn attend(state: ServerState) -> io::Result<()> {
         None => ended,
     }
 }
+
+#[cfg(test)]
+mod tests;
