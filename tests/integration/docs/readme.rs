@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use test_support::{TestEnvironment, programs};
+use test_support::{TestEnvironment, programs, skip};
 
 pub(crate) fn checkout() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -47,6 +47,35 @@ fn every_command_of_the_readme_works_in_the_order_it_is_printed() {
     let run = environment.program(Path::new("/bin/sh"), [script.as_os_str()]).directory(checkout()).run();
     let output = run.expect_code(0);
     assert!(output.stdout.contains("AGENT     DIRECTORY"), "{}", output.stdout);
+}
+
+/// The lines of a picture of a terminal, without the spinner, and with a mark for each number or id.
+fn lines_of(picture: &str) -> Vec<String> {
+    let texts = picture.lines().filter_map(|line| line.strip_suffix("</text>")?.rsplit('>').next());
+    let is_number = |word: &str| word.chars().all(|c| c.is_ascii_hexdigit() || "-.$s,".contains(c));
+    let plain = |word: &str| if is_number(word) { "#".to_owned() } else { word.to_owned() };
+    let line = |text: &str| text.split(' ').map(plain).collect::<Vec<_>>().join(" ");
+    texts.map(|text| line(text.trim_start_matches(|c| !char::is_ascii(&c)).trim())).collect()
+}
+
+#[test]
+fn the_picture_shows_what_the_program_prints_and_no_place_of_this_machine() {
+    if !Path::new("/usr/bin/tmux").exists() {
+        return skip("there is no tmux: install it to make the picture of the README");
+    }
+    let environment = installed();
+    let made = environment.root().join("terminal.svg");
+    let programs = programs::agent_dispatch().parent().expect("a folder");
+    let script = checkout().join("tests/record-terminal");
+    let arguments = [script.as_os_str(), made.as_os_str(), programs.as_os_str()];
+    environment.program(&which("python3"), arguments).run().expect_code(0);
+    let made = fs::read_to_string(made).expect("a picture");
+    let kept = fs::read_to_string(checkout().join("examples/terminal.svg")).expect("the picture");
+    assert_eq!(lines_of(&made), lines_of(&kept), "`tests/record-terminal` makes the picture again");
+    assert!(lines_of(&kept).len() > 20, "{kept}");
+    assert!(kept.len() < 40_000 && !kept.contains("<script"), "{} bytes", kept.len());
+    let place = ["home", "root", "tmp", "Users"].iter().find(|place| kept.contains(&format!("/{place}")));
+    assert_eq!(place, None);
 }
 
 /// Runs the first-run script, for which `cargo install` has been done already.
