@@ -246,7 +246,7 @@ pub static RUN_OPTIONS: &[Row<Request>] = &[
     Row {
         name: "on_done",
         json: "",
-        doc: "Run this command when the job has finished, however it ends. See [below](#when-a-job-is-over).",
+        doc: "Run this command when the job has finished, however it ends. See [below](#when-a-job-has-finished).",
         default: "",
         example: "",
         mcp: false,

@@ -4,6 +4,7 @@ mod examples;
 mod git_hooks;
 #[cfg(feature = "mcp")]
 mod help;
+mod prose;
 mod pull_request_review;
 mod readme;
 mod snapshots;

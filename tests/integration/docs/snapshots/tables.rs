@@ -1,4 +1,4 @@
-//! What is made of the tables of keys and kept: the JSON Schema, the example config, the tables of the README.
+//! What is made of the tables of keys and kept: the JSON Schema, the example config, the lists of the README.
 
 use std::fs;
 
@@ -99,12 +99,12 @@ fn entries<T>(table: &[Row<T>], indent: usize) -> String {
 }
 
 #[test]
-fn the_tables_of_the_readme_are_made_of_the_tables() {
+fn the_lists_of_the_readme_are_made_of_the_tables() {
     const PATH: &str = "README.md";
-    let end = "\n<!-- end of what is made of the table in the source -->";
-    let agent = readme_table("key of an agent", AGENT_KEYS);
+    let end = "<!-- end of what is made of the table in the source -->";
+    let agent = readme_list(AGENT_KEYS);
     let text = replaced(&kept(PATH), "<!-- keys of an agent -->\n", end, &agent);
-    let settings = readme_table("key of `settings`", SETTINGS_KEYS);
+    let settings = readme_list(SETTINGS_KEYS);
     let text = replaced(&text, "<!-- keys of the settings -->\n", end, &settings);
     assert_text_kept(PATH, &replaced(&text, "<!-- options of a run -->\n", end, &options()));
 }
@@ -113,19 +113,19 @@ fn the_tables_of_the_readme_are_made_of_the_tables() {
 fn options() -> String {
     let program = agent_dispatch::command();
     let run = program.find_subcommand("run").expect("the command");
-    let mut text = "| option | |\n|---|---|".to_owned();
+    let mut text = String::new();
     for row in RUN_OPTIONS {
         let long = row.name.replace('_', "-");
         let option = run.get_arguments().find(|option| option.get_long() == Some(&long)).expect("an option");
         let value = option.get_value_names().filter(|_| option.get_action().takes_values());
         let value = value.map(|names| format!(" {}", names[0])).unwrap_or_default();
-        text.push_str(&format!("\n| `--{long}{value}` | {} |", row.doc));
+        text.push_str(&format!("- **`--{long}{value}`**: {}\n", row.doc));
     }
     text
 }
 
-fn readme_table<T>(head: &str, table: &[Row<T>]) -> String {
-    let mut text = format!("| {head} | |\n|---|---|");
+fn readme_list<T>(table: &[Row<T>]) -> String {
+    let mut text = String::new();
     for row in table {
         let default = match row.default {
             "" => String::new(),
@@ -135,7 +135,7 @@ fn readme_table<T>(head: &str, table: &[Row<T>]) -> String {
             Slot::Mode(_) => format!(" One of `{}`.", Backends::BUILT_IN.permission_modes().join("`, `")),
             _ => String::new(),
         };
-        text.push_str(&format!("\n| `{}` | {}{modes}{default} |", row.name, row.doc.replace('|', "\\|")));
+        text.push_str(&format!("- **`{}`**: {}{modes}{default}\n", row.name, row.doc));
     }
     text
 }
