@@ -31,6 +31,9 @@ mod verdict;
 pub(crate) mod wait;
 mod wait_loop;
 
+#[cfg(test)]
+mod tests;
+
 use crate::error::{Exit, Failure};
 use crate::ui::OutputError;
 
@@ -61,6 +64,3 @@ impl From<OutputError> for Problem {
         Self::Output(error)
     }
 }
-
-#[cfg(test)]
-mod tests;

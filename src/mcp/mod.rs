@@ -28,6 +28,9 @@ mod waiting;
 mod window;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt::Display;
 use std::io;
 use std::path::PathBuf;
@@ -129,6 +132,3 @@ async fn attend(state: ServerState) -> io::Result<()> {
         None => ended,
     }
 }
-
-#[cfg(test)]
-mod tests;

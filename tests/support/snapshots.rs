@@ -45,7 +45,7 @@ pub fn assert_kept(folder: &str, made: &BTreeMap<String, String>) {
         .collect();
     assert!(
         differences.is_empty(),
-        "what the tool makes is not what is kept: look at the change with `{UPDATE}=1 cargo test snapshots` and \
+        "what the tool makes is not what is kept: look at the change with `{UPDATE}=1 cargo test -- snapshots help` and \
          `git diff`, and keep it if it is meant\n{}",
         differences.join("\n")
     );
