@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::refused::Refused;
 use super::window::{PART_CHARS, Window};
+use crate::config::{AGENT_KEYS, Agent};
 use crate::engine::{DialogueRequest, RUN_OPTIONS, Request, Task};
 use crate::model::{FieldValue, JobId, Misfit, Row};
 
@@ -226,6 +227,12 @@ pub(super) fn request(arguments: &mut Arguments) -> Result<Request, Refused> {
         }
     }
     Ok(request)
+}
+
+/// The keys that a client may set. Which program an agent is stays with the user: it would be any program; and so does
+/// whom to trust.
+pub(super) fn settable() -> impl Iterator<Item = &'static Row<Agent>> {
+    AGENT_KEYS.iter().filter(|row| row.mcp)
 }
 
 /// How often each agent of a dialogue has its turn by default.

@@ -1,6 +1,6 @@
 //! What a client may do: the one place that decides it, for every request.
 
-use super::tool::{ALL, Name, Need};
+use super::tool::{Name, Need, TOOLS};
 use crate::config::AgentName;
 use crate::engine::is_of_only;
 
@@ -18,7 +18,7 @@ pub struct Authority {
 impl Authority {
     /// The tools a client may use.
     pub(super) fn tools(&self) -> impl Iterator<Item = Name> {
-        ALL.into_iter().filter(|tool| self.grants(tool.need()))
+        TOOLS.iter().map(|tool| tool.name).filter(|tool| self.grants(tool.need()))
     }
 
     /// Whether a client may do what needs this.

@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use super::arguments::Arguments;
+use super::arguments::{Arguments, settable};
 use super::dispatch::refused;
 use super::refused::Refused;
 use super::result::Reply;
 use super::server_state::ServerState;
-use crate::config::{AGENT_KEYS, Agent, AgentChanges, AgentName, EditError, Editor, agent_directory};
+use crate::config::{Agent, AgentChanges, AgentName, EditError, Editor, agent_directory};
 use crate::model::{Row, Slot};
 
 /// Does what `action` says.
@@ -52,12 +52,6 @@ pub(super) fn configure(state: &ServerState, mut arguments: Arguments) -> Result
         }
     }
     Ok(Reply::of_fields(json!({ "name": name, "action": action })))
-}
-
-/// The keys that a client may set. Which program an agent is stays with the user: it would be any program; and so does
-/// whom to trust.
-pub(super) fn settable() -> impl Iterator<Item = &'static Row<Agent>> {
-    AGENT_KEYS.iter().filter(|row| row.mcp)
 }
 
 fn changes(arguments: &mut Arguments) -> Result<AgentChanges, Refused> {

@@ -10,6 +10,7 @@ mod authority;
 mod configure;
 mod dispatch;
 mod door;
+mod inputs;
 mod jobs;
 mod parallel;
 mod refused;

@@ -207,6 +207,32 @@ fn a_value_of_the_wrong_kind_is_refused_with_what_it_must_be() {
     assert_eq!(environment.job_ids(), [""; 0]);
 }
 
+/// What a tool reads is what its schema has: it names what it reads when it refuses an argument.
+#[test]
+fn each_tool_reads_the_arguments_that_its_schema_has() {
+    let environment = with_agent();
+    let mut client = McpClient::connect_with(&environment, &["--allow-configure"]);
+    for tool in tools(&["--allow-configure"]) {
+        let name = tool["name"].as_str().expect("a name");
+        let properties = tool["inputSchema"]["properties"].as_object().expect("properties");
+        let required = tool["inputSchema"]["required"].as_array().cloned().unwrap_or_default();
+        let value = |key: &str| match (key, properties[key]["type"].as_str()) {
+            ("job_id", _) => json!("0".repeat(32)),
+            ("dispatches", _) => json!([{"agent": "infra", "task": "x"}]),
+            (_, Some("string")) => json!("infra"),
+            _ => properties[key]["enum"][0].clone(),
+        };
+        let mut arguments: serde_json::Map<String, Value> =
+            required.iter().filter_map(Value::as_str).map(|key| (key.to_owned(), value(key))).collect();
+        arguments.insert("xyzzy".to_owned(), json!(1));
+        let text = client.call(name, arguments.into()).expect_error().text;
+        let read = text.split_once("The arguments are ").map(|(_, read)| read.split(", ").collect());
+        let read: std::collections::BTreeSet<&str> = read.unwrap_or_else(|| panic!("{name}: {text}"));
+        let known: std::collections::BTreeSet<&str> = properties.keys().map(String::as_str).collect();
+        assert_eq!(read, known, "{name}");
+    }
+}
+
 #[test]
 fn null_arguments_are_as_good_as_none() {
     let environment = with_agent();
@@ -228,7 +254,7 @@ fn the_schemas_say_what_the_calls_say() {
     let days = &described("dispatch_gc")["inputSchema"]["properties"]["max_age_days"];
     assert_eq!((&days["minimum"], &days["maximum"]), (&json!(0), &json!(36_500)));
     let told = days["description"].as_str().expect("a text");
-    assert!(told.contains("all that are over") && told.contains("job_retention_days"), "{told}");
+    assert!(told.contains("all that have finished") && told.contains("job_retention_days"), "{told}");
     // A job id, and no array of them.
     let result = described("dispatch_result");
     assert_eq!(result["inputSchema"]["properties"]["job_id"]["type"], "string");
