@@ -31,9 +31,6 @@ mod verdict;
 pub(crate) mod wait;
 mod wait_loop;
 
-#[cfg(test)]
-mod tests;
-
 use crate::error::{Exit, Failure};
 use crate::ui::OutputError;
 
@@ -64,3 +61,6 @@ impl From<OutputError> for Problem {
         Self::Output(error)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,9 +29,6 @@ mod waiting;
 mod window;
 mod wire;
 
-#[cfg(test)]
-mod tests;
-
 use std::fmt::Display;
 use std::io;
 use std::path::PathBuf;
@@ -133,3 +130,6 @@ async fn attend(state: ServerState) -> io::Result<()> {
         None => ended,
     }
 }
+
+#[cfg(test)]
+mod tests;
