@@ -71,6 +71,8 @@
 //!     reserves money before it can be spent.
 //! 11. A backend that this program does not know is an error that says so, never another one. A record of a newer format
 //!     is shown as far as it is understood, and never changed.
+//! 12. What is known of an agent CLI stands in its folder in [`backend`]. Its name stands there and in the list, and
+//!     elsewhere only where the test `source::backends` says why.
 
 #[cfg(not(unix))]
 compile_error!("agent-dispatch needs a Unix system (Linux or macOS); on Windows, use it inside WSL");

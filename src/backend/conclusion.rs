@@ -183,3 +183,106 @@ impl Told {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::interface::{Decoder, Program};
+    use super::super::testing::{Run, SESSION, record};
+    use super::super::{Assignment, CommandLine};
+    use super::super::{CLAUDE, Profile, RefusedArgument};
+    use super::*;
+
+    /// A backend whose output has Claude Code's form, and whose conclusion is that of any.
+    #[derive(Debug)]
+    struct Plain;
+
+    impl Program for Plain {
+        fn decoder(&self, limit: usize) -> Box<dyn Decoder> {
+            CLAUDE.decoder(limit)
+        }
+
+        fn conclude(&self, record: &Record, evidence: &Evidence<'_>) -> JobResult {
+            conclude_by_events(self, record, evidence)
+        }
+    }
+
+    impl Backend for Plain {
+        fn profile(&self) -> &'static Profile {
+            CLAUDE.profile()
+        }
+
+        fn command_line(&self, assignment: &Assignment<'_>) -> Result<CommandLine, RefusedArgument> {
+            CLAUDE.command_line(assignment)
+        }
+    }
+
+    const ANSWER: &str =
+        r#"{"type":"result","is_error":false,"result":"hello","total_cost_usd":0.5,"num_turns":2}"#;
+
+    fn run(lines: &[&str]) -> Run {
+        Run::new(&Plain).stdout(&lines.join("\n"))
+    }
+
+    fn started(session: &str) -> String {
+        json!({"type": "system", "subtype": "init", "session_id": session, "model": "m"}).to_string()
+    }
+
+    #[test]
+    fn the_last_result_is_the_answer_whatever_the_program_does_then() {
+        let result = run(&[&started("ses_1"), ANSWER]).exit(3).conclude();
+        assert!(result.success, "{result:?}");
+        assert_eq!(
+            (result.result.as_str(), result.cost_usd, result.num_turns),
+            ("hello", Some(0.5), Some(2))
+        );
+        assert_eq!(result.model.as_deref(), Some("m"));
+        let late = run(&[ANSWER]).stop(Stop::Timeout { limit_seconds: 1.0, usual: None }).conclude();
+        assert!(late.success, "a complete answer outranks a stop");
+        let cancelled = run(&[ANSWER]).stop(Stop::Cancelled).conclude();
+        assert_eq!((cancelled.error_type, cancelled.result.as_str()), (Some(ErrorType::Cancelled), "hello"));
+    }
+
+    #[test]
+    fn without_an_answer_exit_code_0_is_incomplete_and_what_was_said_is_kept() {
+        let said = r#"{"type":"assistant","message":{"id":"1","content":[{"type":"text","text":"half"}]}}"#;
+        let result = run(&[said]).conclude();
+        assert_eq!((result.error_type, result.result.as_str()), (Some(ErrorType::Incomplete), "half"));
+        let failed = run(&[r#"{"type":"result","is_error":true,"result":"no model"}"#]).exit(1).conclude();
+        assert_eq!(failed.error.as_deref(), Some("the agent failed: no model"));
+        let exited = run(&[]).stderr("boom\n").exit(7).conclude();
+        assert_eq!(exited.error.as_deref(), Some("the agent exited with code 7: boom"));
+        assert_eq!(Run::new(&Plain).conclude().error_type, Some(ErrorType::Incomplete));
+        let unreadable = Run::new(&Plain).stdout_is_a_directory().conclude();
+        assert!(unreadable.error.expect("an error").contains("could not be read"));
+    }
+
+    #[test]
+    fn a_session_is_the_one_that_was_chosen_or_else_one_that_can_be_an_id() {
+        assert_eq!(run(&[&started("ses_1"), ANSWER]).conclude().session_id.as_deref(), Some(SESSION));
+        let mut unnamed = record();
+        unnamed.launch.session_id = None;
+        let of =
+            |session: &str| run(&[&started(session), ANSWER]).record(unnamed.clone()).conclude().session_id;
+        assert_eq!(of("ses_1").as_deref(), Some("ses_1"));
+        assert_eq!(of("--yolo"), None);
+        assert_eq!(of("../other/secret"), None);
+    }
+
+    #[test]
+    fn a_schema_is_checked_and_a_long_answer_lies_beside_the_record() {
+        let mut wanted = record();
+        wanted.launch.response_schema = Some(json!({"type": "object", "required": ["n"]}));
+        let refused = run(&[ANSWER]).record(wanted.clone()).conclude();
+        assert_eq!(refused.error_type, Some(ErrorType::Incomplete));
+        let data = r#"{"type":"result","is_error":false,"result":"{\"n\": 1}"}"#;
+        assert_eq!(run(&[data]).record(wanted).conclude().parsed_result, Some(json!({"n": 1})));
+        let long = "x".repeat(INLINE_ANSWER_BYTES as usize + 1);
+        let line = json!({"type": "result", "is_error": false, "result": long}).to_string();
+        let run = run(&[&line]);
+        let result = run.conclude();
+        assert!(result.success && result.result.is_empty());
+        assert_eq!(run.long_answer(&result).len(), long.len());
+    }
+}

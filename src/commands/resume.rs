@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::dispatch::{WaitMode, submit_or_wait};
 use super::request::{RunOptions, read_task};
-use super::{CommandResult, Context, completions, dialogue, summary};
+use super::{CommandResult, Context, completions, dialogue};
 use crate::engine::{Request, Task, TaskError};
 use crate::error::{Exit, Failure};
 use crate::model::{JobSelector, Remedy, Terms};
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &ResumeArgs, context: &Context) -> CommandResult {
     let dispatch = context.dispatch()?;
     let jobs = dispatch.jobs();
     let record = jobs.get(context.job(jobs, &args.job)?)?;
-    if summary::is_dialogue(&record) {
+    if record.is_dialogue() {
         let turns = record.conclusion().parsed_result.map(|data| data["turns"].clone()).unwrap_or_default();
         let last = turns.as_array().and_then(|turns| turns.last()?["job_id"].as_str()?.parse().ok());
         let message = format_args!("job {} is a dialogue: each of its turns is a job of its own", record.id);

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::dispatch::{WaitMode, submit_or_wait};
 use super::request::RunOptions;
-use super::{CommandResult, Context, completions, dialogue, summary};
+use super::{CommandResult, Context, completions, dialogue};
 use crate::engine::Request;
 use crate::error::{Exit, Failure};
 use crate::model::JobSelector;
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &RetryArgs, context: &Context) -> CommandResult {
     let dispatch = context.dispatch()?;
     let jobs = dispatch.jobs();
     let record = jobs.get(context.job(jobs, &args.job)?)?;
-    if summary::is_dialogue(&record) {
+    if record.is_dialogue() {
         let message = format_args!("job {} is a dialogue, which is no request to one agent", record.id);
         return Err(Failure::new(Exit::Usage, message).remedy(dialogue::again(&record, None)).into());
     }

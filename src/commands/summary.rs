@@ -12,7 +12,7 @@ use super::{Context, Problem};
 use crate::engine::{Jobs, PendingReason};
 use crate::error::{Exit, Failure};
 use crate::remedy::Commands;
-use crate::store::{Answer, JobKind, JobResult, Record, Status};
+use crate::store::{Answer, JobResult, Record, Status};
 use crate::ui::{Cell, Style, Ui, human};
 
 /// A status as a word in its colour.
@@ -90,12 +90,7 @@ pub(crate) fn remarks(record: &Record, result: &JobResult) -> Option<String> {
 
 /// The data that a job was asked for instead of a text. What a dialogue has beside its answer is none.
 pub(crate) fn data_of<'a>(record: &Record, result: &'a JobResult) -> Option<&'a Value> {
-    result.parsed_result.as_ref().filter(|_| !is_dialogue(record))
-}
-
-/// Whether a job is a whole dialogue, and no request to one agent.
-pub(crate) fn is_dialogue(record: &Record) -> bool {
-    record.launch.kind == JobKind::Dialogue
+    result.parsed_result.as_ref().filter(|_| !record.is_dialogue())
 }
 
 /// Prints a finished job's answer, or its result as JSON.

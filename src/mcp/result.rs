@@ -10,7 +10,7 @@ use super::refused::Refused;
 use super::remedy::Advisor;
 use super::tool::Name;
 use super::window::{Part, Window};
-use crate::engine::{Activity, DIALOGUE_SIGN, Jobs, JobsError, Notice, Reading};
+use crate::engine::{Activity, Jobs, JobsError, Notice, Reading};
 use crate::store::{ErrorType, JobResult, Record, Status, StoreError};
 use crate::text::redact;
 use crate::ui::human;
@@ -204,7 +204,7 @@ fn hint(jobs: &dyn Jobs, advisor: &Advisor, record: &Record, result: &JobResult)
 
 /// Whether the agents of a dialogue have settled the matter, and after how many rounds.
 fn settled(record: &Record, result: &JobResult) -> Option<(bool, u64)> {
-    let summary = result.parsed_result.as_ref().filter(|_| record.agent.contains(DIALOGUE_SIGN))?;
+    let summary = result.parsed_result.as_ref().filter(|_| record.is_dialogue())?;
     Some((summary["resolved"].as_bool()?, summary["rounds"].as_u64()?))
 }
 

@@ -241,6 +241,11 @@ impl Record {
         }
     }
 
+    /// Whether the job is a whole dialogue, and no request to one agent.
+    pub fn is_dialogue(&self) -> bool {
+        self.launch.kind == JobKind::Dialogue
+    }
+
     /// Whether a tool other than this version wrote the record and may still own it: it is only looked at.
     pub fn is_foreign(&self) -> bool {
         self.format != FORMAT

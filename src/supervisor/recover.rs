@@ -9,7 +9,7 @@ use crate::backend::{Backends, Evidence, Stop};
 use crate::model::JobId;
 use crate::os;
 use crate::store::{
-    ErrorType, Halt, HeldJob, JobFolder, JobKind, Journal, Record, RecordedLimit, Status, Store, StoreError,
+    ErrorType, Halt, HeldJob, JobFolder, Journal, Record, RecordedLimit, Status, Store, StoreError,
 };
 
 /// How long the processes of a lost job are given to disappear.
@@ -86,7 +86,7 @@ pub fn load_and_recover(store: &Store, id: JobId) -> Result<Record, StoreError> 
 /// Where the end of a job is noted by a process that finds it without its supervisor.
 fn journal_for<'a>(store: &'a Store, record: &Record) -> Option<&'a Journal> {
     // The turns of a dialogue are noted, each for itself.
-    store.journal().filter(|_| record.launch.kind != JobKind::Dialogue)
+    store.journal().filter(|_| !record.is_dialogue())
 }
 
 /// Why a job has ended whose supervisor is gone: what made the supervisor stop it, or lay there for it as a request,

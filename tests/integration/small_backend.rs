@@ -4,6 +4,8 @@
 use std::fs;
 
 use serde_json::{Value, json};
+#[cfg(feature = "mcp")]
+use test_support::mcp::McpClient;
 use test_support::{Invocation, PATIENCE, TestEnvironment, programs, wait_until};
 
 /// The agent CLI: it makes up the session's id, and what it is told decides what happens.
@@ -142,4 +144,21 @@ fn the_program_without_the_backend_says_so_and_still_shows_its_jobs() {
     );
     assert_eq!(environment.command(["result", id]).run().expect_code(0).stdout, "look in made-up-1\n");
     environment.command(["logs", id]).run().expect_code(1);
+}
+
+#[cfg(feature = "mcp")]
+#[test]
+fn agents_of_the_new_backend_are_listed_and_dispatched_to_over_mcp() {
+    let environment = environment();
+    let mut client = McpClient::of(small(&environment, ["serve-mcp"]).into_command());
+    client.initialize("2025-11-25", "a client", json!({}));
+    let listed = client.call("list_agents", json!({"name": "web"})).expect_success();
+    assert!(listed.structured.to_string().contains(r#""backend":"small""#), "{}", listed.structured);
+    let called = client.call("dispatch", json!({"agent": "web", "task": "look"})).expect_success();
+    assert!(called.text.contains("look in made-up-1"), "{}", called.text);
+    assert_eq!(called.structured["cost_usd"], 0.25, "{}", called.structured);
+    let log = client.call("dispatch_result", json!({"job_id": called.job(), "part": "log"})).expect_success();
+    assert!(log.text.contains("looking at look"), "{}", log.text);
+    client.close_stdin();
+    client.end(PATIENCE);
 }
