@@ -23,6 +23,7 @@ const RECORDS: &[&str] = &[
     "Policy",
     "Record",
     "RecordedLimit",
+    "RecordedRemedy",
     "RunStats",
     "State",
     "Status",
