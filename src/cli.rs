@@ -152,13 +152,13 @@ pub(crate) enum Command {
     Status(status::StatusArgs),
     /// List jobs, newest first
     Jobs(jobs::JobsArgs),
-    /// Wait until jobs are over
+    /// Wait until jobs have finished
     Wait(wait::WaitArgs),
     /// Show what a job's agent did
     Logs(logs::LogsArgs),
     /// Stop jobs
     Cancel(cancel::CancelArgs),
-    /// Delete jobs that are over
+    /// Delete jobs that have finished
     Gc(gc::GcArgs),
     /// Show how often the agents succeed, what they cost and how long they take
     Stats(stats::StatsArgs),

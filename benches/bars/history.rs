@@ -1,4 +1,4 @@
-//! What 50,000 jobs that are over cost those who do not ask for them.
+//! What 50,000 jobs that have finished cost those who do not ask for them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use super::{Bar, median, millis};
 
 const RECORDS: u64 = 50_000;
 
-/// What a job that is over has left.
+/// What a job that has finished has left.
 #[derive(Clone, Copy, PartialEq)]
 enum Left {
     /// As with the tool's Python original.
@@ -75,7 +75,7 @@ fn measure_with(left: Left) -> Vec<Bar> {
     ]
 }
 
-/// A job that is over, as if it had run again and again from two hours to a hundred days ago.
+/// A job that has finished, as if it had run again and again from two hours to a hundred days ago.
 struct History {
     id: String,
     record: String,
@@ -120,7 +120,7 @@ impl History {
 fn earlier(record: &str, seconds: u64) -> String {
     let mut document: serde_json::Value = serde_json::from_str(record).expect("a record is JSON");
     for time in ["created_at", "started_at", "completed_at"] {
-        let at = document[time].as_f64().expect("the job is over");
+        let at = document[time].as_f64().expect("the job has finished");
         document[time] = (at - seconds as f64).into();
     }
     document.to_string()

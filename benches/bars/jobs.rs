@@ -27,7 +27,7 @@ pub(crate) fn run() -> Vec<Bar> {
     ]
 }
 
-/// How long `submit` takes, in milliseconds; the jobs are over afterwards.
+/// How long `submit` takes, in milliseconds; the jobs have finished afterwards.
 pub(crate) fn submit_times(world: &World, runs: usize) -> Vec<f64> {
     let mut times = Vec::new();
     for _ in 0..runs {
@@ -136,7 +136,7 @@ pub(crate) fn followers() -> Vec<Bar> {
     let ids: Vec<String> = (0..FOLLOWERS).map(|_| world.submit("infra", "fake: sleep 60s")).collect();
     let mut followers: Vec<_> = ids.iter().map(|id| world.tool(["logs", "-f", id]).spawn()).collect();
     let used = || followers.iter().map(|follower| cpu_time(follower.id())).sum::<Duration>();
-    // Their start is not what is measured: it is over when they have stopped using the processor for a while.
+    // Their start is not what is measured: it has finished when they have stopped using the processor for a while.
     let mut before = used();
     loop {
         std::thread::sleep(Duration::from_millis(500));

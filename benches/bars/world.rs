@@ -118,7 +118,7 @@ impl World {
         self.tool(["submit", agent, task]).measure().output.trim().to_owned()
     }
 
-    /// Waits until these jobs are over, successful or not.
+    /// Waits until these jobs have finished, successful or not.
     pub(crate) fn wait(&self, ids: &[String]) {
         let mut waiting = self.tool(["wait"].into_iter().chain(ids.iter().map(String::as_str))).spawn();
         waiting.wait().expect("a child of this process");

@@ -51,7 +51,7 @@ pub struct DialogueTurn {
     pub cost_usd: Option<f64>,
 }
 
-/// A dialogue that is over. Absent fields are left out of the JSON.
+/// A dialogue that has finished. Absent fields are left out of the JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Dialogue {
     /// What it was about.
@@ -129,7 +129,7 @@ fn event(line: &str) -> Event {
     kind.into()
 }
 
-/// What a dialogue that is over came to: also one that was cut short, as far as it went.
+/// What a dialogue that has finished came to: also one that was cut short, as far as it went.
 fn conclude(record: &Record, evidence: &Evidence<'_>) -> JobResult {
     let mut result = blank(record, evidence);
     let (turns, finished) = match evidence.stdout {
@@ -165,7 +165,7 @@ fn conclude(record: &Record, evidence: &Evidence<'_>) -> JobResult {
         }
         (None, None, Some(Ending::Signalled(signal))) => signalled(signal),
         (None, None, _) => {
-            let error = format!("the dialogue ended before it was over: {}", tail(evidence.folder));
+            let error = format!("the dialogue ended before it had finished: {}", tail(evidence.folder));
             Failure::new(ErrorType::Incomplete, error)
         }
     };

@@ -82,7 +82,7 @@ pub enum EventKind {
         /// What goes on.
         tasks: Vec<Task>,
     },
-    /// A turn is over.
+    /// A turn has finished.
     Result(Box<TurnResult>),
     /// An event without effect here.
     Other {

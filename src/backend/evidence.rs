@@ -57,7 +57,7 @@ pub enum Output<'a> {
     Unreadable(&'a str),
 }
 
-/// What is known about a run that is over.
+/// What is known about a run that has finished.
 #[derive(Debug, Clone, Copy)]
 pub struct Evidence<'a> {
     /// The job's folder.

@@ -2,7 +2,7 @@
 //!
 //! Agent CLIs write one JSON document a line. Lines end at LF only (JSON text may hold every other separator
 //! Unicode knows), a CR before it is dropped, what is not UTF-8 becomes U+FFFD, and a last line without LF is
-//! kept until the rest of it arrives or the run is over.
+//! kept until the rest of it arrives or the run has finished.
 
 use std::borrow::Cow;
 use std::io::{self, Read};

@@ -31,7 +31,7 @@ impl Event {
             EventKind::Result(result) => {
                 let cost = result.cost_usd.or(result.total_cost_usd);
                 let cost = cost.map(|cost| format!(" ${cost:.4}")).unwrap_or_default();
-                format!("turn over: {}{cost}", result.subtype.as_deref().unwrap_or("unknown"))
+                format!("turn finished: {}{cost}", result.subtype.as_deref().unwrap_or("unknown"))
             }
             EventKind::Unparsed { text } => text.clone(),
             EventKind::Oversized { bytes, .. } => format!("({bytes} bytes on one line left out)"),

@@ -24,7 +24,7 @@ Examples:
   agent-dispatch cancel 01a20916e67173b7 01a20916e8ab7304 --cascade
   agent-dispatch cancel --all
 
-The exit code is 0 also for jobs that were over already.";
+The exit code is 0 also for jobs that had finished already.";
 
 /// Arguments of `cancel`.
 #[derive(Debug, Args)]
@@ -33,7 +33,7 @@ pub(crate) struct CancelArgs {
     /// Jobs: ids, beginnings of ids, or `latest`
     #[arg(value_name = "JOB", add = completions::jobs_to_stop(), required_unless_present = "all")]
     jobs: Vec<JobSelector>,
-    /// Stop every job that is not over
+    /// Stop every job that has not finished
     #[arg(long, conflicts_with_all = ["jobs", "cascade"])]
     all: bool,
     /// Also stop the jobs that their agents have dispatched
@@ -119,7 +119,7 @@ pub(crate) fn run(args: &CancelArgs, context: &Context) -> CommandResult {
             documents.push(json!({ "job_id": id, "status": record.status(), "stopped": stopped }));
         } else if record.finished().is_some() {
             let line = summary::closing_line(&record);
-            let line = if stopped { line } else { format!("was over already: {line}") };
+            let line = if stopped { line } else { format!("had finished already: {line}") };
             context.ui.done(&format!("{id} {}: {line}", record.agent))?;
         }
     }

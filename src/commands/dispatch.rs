@@ -95,7 +95,7 @@ pub(crate) fn submit_and_wait(
 ) -> CommandResult {
     let signals = SignalGuard::install()?;
     let ownership = if waiting.detach { Ownership::Detached } else { Ownership::Caller };
-    // Dropped when the job is over: until then it ties the job to this process.
+    // Dropped when the job has finished: until then it ties the job to this process.
     let submitted = dispatch.submit(request, ownership, context.now())?;
     warn_of(&dispatch.notices(&[request]), context);
     let jobs = dispatch.jobs();

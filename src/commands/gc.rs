@@ -1,4 +1,4 @@
-//! `gc`: delete jobs that are over.
+//! `gc`: delete jobs that have finished.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub(crate) struct GcArgs {
     /// Delete jobs that ended longer ago than this: 12h, 7d [default: `job_retention_days` of the config]
     #[arg(long, value_name = "DURATION", value_parser = config::age, allow_hyphen_values = true)]
     older_than: Option<Duration>,
-    /// Delete every job that is over
+    /// Delete every job that has finished
     #[arg(long, conflicts_with = "older_than")]
     all: bool,
     /// Only say what would be deleted

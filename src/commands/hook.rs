@@ -2,7 +2,7 @@
 //!
 //! Claude Code runs `hook claude-code` in the background after it has called one of our tools (`PostToolUse` with
 //! `asyncRewake`), with the call and its result on standard input. When the call left jobs running, the hook stays
-//! until they are over and exits with 2: Claude Code then wakes its model with the line on standard error. In every
+//! until they have finished and exits with 2: Claude Code then wakes its model with the line on standard error. In every
 //! other case, whatever it is, the hook exits with 0 and says nothing, so that it never gets in the way of the call.
 //!
 //! Claude Code ends its hooks with SIGTERM when it ends, and the hook itself notices when no process reads its standard
@@ -29,7 +29,7 @@ use crate::ui::Ui;
 /// Whose hook it is.
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub(crate) enum Command {
-    /// PostToolUse hook of Claude Code: wakes the model when the jobs of a tool call are over
+    /// PostToolUse hook of Claude Code: wakes the model when the jobs of a tool call have finished
     ClaudeCode,
 }
 
@@ -57,7 +57,7 @@ pub(crate) fn run(command: &Command, context: &Context) -> Exit {
     }
 }
 
-/// The line for the model, once the jobs it started are over; `None` when there is nothing to tell.
+/// The line for the model, once the jobs it started have finished; `None` when there is nothing to tell.
 fn news(context: &Context) -> Option<String> {
     let input = read_within(std::io::stdin().as_fd(), INPUT_LIMIT, INPUT_PATIENCE)?;
     let jobs = jobs_started(&input);
@@ -70,7 +70,7 @@ fn news(context: &Context) -> Option<String> {
     (!over.is_empty()).then(|| line(&over))
 }
 
-/// Waits until all these jobs are over, those that can be waited for. `None` when Claude Code is gone.
+/// Waits until all these jobs have finished, those that can be waited for. `None` when Claude Code is gone.
 fn wait_for(jobs: &dyn Jobs, ids: &[JobId], ui: Ui) -> Option<Vec<Record>> {
     let listener = ui.listener();
     let is_gone = Cell::new(false);
@@ -124,8 +124,8 @@ fn line(over: &[Record]) -> String {
     } else {
         format!("Call dispatch_result with {id} job_id to read the answer.")
     };
-    let verb = if over.len() == 1 { "is" } else { "are" };
-    format!("{noun} you dispatched {verb} over. {}. {next}", jobs.join("; "))
+    let verb = if over.len() == 1 { "has" } else { "have" };
+    format!("{noun} you dispatched {verb} finished. {}. {next}", jobs.join("; "))
 }
 
 /// What Claude Code says about a tool call; there is more, which does not matter.
@@ -136,7 +136,7 @@ struct Payload {
     tool_response: Value,
 }
 
-/// The jobs that a call of one of our tools started and that were not over when it returned.
+/// The jobs that a call of one of our tools started and that had not finished when it returned.
 fn jobs_started(payload: &[u8]) -> Vec<JobId> {
     let Ok(payload) = serde_json::from_slice::<Payload>(payload) else { return Vec::new() };
     if payload.hook_event_name != "PostToolUse" || !is_ours(&payload.tool_name) {
@@ -288,19 +288,19 @@ mod tests {
         assert_eq!(
             line(std::slice::from_ref(&done)),
             format!(
-                "A job you dispatched is over. infra (job {a}): done. Call dispatch_result with this job_id to read the answer."
+                "A job you dispatched has finished. infra (job {a}): done. Call dispatch_result with this job_id to read the answer."
             )
         );
         assert_eq!(
             line(std::slice::from_ref(&cancelled)),
             format!(
-                "A job you dispatched is over. web (job {b}): cancelled. There is no answer to wait for."
+                "A job you dispatched has finished. web (job {b}): cancelled. There is no answer to wait for."
             )
         );
         assert_eq!(
             line(&[done, cancelled]),
             format!(
-                "The jobs you dispatched are over. infra (job {a}): done; web (job {b}): cancelled. Call dispatch_result \
+                "The jobs you dispatched have finished. infra (job {a}): done; web (job {b}): cancelled. Call dispatch_result \
                  with each job_id to read the answer."
             )
         );

@@ -36,7 +36,7 @@ pub(crate) struct LogsArgs {
     /// Jobs: ids, beginnings of ids, or `latest`; none with --follow: all that run
     #[arg(value_name = "JOB", required_unless_present = "follow", add = completions::jobs())]
     jobs: Vec<JobSelector>,
-    /// Go on until the jobs are over
+    /// Go on until the jobs have finished
     #[arg(long, short)]
     follow: bool,
     /// Print the agent's output as it is (a terminal gets no control sequences); of one job only
@@ -129,7 +129,7 @@ impl Logs<'_> {
         Ok(())
     }
 
-    /// Prints what is new, one job after the other. Those that are over are done with.
+    /// Prints what is new, one job after the other. Those that have finished are done with.
     fn catch_up(&mut self) -> Result<(), Problem> {
         for mut log in std::mem::take(&mut self.logs) {
             // Asked before reading: what was written before the end is then read after it.

@@ -20,8 +20,8 @@ Examples:
   agent-dispatch result latest --json | jq -r .session_id
   agent-dispatch result latest --max-chars 30000 --offset 30000
 
-The exit code tells how the job ended: `agent-dispatch help` lists them. It is 1 when the job is
-not over.";
+The exit code tells how the job ended: `agent-dispatch help` lists them. It is 1 when the job has
+not finished.";
 
 /// Arguments of `result`.
 #[derive(Debug, Args)]
@@ -30,7 +30,7 @@ pub(crate) struct ResultArgs {
     /// A job: its id, the beginning of one, or `latest`
     #[arg(value_name = "JOB", add = completions::jobs())]
     job: JobSelector,
-    /// Wait until the job is over
+    /// Wait until the job has finished
     #[arg(long)]
     wait: bool,
     /// Print at most this many characters of the answer

@@ -136,7 +136,7 @@ fn asked(record: &Record) -> Vec<Line> {
     lines
 }
 
-/// What came of a job that is over.
+/// What came of a job that has finished.
 fn came_of_it(record: &Record, ui: Ui) -> Vec<Line> {
     let result = summary::result_of(record, ui);
     let mut lines = vec![("outcome", summary::closing_line(record))];

@@ -156,7 +156,7 @@ impl fmt::Display for InPieces<'_> {
     }
 }
 
-/// A job that is not over, and whose end only the version that started it would see.
+/// A job that has not finished, and whose end only the version that started it would see.
 pub(crate) fn foreign(record: &Record) -> Failure {
     let (id, author) = (record.id, record.author());
     Failure::new(Exit::Failure, format_args!("job {id} belongs to {author} and cannot be waited for"))

@@ -15,7 +15,7 @@ pub(crate) struct Strictness {
     pub(crate) strict: bool,
 }
 
-/// The exit code of a job that is over.
+/// The exit code of a job that has finished.
 pub(crate) fn exit_of(record: &Record, strictness: Strictness) -> Exit {
     let Some(finished) = record.finished() else { return Exit::Failure };
     match (&finished.result, finished.verdict) {

@@ -1,4 +1,4 @@
-//! `wait`: until jobs are over.
+//! `wait`: until jobs have finished.
 
 use std::time::{Duration, Instant};
 
@@ -73,11 +73,11 @@ pub(crate) fn run(args: &WaitArgs, context: &Context) -> CommandResult {
     if !waited.left.is_empty() {
         let (left, all) = (waited.left.len(), records.len());
         let which = match left {
-            1 if all == 1 => "the job is".to_owned(),
-            1 => format!("1 of {all} jobs is"),
-            _ => format!("{left} of {all} jobs are"),
+            1 if all == 1 => "the job has".to_owned(),
+            1 => format!("1 of {all} jobs has"),
+            _ => format!("{left} of {all} jobs have"),
         };
-        return Err(Failure::new(Exit::TimedOut, format_args!("{which} not over yet"))
+        return Err(Failure::new(Exit::TimedOut, format_args!("{which} not finished yet"))
             .remedy(Remedy::WaitForJobs { job_ids: waited.left })
             .into());
     }
@@ -88,7 +88,7 @@ pub(crate) fn run(args: &WaitArgs, context: &Context) -> CommandResult {
 
 /// How waiting for jobs ended.
 pub(crate) struct Waited {
-    /// The records of those that are over, in the order given.
+    /// The records of those that have finished, in the order given.
     pub(crate) over: Vec<Record>,
     /// Those that are not.
     pub(crate) left: Vec<JobId>,
@@ -96,7 +96,7 @@ pub(crate) struct Waited {
     pub(crate) interrupted: Option<Exit>,
 }
 
-/// Waits until jobs are over, and shows what they do meanwhile. `ended` may say something about each that is over.
+/// Waits until jobs have finished, and shows what they do meanwhile. `ended` may say something about each that has finished.
 pub(crate) fn wait_for(
     context: &Context,
     jobs: &dyn Jobs,

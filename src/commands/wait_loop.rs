@@ -266,15 +266,15 @@ impl Watcher for WatchAll<'_> {
         }
         self.board.tick(|| {
             let waiting = if pending == 0 { String::new() } else { format!(", {pending} waiting") };
-            format!("{}{waiting}", how_many_are_over(self.finished, self.names.len()))
+            format!("{}{waiting}", how_many_finished(self.finished, self.names.len()))
         });
     }
 }
 
-/// How far several jobs are: `2 of 3 jobs are over`.
-pub(crate) fn how_many_are_over(over: usize, all: usize) -> String {
-    let are = if all == 1 { "job is" } else { "jobs are" };
-    format!("{over} of {all} {are} over")
+/// How far several jobs are: `2 of 3 jobs have finished`.
+pub(crate) fn how_many_finished(finished: usize, all: usize) -> String {
+    let have = if all == 1 { "job has" } else { "jobs have" };
+    format!("{finished} of {all} {have} finished")
 }
 
 /// How closely jobs are watched that are shown.

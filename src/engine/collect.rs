@@ -1,4 +1,4 @@
-//! Deleting jobs that are over, and what crashes left behind.
+//! Deleting jobs that have finished, and what crashes left behind.
 
 use std::collections::HashSet;
 use std::panic::resume_unwind;
@@ -25,12 +25,12 @@ pub struct Collection {
 
 /// Decides what to delete at the time `now`, without deleting anything.
 pub fn collectable(store: &Store, policy: Policy, now: UnixSeconds) -> Result<Collection, StoreError> {
-    // Jobs that were lost become jobs that are over.
+    // Jobs that were lost become jobs that have finished.
     for id in store.active_ids()? {
-        // A job that cannot be looked at keeps its lock, and counts as one that is not over.
+        // A job that cannot be looked at keeps its lock, and counts as one that has not finished.
         let _ = load_and_recover(store, id);
     }
-    // Every job of this tool that is not over has a lock, now that the lost ones are over.
+    // Every job of this tool that has not finished has a lock, now that the lost ones have finished.
     let unfinished: HashSet<JobId> = store.active_ids()?.into_iter().collect();
     let mut candidates = Vec::new();
     for id in store.ids()? {

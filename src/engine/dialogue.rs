@@ -46,7 +46,7 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    /// The request for the next turn; `None` when the dialogue is over.
+    /// The request for the next turn; `None` when the dialogue has finished.
     pub fn next(&self) -> Option<Request> {
         let turn = self.dialogue.turns.len();
         let is_over = self.dialogue.resolved || self.dialogue.error.is_some();
@@ -96,7 +96,7 @@ impl Conversation {
         )
     }
 
-    /// Takes note of a turn that is over, and returns it. One that failed ends the dialogue.
+    /// Takes note of a turn that has finished, and returns it. One that failed ends the dialogue.
     pub fn take(&mut self, jobs: &dyn Jobs, record: &Record) -> Result<DialogueTurn, JobsError> {
         let side = self.dialogue.turns.len() % 2;
         let result = record.finished().and_then(|finished| finished.result.as_ref());

@@ -60,7 +60,7 @@ pub enum DispatchError {
         why: ProgramError,
     },
     /// What is to be run after the end does not exist.
-    #[error("the program '{program}', to be run when the job is over, {why}")]
+    #[error("the program '{program}', to be run when the job has finished, {why}")]
     NoOnDone {
         /// The program.
         program: String,

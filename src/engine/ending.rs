@@ -62,7 +62,7 @@ pub struct Ending {
 }
 
 impl Ending {
-    /// The same, with something that is to be dropped when the wait is over.
+    /// The same, with something that is to be dropped when the wait has finished.
     #[must_use]
     pub fn keeping(self, kept: Option<impl Send + 'static>) -> Self {
         let kept = kept.map(|kept| Box::new(kept) as Box<dyn Send>);

@@ -47,7 +47,7 @@ impl Task {
     }
 }
 
-/// A program and its arguments, to be run when a job is over. Written as a shell would take it apart, but no shell
+/// A program and its arguments, to be run when a job has finished. Written as a shell would take it apart, but no shell
 /// ever sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnDone(Vec<String>);
@@ -129,7 +129,7 @@ pub struct Request {
     pub response_schema: Option<Value>,
     /// Jobs to wait for, whose results complete the task.
     pub after: Vec<JobId>,
-    /// What to run when the job is over.
+    /// What to run when the job has finished.
     pub on_done: Option<OnDone>,
 }
 

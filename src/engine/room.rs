@@ -32,7 +32,7 @@ impl Engine {
         }
         let (mut pending, mut running) = (0, 0);
         for id in known {
-            // A job that waits for others is not in the queue before they are over.
+            // A job that waits for others is not in the queue before they have finished.
             let Some(record) = self.store().glance(id).filter(|record| record.launch.after.is_empty()) else {
                 continue;
             };

@@ -91,7 +91,7 @@ impl Now {
 pub enum Step {
     /// There is nothing to do for so long, unless the waker is woken before.
     Sleep(Duration),
-    /// The wait is over.
+    /// The wait has finished.
     Over(Waited),
 }
 

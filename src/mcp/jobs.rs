@@ -216,7 +216,7 @@ pub(super) async fn cancel(
     let status = record.status();
     let mut fields = json!({ "job_id": id, "agent": record.agent, "status": status, "stopped": !was_over });
     let text = if was_over {
-        format!("job {id} of {} was over already: it is {}", record.agent, status.name())
+        format!("job {id} of {} had finished already: it is {}", record.agent, status.name())
     } else if record.finished().is_some() {
         format!("job {id} of {} has been stopped; what it had done is kept: dispatch_result", record.agent)
     } else {
@@ -234,7 +234,7 @@ pub(super) async fn cancel(
     Ok(Reply { text, ..Reply::of_fields(fields) }.into())
 }
 
-/// `dispatch_gc`: deletes jobs that are over.
+/// `dispatch_gc`: deletes jobs that have finished.
 pub(super) fn gc(state: &ServerState, mut arguments: Arguments) -> Result<Reply, Refused> {
     let days = arguments.number("max_age_days")?;
     let dry_run = arguments.flag("dry_run")?;
@@ -244,7 +244,7 @@ pub(super) fn gc(state: &ServerState, mut arguments: Arguments) -> Result<Reply,
     let days = days.or((retention > 0.0).then_some(retention));
     let Some(days) = days.filter(|days| (0.0..=f64::from(MOST_DAYS)).contains(days)) else {
         return Err(arguments.refuse(format_args!(
-            "say which jobs to delete: max_age_days, from 0 (all that are over) to {MOST_DAYS}"
+            "say which jobs to delete: max_age_days, from 0 (all that have finished) to {MOST_DAYS}"
         )));
     };
     let policy = Policy::OlderThan(Duration::from_secs_f64(days * 86_400.0));

@@ -124,7 +124,7 @@ fn tell_all(state: &ServerState, batch: &Batch) -> Result<Reply, Refused> {
     let mut fields = Map::new();
     if unfinished > 0 {
         fields.insert("unfinished".to_owned(), unfinished.into());
-        fields.insert("next".to_owned(), json!("dispatch_result waits for each job that is not over"));
+        fields.insert("next".to_owned(), json!("dispatch_result waits for each job that has not finished"));
     }
     let jobs: Vec<Value> = replies.into_iter().map(|reply| Value::Object(reply.fields)).collect();
     fields.insert("jobs".to_owned(), jobs.into());

@@ -57,7 +57,7 @@ impl From<Reply> for CallToolResult {
     }
 }
 
-/// A job that is over, with the wanted part of its answer.
+/// A job that has finished, with the wanted part of its answer.
 pub(super) fn over(
     jobs: &dyn Jobs,
     advisor: &Advisor,
@@ -135,7 +135,7 @@ fn read_part(jobs: &dyn Jobs, record: &Record, result: &JobResult, window: Windo
 /// How long an answer is read for a part of it, and to count its characters.
 const ANSWER_TIME: Duration = Duration::from_secs(10);
 
-/// A job that is over, in words.
+/// A job that has finished, in words.
 fn told(record: &Record, result: &JobResult, part: &Part, window: Window, hint: Option<&str>) -> String {
     let mut text = String::new();
     if !result.success {
@@ -229,7 +229,7 @@ fn unresolved(jobs: &dyn Jobs, advisor: &Advisor, record: &Record, result: &JobR
     Some(format!("They have not resolved it. To go on: {}", ways.join(", or ")))
 }
 
-/// A job that is not over: what it does now, and the call that waits for it.
+/// A job that has not finished: what it does now, and the call that waits for it.
 pub(super) fn unfinished(jobs: &dyn Jobs, record: &Record) -> Result<Reply, Refused> {
     let mut fields = Map::new();
     fields.insert("job_id".to_owned(), json!(record.id));

@@ -1,4 +1,4 @@
-//! Waiting for a job: until it is over, until the client has waited long enough, until it gives up, or until the
+//! Waiting for a job: until it has finished, until the client has waited long enough, until it gives up, or until the
 //! server has to go.
 
 use std::sync::Arc;
@@ -32,7 +32,7 @@ const PATIENT_CLIENT: &str = "claude-code";
 /// Why a wait ended before the job did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Waited {
-    /// The job is over.
+    /// The job has finished.
     Over,
     /// The client has waited long enough.
     LongEnough,

@@ -36,13 +36,13 @@ fn last_line(said: &str) -> String {
     line.map(|line| format!(": {}", line.chars().take(200).collect::<String>())).unwrap_or_default()
 }
 
-/// A program that is asked, in a process group of its own. When it is over, whatever it has left in the group ends with it; so does all
+/// A program that is asked, in a process group of its own. When it has finished, whatever it has left in the group ends with it; so does all
 /// of the group when a signal ends this process, which the terminal sends to its own group only.
 #[derive(Debug)]
 pub struct Probe {
     /// Its process, with the pipes that were not taken.
     pub child: Child,
-    /// Until it is over.
+    /// Until it has finished.
     group: Option<DoomedGroup>,
 }
 

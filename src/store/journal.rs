@@ -1,4 +1,4 @@
-//! The usage journal: one line for each job that is over, for statistics that outlive the jobs.
+//! The usage journal: one line for each job that has finished, for statistics that outlive the jobs.
 //!
 //! Each line is one JSON object, appended by one write, so lines of jobs that end at the same moment never mix. A
 //! journal that has grown large becomes `<name>.1`, in the place of the one before; a writer that has it open just
@@ -60,7 +60,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// What there is to say of a job, once it is over.
+    /// What there is to say of a job, once it has finished.
     fn of(record: &Record) -> Option<Self> {
         let finished = record.finished()?;
         let result = finished.result.as_ref();
@@ -107,7 +107,7 @@ impl Journal {
         &self.path
     }
 
-    /// Notes a job that is over, with mode 0600. A job that is not over is not noted.
+    /// Notes a job that has finished, with mode 0600. A job that has not finished is not noted.
     pub fn note(&self, record: &Record) -> Result<(), FileError> {
         let Some(entry) = Entry::of(record) else { return Ok(()) };
         let mut line = serde_json::to_vec(&entry).expect("strings and numbers always serialise");
@@ -125,7 +125,7 @@ impl Journal {
         file.write_all(&line).map_err(failed)
     }
 
-    /// Notes a job that is over unless it has been noted already: for those who find that its supervisor may not have
+    /// Notes a job that has finished unless it has been noted already: for those who find that its supervisor may not have
     /// come to that.
     pub fn note_once(&self, record: &Record) -> Result<(), FileError> {
         match Entry::of(record) {

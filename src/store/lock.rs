@@ -85,7 +85,7 @@ impl<'a> HeldJob<'a> {
         Ok(self.store.jobs.replace_soon(&paths::record(self.id), &record.to_json())?)
     }
 
-    /// Writes the record of a job that is over, durably, notes the end in the journal, if there is one, and retires its
+    /// Writes the record of a job that has finished, durably, notes the end in the journal, if there is one, and retires its
     /// lock.
     pub fn finish(self, record: &Record, journal: Option<&Journal>) -> Result<(), (Self, StoreError)> {
         debug_assert!(record.finished().is_some());
@@ -96,7 +96,7 @@ impl<'a> HeldJob<'a> {
         if let Err(error) = self.store.jobs.replace(&paths::record(self.id), &record.to_json()) {
             return Err((self, error.into()));
         }
-        // Before anybody learns that the job is over.
+        // Before anybody learns that the job has finished.
         self.retire_noted(journal.map(|journal| journal.note(record)));
         Ok(())
     }
@@ -173,7 +173,7 @@ impl Store {
         Ok(None)
     }
 
-    /// Takes the lock of a job that is over, if its holder was killed before removing it.
+    /// Takes the lock of a job that has finished, if its holder was killed before removing it.
     pub fn try_hold_leftover(&self, id: JobId) -> Result<Option<HeldJob<'_>>, StoreError> {
         match self.open_lock(id)? {
             Some(lock) if lock.try_lock().is_ok() => Ok(Some(HeldJob::new(self, id, lock))),

@@ -375,7 +375,7 @@ impl Store {
     }
 
     /// The jobs that have a lock: those that are alive, and those lost since the last look. Oldest
-    /// first. Costs nothing for jobs that are over.
+    /// first. Costs nothing for jobs that have finished.
     pub fn active_ids(&self) -> Result<Vec<JobId>, StoreError> {
         let names = self.run.names()?;
         let mut ids: Vec<JobId> = names.iter().filter_map(|name| paths::id_of_lock(name.to_str()?)).collect();
@@ -410,14 +410,14 @@ impl Store {
         }
     }
 
-    /// Deletes a job that is over: its record and its files. Refuses one whose record is not ours to delete.
+    /// Deletes a job that has finished: its record and its files. Refuses one whose record is not ours to delete.
     pub fn delete(&self, id: JobId) -> Result<(), StoreError> {
         self.check_ours(id)?;
         self.jobs.remove_file(&paths::record(id))?;
         Ok(self.jobs.remove_child(&id.to_string(), paths::USUAL)?)
     }
 
-    /// When the record of a job was last written, in seconds since the epoch: for a job that is over, when it ended.
+    /// When the record of a job was last written, in seconds since the epoch: for a job that has finished, when it ended.
     pub fn recorded_at(&self, id: JobId) -> Result<Option<UnixSeconds>, StoreError> {
         Ok(self.jobs.modified_at(&paths::record(id))?)
     }

@@ -221,7 +221,7 @@ impl Record {
         }
     }
 
-    /// The result of a job that is over; one is made up for records that lack it.
+    /// The result of a job that has finished; one is made up for records that lack it.
     pub fn conclusion(&self) -> JobResult {
         let finished = self.finished();
         let recorded = finished.and_then(|finished| finished.result.clone());
@@ -232,7 +232,7 @@ impl Record {
         })
     }
 
-    /// The agent CLI's session that the job has: one that is over says whether there is a conversation, one that is not
+    /// The agent CLI's session that the job has: one that has finished says whether there is a conversation, one that is not
     /// will have it.
     pub fn session(&self) -> Option<String> {
         match self.finished() {

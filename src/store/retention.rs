@@ -28,7 +28,7 @@ pub struct Candidate {
 pub struct Plan {
     /// The jobs to delete.
     pub delete: Vec<JobId>,
-    /// How many stay because they are not over.
+    /// How many stay because they have not finished.
     pub unfinished: usize,
     /// How many stay because they are not old enough.
     pub recent: usize,

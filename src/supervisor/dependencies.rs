@@ -17,7 +17,7 @@ const RESULTS_LIMIT_BYTES: usize = 400_000;
 
 /// How the wait for other jobs ended.
 pub(super) enum DependencyOutcome {
-    /// They are over, and the prompt has their results.
+    /// They have finished, and the prompt has their results.
     All,
     /// The job is to stop.
     Stopped(Stop),
@@ -25,7 +25,7 @@ pub(super) enum DependencyOutcome {
     Pointless(String, Remedy),
 }
 
-/// Waits until the jobs that `record` waits for are over, and completes its prompt with their results, as far as they fit
+/// Waits until the jobs that `record` waits for have finished, and completes its prompt with their results, as far as they fit
 /// into `longest_prompt` bytes.
 pub(super) fn gather(
     store: &Store,
@@ -80,7 +80,7 @@ pub(super) fn gather(
     Ok(DependencyOutcome::All)
 }
 
-/// A job that is over.
+/// A job that has finished.
 struct Awaited {
     id: JobId,
     agent: String,

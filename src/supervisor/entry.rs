@@ -54,7 +54,7 @@ fn supervise(mut arguments: impl Iterator<Item = OsString>) -> Result<(), Box<dy
     let longest_prompt = backends
         .of_agent(&record)?
         .map_or(LONGEST_TASK_BYTES, |backend| backend.profile().prompt_limit_bytes);
-    // A job that waits for others takes nothing before they are over: it must not keep anybody waiting.
+    // A job that waits for others takes nothing before they have finished: it must not keep anybody waiting.
     let admission = match record.launch.after.as_slice() {
         [] => Some(Admission::join(&store, &record, &spec)?),
         _ => None,

@@ -39,7 +39,7 @@ pub fn load_and_recover(store: &Store, id: JobId) -> Result<Record, StoreError> 
     let mut record = match store.read(id) {
         Ok(record) if record.is_foreign() => return Ok(record),
         Ok(record) => record,
-        // It may be readable another time: then the lock says that it is not over.
+        // It may be readable another time: then the lock says that it has not finished.
         Err(error @ (StoreError::Unreadable { .. } | StoreError::Newer { .. })) => return Err(error),
         Err(error) => {
             job.release();

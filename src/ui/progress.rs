@@ -115,7 +115,7 @@ impl Board {
         spinner.set_message(one_line(what, usize::MAX));
     }
 
-    /// Takes a run that is over off the board, and lets the caller `say` something about it above the others.
+    /// Takes a run that has finished off the board, and lets the caller `say` something about it above the others.
     pub fn over(&mut self, number: usize, say: impl FnOnce()) {
         if let Some(spinner) = self.spinners.remove(&number) {
             spinner.finish_and_clear();

@@ -85,11 +85,11 @@ fn a_background_command_is_waited_for_and_its_outcome_reported() {
             [
                 Reply::tool("Bash", background).usage(1_000, 1_000),
                 Reply::text("It runs.").usage(1_000, 1_000),
-                Reply::text("It is over.").usage(1_000, 1_000),
+                Reply::text("It has finished.").usage(1_000, 1_000),
             ],
         );
         let result = scene.run(["wait", "--json"]).run().expect_code(0).json();
-        assert_eq!(result["result"], "It is over.");
+        assert_eq!(result["result"], "It has finished.");
         assert_eq!(result["num_turns"], 3);
         let each = result["cost_usd"].as_f64().unwrap() / 3.0;
         let again = scene.run(["once more", "--json"]).run().expect_code(0).json();

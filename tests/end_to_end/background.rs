@@ -25,7 +25,7 @@ fn a_submitted_job_is_seen_followed_waited_for_and_read_by_others() {
         waiter.wait().expect_code(0);
         let log = follower.wait().expect_code(0).stdout;
         for line in
-            ["started with", "→ Bash touch began", "← released", "It is released.", "turn over: success"]
+            ["started with", "→ Bash touch began", "← released", "It is released.", "turn finished: success"]
         {
             assert!(log.contains(line), "{line} is missing in\n{log}");
         }

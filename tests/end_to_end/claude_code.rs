@@ -68,7 +68,7 @@ fn the_hook_wakes_the_model_when_the_job_is_over() {
         let record = scene.environment.only_record();
         let told = scene.last_told();
         let line = format!(
-            "From agent-dispatch: A job you dispatched is over. {AGENT} (job {}): done in ",
+            "From agent-dispatch: A job you dispatched has finished. {AGENT} (job {}): done in ",
             record["id"].as_str().unwrap()
         );
         assert!(told.contains(&line), "{line} is missing in\n{told}");

@@ -38,7 +38,7 @@ fn a_job_of_the_shell_is_seen_and_stopped_by_a_client() {
     environment.assert_nothing_running_but(&[client.pid()]);
     let again = client.call("dispatch_cancel", json!({"job_id": id})).expect_success();
     assert_eq!((again.field("status"), &again.structured["stopped"]), ("cancelled", &json!(false)));
-    assert!(again.text.contains("was over already"), "{again:?}");
+    assert!(again.text.contains("had finished already"), "{again:?}");
 }
 
 #[test]

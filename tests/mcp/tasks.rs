@@ -75,7 +75,7 @@ fn a_cancelled_task_is_a_stopped_job() {
     scene::wait_for_status(&environment, &id, "cancelled");
     assert_eq!(get(&mut client, &id)["status"], "cancelled");
     environment.assert_nothing_running_but(&[client.pid()]);
-    // It is over: to cancel it again changes nothing.
+    // It has finished: to cancel it again changes nothing.
     client.ask("tasks/cancel", json!({"taskId": id}));
     assert_eq!(environment.record(&id)["status"], "cancelled");
 }

@@ -178,10 +178,11 @@ impl<'a> Model<'a> {
         }
         let record = outcome.expect("its record is whole");
         if job.held.is_some() || job.record.finished().is_some() {
-            assert_eq!(record, job.record, "looking at a job that lives or is over changes nothing");
+            assert_eq!(record, job.record, "looking at a job that lives or has finished changes nothing");
             return;
         }
-        let finished = record.finished().expect("a job without a holder is over once somebody has looked");
+        let finished =
+            record.finished().expect("a job without a holder has finished once somebody has looked");
         let is_done = job.answered && !job.cancelled;
         assert_eq!(finished.verdict == Verdict::Done, is_done, "{record:?}");
         assert_eq!(finished.started_at, job.record.started_at());
@@ -231,7 +232,7 @@ impl<'a> Model<'a> {
         let recorded = self.jobs.len();
         assert!((recorded - damaged..=recorded).contains(&counted), "{plan:?} of {recorded} jobs");
         for id in &plan.delete {
-            assert!(self.jobs[id].record.finished().is_some(), "only what is over is deleted");
+            assert!(self.jobs[id].record.finished().is_some(), "only what has finished is deleted");
         }
         if everything {
             let over = |job: &&Job<'_>| job.bytes.is_some() && job.record.finished().is_some();

@@ -49,7 +49,7 @@ pub fn submit(environment: &TestEnvironment, task: &str) -> String {
 #[track_caller]
 pub fn submit_and_finish(environment: &TestEnvironment, task: &str) -> String {
     let id = submit(environment, task);
-    wait_until(PATIENCE, "the job is over", || environment.record(&id)["completed_at"].is_number());
+    wait_until(PATIENCE, "the job has finished", || environment.record(&id)["completed_at"].is_number());
     // Its supervisor holds the job for a moment longer.
     let lock = environment.jobs_directory().join(format!(".run/{id}.lock"));
     wait_until(PATIENCE, "the job is let go", || !lock.exists());

@@ -76,7 +76,7 @@ impl backend::Decoder for Decoder {
         }
     }
 
-    /// Delivers what is left when the output is over.
+    /// Delivers what is left when the output has finished.
     fn finish(&mut self, deliver: &mut dyn FnMut(Event)) {
         if let Some(document) = self.document.take() {
             decode(&document.text, deliver);

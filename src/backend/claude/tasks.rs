@@ -187,7 +187,7 @@ mod tests {
         json!("acts")
     }
 
-    /// A turn is over.
+    /// A turn has finished.
     fn result() -> Value {
         json!("result")
     }

@@ -49,7 +49,7 @@ pub(crate) struct BatchArgs {
     /// The file with the dispatches (`-`: standard input)
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Let this agent put the results together, when all other jobs are over
+    /// Let this agent put the results together, when all other jobs have finished
     #[arg(long, value_name = "AGENT", add = completions::agents())]
     aggregate: Option<String>,
     /// What that agent is told to do with the results

@@ -6,7 +6,7 @@ use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
 use crate::commands::verdict::{Strictness, exit_of};
-use crate::commands::wait_loop::how_many_are_over;
+use crate::commands::wait_loop::how_many_finished;
 use crate::commands::{Context, Problem, summary};
 use crate::engine::{Batch, Jobs, JobsError};
 use crate::error::Exit;
@@ -30,7 +30,7 @@ pub(super) struct Report<'a> {
     aggregate: Option<JobId>,
     strictness: Strictness,
     ui: Ui,
-    /// One for each job, the aggregate last; `None` as long as it is not over.
+    /// One for each job, the aggregate last; `None` as long as it has not finished.
     ends: Vec<Option<End>>,
     /// What to do about what went wrong, each with the rows it is about.
     hints: Vec<(String, Vec<String>)>,
@@ -56,7 +56,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// Takes note of a job that is over.
+    /// Takes note of a job that has finished.
     pub(super) fn add(&mut self, number: usize, record: &Record) -> Result<(), JobsError> {
         let result = summary::result_of(record, self.ui);
         let duration = result.duration_ms.map(|millis| human::duration(Duration::from_millis(millis)));
@@ -142,7 +142,7 @@ impl<'a> Report<'a> {
         let failed = self.ends.iter().flatten().filter(|end| end.exit != Exit::Success).count();
         let failed = if failed == 0 { String::new() } else { format!(", {failed} of them went wrong") };
         let cost = self.cost_usd().map(|cost| format!(", {}", human::dollars(cost))).unwrap_or_default();
-        context.ui.note(format_args!("{}{failed}{cost}", how_many_are_over(over, self.ends.len())));
+        context.ui.note(format_args!("{}{failed}{cost}", how_many_finished(over, self.ends.len())));
         Ok(())
     }
 }

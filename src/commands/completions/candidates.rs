@@ -47,12 +47,12 @@ pub(crate) fn jobs() -> ArgValueCompleter {
     completer(Wanted::Newest)
 }
 
-/// The same, but those that are not over come before the others.
+/// The same, but those that have not finished come before the others.
 pub(crate) fn jobs_to_wait_for() -> ArgValueCompleter {
     completer(Wanted::UnfinishedFirst)
 }
 
-/// Those that are not over alone, and `latest`.
+/// Those that have not finished alone, and `latest`.
 pub(crate) fn jobs_to_stop() -> ArgValueCompleter {
     completer(Wanted::Unfinished)
 }
@@ -95,7 +95,7 @@ fn offered(wanted: Wanted, typed: &str) -> Vec<CompletionCandidate> {
     candidates
 }
 
-/// The jobs that are not over, newest first.
+/// The jobs that have not finished, newest first.
 fn unfinished(jobs: &dyn Jobs) -> Vec<JobId> {
     let mut ids = jobs.unfinished().unwrap_or_default();
     ids.retain(|id| jobs.glance(*id).is_some_and(|record| record.finished().is_none()));
@@ -103,7 +103,7 @@ fn unfinished(jobs: &dyn Jobs) -> Vec<JobId> {
     ids
 }
 
-/// The jobs that are not over and those that ended last, newest first: with a long history, listing it all takes
+/// The jobs that have not finished and those that ended last, newest first: with a long history, listing it all takes
 /// longer than a person at the keyboard waits.
 fn recent(context: &Context, jobs: &dyn Jobs) -> Vec<JobId> {
     let mut ids = jobs.unfinished().unwrap_or_default();

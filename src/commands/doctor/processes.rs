@@ -19,7 +19,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(super) fn findings(path: &Path, jobs: Option<&LocalJobs>) -> Vec<Finding> {
     // First, because it ends what the agents of lost jobs have left running.
     let lost = jobs.map_or(Ok(Vec::new()), lost).unwrap_or_else(|error| {
-        vec![SECTION.warning("jobs-alive", format!("jobs that are not over cannot be looked at: {error}"))]
+        vec![
+            SECTION
+                .warning("jobs-alive", format!("jobs that have not finished cannot be looked at: {error}")),
+        ]
     });
     let (copies, marked) = census();
     let mut findings: Vec<Finding> = copies.iter().filter_map(|copy| running(copy, path)).collect();
@@ -31,7 +34,7 @@ pub(super) fn findings(path: &Path, jobs: Option<&LocalJobs>) -> Vec<Finding> {
     findings
 }
 
-/// The processes whose job is over. Its record says so after its agent has ended, so they are looked for again: a job
+/// The processes whose job has finished. Its record says so after its agent has ended, so they are looked for again: a job
 /// may have come to its end since the census.
 fn orphans(jobs: &LocalJobs, marked: Vec<Marked>) -> Vec<Marked> {
     let mut orphans: Vec<Marked> = marked.into_iter().filter(|process| is_over(jobs, process.job)).collect();

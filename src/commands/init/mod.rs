@@ -39,7 +39,7 @@ pub(crate) struct InitArgs {
     /// Do not register the MCP server with Claude Code
     #[arg(long)]
     no_register: bool,
-    /// Also put a hook into Claude Code's user settings that wakes its model when a dispatched job is over
+    /// Also put a hook into Claude Code's user settings that wakes its model when a dispatched job has finished
     #[arg(long)]
     with_hook: bool,
     /// Print what was done as JSON

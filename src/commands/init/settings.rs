@@ -157,7 +157,7 @@ fn group(command: &str) -> Value {
             "asyncRewake": true,
             "timeout": TIMEOUT_SECONDS,
             "rewakeMessage": "From agent-dispatch:",
-            "rewakeSummary": "agent-dispatch: a job is over",
+            "rewakeSummary": "agent-dispatch: a job has finished",
         }],
     })
 }

@@ -41,7 +41,7 @@ pub(crate) struct JobsArgs {
     /// Show which jobs were dispatched by the agents of which
     #[arg(long)]
     tree: bool,
-    /// Show what is going on until `q` is pressed: jobs that are not over first, and what they do
+    /// Show what is going on until `q` is pressed: jobs that have not finished first, and what they do
     #[arg(long, short, conflicts_with_all = ["tree", "json"])]
     watch: bool,
     /// Print an array of records as JSON

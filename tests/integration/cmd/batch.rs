@@ -37,7 +37,7 @@ fn all_results_are_in_one_table_in_the_order_of_the_file() {
         "{lines:?}"
     );
     assert!(lines[2].starts_with("2  web") && lines[2].contains("$0.0125") && lines[2].ends_with("zwei"));
-    assert!(output.stderr.contains("2 of 2 jobs are over, $0.0250\n"), "{}", output.stderr);
+    assert!(output.stderr.contains("2 of 2 jobs have finished, $0.0250\n"), "{}", output.stderr);
     assert_eq!(environment.record(&ids[1])["caller"], "me");
 }
 

@@ -27,7 +27,7 @@ fn a_job_that_is_over_stays_as_it_is() {
     let before = environment.record(&id);
     let output = environment.command(["cancel", &id]).run().expect_code(0);
     assert!(
-        output.stdout.starts_with(&format!("{id} infra: was over already: done in ")),
+        output.stdout.starts_with(&format!("{id} infra: had finished already: done in ")),
         "{}",
         output.stdout
     );

@@ -111,7 +111,7 @@ fn assert_exists(environment: &TestEnvironment, fix: &str) {
     }
 }
 
-/// A job of `api` that is over.
+/// A job of `api` that has finished.
 fn finished_job(environment: &TestEnvironment) -> JobId {
     let store = Store::open(&environment.jobs_directory()).expect("a store");
     let mut record = Record::pending(JobId::generate(), "api", "look", 1_700_000_000.0);

@@ -1,4 +1,4 @@
-//! `gc`: deleting jobs that are over, and what was left behind.
+//! `gc`: deleting jobs that have finished, and what was left behind.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

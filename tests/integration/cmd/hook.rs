@@ -1,4 +1,4 @@
-//! `hook claude-code` stays until the jobs of a tool call are over, tells so, and is otherwise not there.
+//! `hook claude-code` stays until the jobs of a tool call have finished, tells so, and is otherwise not there.
 
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
@@ -54,7 +54,7 @@ fn the_hook_waits_for_every_job_of_a_call() {
     let jobs = json!({"jobs": [job(&quick), job(&endless), job(&quick)]});
     let mut waiting = hook(&environment).stdin(payload("dispatch_parallel", &jobs)).spawn();
     environment.command(["wait", "--timeout=300ms", &endless]).run().expect_code(124);
-    assert!(waiting.is_running(), "one of the jobs is not over");
+    assert!(waiting.is_running(), "one of the jobs has not finished");
     environment.command(["cancel", &endless]).run().expect_code(0);
     let line = waiting.wait().expect_code(2).stderr;
     assert!(line.contains(&format!("{AGENT} (job {quick}): failed (budget)")), "{line}");

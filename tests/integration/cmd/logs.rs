@@ -24,7 +24,7 @@ fn a_person_reads_one_event_after_the_other() {
     assert_eq!(
         output.stdout,
         "started with claude-fake-1, 4 tools\nfirst thoughts\n→ Bash ls -la\n← ok\n\
-         the API said server_error 500; retry 1 of 10\nthe end\nturn over: success $0.0125\n"
+         the API said server_error 500; retry 1 of 10\nthe end\nturn finished: success $0.0125\n"
     );
     assert!(output.stderr.starts_with("infra: done in "), "{}", output.stderr);
 }

@@ -83,7 +83,7 @@ fn a_running_job_is_gone_on_with_when_it_is_over() {
 fn an_ambiguous_beginning_names_the_newest_candidates() {
     let environment = with_agent();
     let ids: Vec<String> = (0..6).map(|number| submit(&environment, &format!("task {number}"))).collect();
-    wait_until(PATIENCE, "all are over", || {
+    wait_until(PATIENCE, "all have finished", || {
         ids.iter().all(|id| environment.record(id)["completed_at"].is_number())
     });
     let output = environment.command(["resume", "0"]).run().expect_code(2);

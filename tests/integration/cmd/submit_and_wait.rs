@@ -108,10 +108,11 @@ fn wait_gives_up_at_its_time_limit_and_the_jobs_go_on() {
     let quick = submit_and_finish(&environment, "x");
     let output =
         environment.command(["wait", "--timeout=300ms", "--json", &endless, &quick]).run().expect_code(124);
-    let said =
-        format!("error: 1 of 2 jobs is not over yet\nhint: it goes on: `agent-dispatch wait {endless}`\n");
+    let said = format!(
+        "error: 1 of 2 jobs has not finished yet\nhint: it goes on: `agent-dispatch wait {endless}`\n"
+    );
     assert!(output.stderr.ends_with(&said), "{}", output.stderr);
-    assert_eq!(output.json()[0]["job_id"], quick.as_str(), "what is over is reported");
+    assert_eq!(output.json()[0]["job_id"], quick.as_str(), "what has finished is reported");
     assert_eq!(environment.record(&endless)["status"], "running");
     environment.command(["cancel", &endless]).run().expect_code(0);
 }
@@ -124,7 +125,7 @@ fn wait_names_the_way_on_also_for_jobs_that_have_not_begun_unless_they_are_many(
     let waiting: Vec<String> = (0..5).map(|_| submit(&environment, "x")).collect();
     let output = environment.command(["wait", "--timeout=50ms"]).args(&waiting).run().expect_code(124);
     let said = format!(
-        "5 of 5 jobs are not over yet\nhint: they go on: `agent-dispatch wait {}`\n",
+        "5 of 5 jobs have not finished yet\nhint: they go on: `agent-dispatch wait {}`\n",
         waiting.join(" ")
     );
     assert!(output.stderr.ends_with(&said), "{}", output.stderr);

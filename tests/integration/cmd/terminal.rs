@@ -365,7 +365,7 @@ fn a_long_answer_goes_through_a_pager() {
 fn tables_fit_a_narrow_terminal() {
     let environment = with_agent();
     let id = submit(&environment, "a long task that does not fit into what is left of the line");
-    wait_until(PATIENCE, "the job is over", || environment.record(&id)["completed_at"].is_number());
+    wait_until(PATIENCE, "the job has finished", || environment.record(&id)["completed_at"].is_number());
     let long = "all that has to do with what runs where, how and for whom, in one place";
     environment.command(["agents", "update", AGENT, "--description", long]).run().expect_code(0);
     environment

@@ -99,7 +99,7 @@ const ENVIRONMENT: [(&str, &[&str], &str); 10] = [
 const FILES: [(&str, &str); 3] = [
     ("~/.config/agent-dispatch/agents.yaml", "The config: agents, groups and settings."),
     ("~/.config/agent-dispatch/jobs/", "The jobs: a record each, and a directory with its working files."),
-    ("~/.config/agent-dispatch/usage.jsonl", "The usage journal: a line for each job that is over."),
+    ("~/.config/agent-dispatch/usage.jsonl", "The usage journal: a line for each job that has finished."),
 ];
 
 #[test]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use test_support::dispatch::{AGENT, submit, submit_and_finish, submit_endless, with_agent};
 use test_support::{PATIENCE, TestEnvironment, programs, quoted, wait_until};
 
-/// `submit` of a task that says what its agent was told, once these jobs are over.
+/// `submit` of a task that says what its agent was told, once these jobs have finished.
 fn submit_after(environment: &TestEnvironment, jobs: &[&str]) -> String {
     let options = jobs.iter().flat_map(|job| ["--after", job]);
     let output = environment.command(["submit", AGENT, "fake: echo-prompt"]).args(options).run();

@@ -23,13 +23,13 @@ fn pipe() -> (PipeReader, PipeWriter) {
     std::io::pipe().expect("a pipe")
 }
 
-/// Whether the process has nothing to do but wait, or is over.
+/// Whether the process has nothing to do but wait, or has finished.
 fn is_waiting(child: &Child) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap_or_default();
     stat.rsplit(')').next().is_none_or(|rest| rest.trim_start().starts_with(['S', 'Z']) || rest.is_empty())
 }
 
-/// Waits until nothing more fits into the pipe, or the program is over.
+/// Waits until nothing more fits into the pipe, or the program has finished.
 #[track_caller]
 fn wait_until_full(pipe: PipeWriter, child: &mut Child) {
     wait_until(PATIENCE, "the pipe is full, or the program has ended", || {

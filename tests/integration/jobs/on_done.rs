@@ -1,4 +1,4 @@
-//! `--on-done`: what is run when a job is over.
+//! `--on-done`: what is run when a job has finished.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -132,7 +132,7 @@ fn what_it_leaves_running_is_ended_and_nobody_waits_for_it() {
     environment.command(["run", AGENT, "fake: answer hi", "--on-done", &command]).run().expect_code(0);
     let lock = environment.jobs_directory().join(".run");
     let id = environment.only_record()["id"].as_str().unwrap().to_owned();
-    assert!(!lock.join(format!("{id}.lock")).exists(), "the job is over before");
+    assert!(!lock.join(format!("{id}.lock")).exists(), "the job has finished before");
     told(&path);
     wait_until(PATIENCE, "everything is gone", || environment.processes().is_empty());
     assert_eq!(stderr_log(&environment, &id), "");
@@ -144,7 +144,7 @@ fn what_it_dispatches_is_dispatched_by_the_job() {
     let tool = test_support::programs::agent_dispatch();
     let command = format!("{} submit {AGENT} 'fake: answer next'", tool.display());
     let first = environment.command(["submit", AGENT, "x", "--on-done", &command]).run().expect_code(0);
-    wait_until(PATIENCE, "the next job is over", || {
+    wait_until(PATIENCE, "the next job has finished", || {
         let ids = environment.job_ids();
         ids.len() == 2 && environment.record(&ids[1])["completed_at"].is_number()
     });
@@ -160,9 +160,13 @@ fn a_command_that_cannot_be_run_is_refused_before_there_is_a_job() {
         (
             "no-such-program",
             3,
-            "the program 'no-such-program', to be run when the job is over, was not found on PATH",
+            "the program 'no-such-program', to be run when the job has finished, was not found on PATH",
         ),
-        ("./nothing here", 3, "the program './nothing', to be run when the job is over, does not exist\n"),
+        (
+            "./nothing here",
+            3,
+            "the program './nothing', to be run when the job has finished, does not exist\n",
+        ),
         ("say 'what", 2, "a quote is not closed"),
         ("", 2, "there is no command in it"),
     ] {

@@ -29,7 +29,7 @@ fn start(kind: &str, rest: &str, options: &[&str]) -> Job {
     Job { environment, run, id }
 }
 
-/// Checks that nothing is left now that the job is over, its record included.
+/// Checks that nothing is left now that the job has finished, its record included.
 fn check(environment: &TestEnvironment, id: &str, status: &str) {
     let record = environment.record(id);
     assert_eq!(record["status"], status, "{record}");

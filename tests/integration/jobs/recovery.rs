@@ -162,7 +162,7 @@ fn a_collection_that_is_killed_leaves_whole_jobs_or_none() {
             result: Some(JobResult::answer(record.id, "infra", "hi")),
             error: None,
         }));
-        job.finish(&record, None).expect("it is over");
+        job.finish(&record, None).expect("it has finished");
     }
     for _ in 0..20 {
         cut_short(environment.command(["gc", "--all"]), &mut random);

@@ -83,7 +83,7 @@ fn an_agent_that_was_frozen_with_its_supervisor_gets_its_time_to_speak_anew() {
     stop(pid);
     // Longer than the agent may be silent.
     let frozen = Instant::now() + Duration::from_secs(7);
-    wait_until(PATIENCE, "the freeze is over", || Instant::now() > frozen);
+    wait_until(PATIENCE, "the freeze has finished", || Instant::now() > frozen);
     // Whoever goes on first, the supervisor gives the agent its time.
     signal(pid, libc::SIGCONT);
     let looked = Instant::now() + Duration::from_secs(1);

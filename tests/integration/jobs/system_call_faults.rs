@@ -56,7 +56,7 @@ impl Fault {
     }
 }
 
-/// Runs with the fault at the first call, the second, …, until a run is over without it.
+/// Runs with the fault at the first call, the second, …, until a run has finished without it.
 fn until_a_clean_pass(
     fault: &Fault,
     mut run: impl FnMut(&TestEnvironment, u32) -> Output,
