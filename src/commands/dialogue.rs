@@ -7,7 +7,7 @@ use clap::Args;
 use super::dispatch::finish_detached;
 use super::request::{read_task, warn_of};
 use super::verdict::Strictness;
-use super::wait_loop::{SignalGuard, Watch};
+use super::wait_loop::{JobWait, SignalGuard};
 use super::{CommandResult, Context, Problem, completions, summary, whole_number};
 use crate::config::{BudgetUsd, Timeout};
 use crate::engine::{
@@ -148,7 +148,7 @@ fn turn(
     interrupted: &mut Option<Exit>,
 ) -> Result<Option<Record>, Problem> {
     let submitted = dispatch.submit(request, Ownership::Caller, context.now())?;
-    let watch = Watch {
+    let watch = JobWait {
         context,
         jobs: dispatch.jobs(),
         signals,
@@ -156,7 +156,7 @@ fn turn(
         id: submitted.id,
         stops: Some("turn"),
     };
-    let ended = watch.to_end(interrupted, None)?;
+    let ended = watch.until_finished(interrupted, None)?;
     if let Some(record) = &ended {
         context.ui.note(format_args!("{}: {}", record.agent, summary::closing_line(record)));
     }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::request::warn_of;
 use super::verdict::{Strictness, exit_of};
-use super::wait_loop::{SignalGuard, Watch};
+use super::wait_loop::{JobWait, SignalGuard};
 use super::{CommandResult, Context, Problem, summary};
 use crate::engine::{Dispatch, Event, Ownership, Request};
 use crate::error::{Exit, Failure};
@@ -103,7 +103,7 @@ pub(crate) fn submit_and_wait(
 
     let mut interrupted: Option<Exit> = None;
     let mut output = Ok(());
-    let watch = Watch {
+    let watch = JobWait {
         context,
         jobs,
         signals: &signals,
@@ -117,7 +117,7 @@ pub(crate) fn submit_and_wait(
         }
     };
     let print: Option<&mut dyn FnMut(&Event)> = if waiting.jsonl { Some(&mut print) } else { None };
-    let ended = watch.to_end(&mut interrupted, print)?;
+    let ended = watch.until_finished(&mut interrupted, print)?;
     // Default signals again: Ctrl-C works although standard output blocks.
     drop(signals);
     let Some(record) = ended else {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use super::verdict::{Strictness, exit_of};
-use super::wait_loop::{SignalGuard, WatchAll};
+use super::wait_loop::{JobsWatcher, SignalGuard};
 use super::{CommandResult, Context, Problem, completions, summary};
 use crate::config::Timeout;
 use crate::engine::{Jobs, Ownership};
@@ -112,7 +112,7 @@ pub(crate) fn wait_for(
         over.push((number, record));
         Ok(())
     };
-    let mut watch = WatchAll::new(context, &signals, &names, Ownership::Detached, &mut on_finish);
+    let mut watch = JobsWatcher::new(context, &signals, &names, Ownership::Detached, &mut on_finish);
     for (number, record) in records.iter().enumerate().filter(|(_, record)| record.finished().is_none()) {
         let since = record.started_at().unwrap_or(record.created_at);
         watch.begin(number, Duration::try_from_secs_f64(context.now() - since).unwrap_or_default());

@@ -76,7 +76,7 @@ pub(crate) fn wait_until<W: Watcher<Error = Problem>>(
 }
 
 /// One job that a caller waits for.
-pub(crate) struct Watch<'a> {
+pub(crate) struct JobWait<'a> {
     pub(crate) context: &'a Context,
     pub(crate) jobs: &'a dyn Jobs,
     pub(crate) signals: &'a SignalGuard,
@@ -86,10 +86,10 @@ pub(crate) struct Watch<'a> {
     pub(crate) stops: Option<&'static str>,
 }
 
-impl Watch<'_> {
+impl JobWait<'_> {
     /// Shows what the job does until it is finished, and hands its events on if they are wanted; `None` when it was left
     /// before: at a second interrupt, or at the first one if that stops nothing.
-    pub(crate) fn to_end<'a>(
+    pub(crate) fn until_finished<'a>(
         &'a self,
         interrupted: &'a mut Option<Exit>,
         on_event: Option<&'a mut (dyn FnMut(&Event) + 'a)>,
@@ -98,7 +98,7 @@ impl Watch<'_> {
         let progress = Progress::start(ui, self.agent);
         progress.note(&format!("{}: job {}", self.agent, self.id));
         let (activity, is_new, record) = (Activity::default(), false, None);
-        let mut one = WatchOne { watch: self, interrupted, on_event, progress, activity, is_new, record };
+        let mut one = JobWatcher { watch: self, interrupted, on_event, progress, activity, is_new, record };
         let waited = wait_until(self.jobs, [self.id], None, &mut one, |bell, pause| {
             self.signals.sleep(bell, pause);
         });
@@ -109,8 +109,8 @@ impl Watch<'_> {
 }
 
 /// A job that is shown until it is finished.
-struct WatchOne<'a> {
-    watch: &'a Watch<'a>,
+struct JobWatcher<'a> {
+    watch: &'a JobWait<'a>,
     interrupted: &'a mut Option<Exit>,
     on_event: Option<&'a mut (dyn FnMut(&Event) + 'a)>,
     progress: Progress,
@@ -120,7 +120,7 @@ struct WatchOne<'a> {
     record: Option<Record>,
 }
 
-impl Watcher for WatchOne<'_> {
+impl Watcher for JobWatcher<'_> {
     type Error = Problem;
 
     fn attention(&self) -> Attention {
@@ -166,7 +166,7 @@ impl Watcher for WatchOne<'_> {
 }
 
 /// Several jobs that are shown until they are finished.
-pub(crate) struct WatchAll<'a> {
+pub(crate) struct JobsWatcher<'a> {
     context: &'a Context,
     signals: &'a SignalGuard,
     board: Board,
@@ -181,7 +181,7 @@ pub(crate) struct WatchAll<'a> {
     finished: usize,
 }
 
-impl<'a> WatchAll<'a> {
+impl<'a> JobsWatcher<'a> {
     pub(crate) fn new(
         context: &'a Context,
         signals: &'a SignalGuard,
@@ -218,7 +218,7 @@ impl<'a> WatchAll<'a> {
     }
 }
 
-impl Watcher for WatchAll<'_> {
+impl Watcher for JobsWatcher<'_> {
     type Error = Problem;
 
     fn attention(&self) -> Attention {

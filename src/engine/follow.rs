@@ -44,11 +44,11 @@ impl Reading {
 
     /// The beginning of the agent's output. What a program wrote that this version does not know has no events.
     pub fn new(record: &Record) -> Self {
-        Self::from(record, 0)
+        Self::resume(record, 0)
     }
 
     /// What follows byte `offset` of it: 0, or what [`Self::offset`] said to another reader.
-    pub fn from(record: &Record, offset: u64) -> Self {
+    pub fn resume(record: &Record, offset: u64) -> Self {
         let program = Backends::of_this_program().program_of(record);
         let reader =
             program.map_or_else(|_| EventReader::of_unknown(), |program| EventReader::of(program, offset));

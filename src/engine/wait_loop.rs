@@ -406,7 +406,7 @@ mod tests {
         jobs.write(id, "one\ntwo\nthr");
         assert_eq!(read(&mut first), ["one", "two"]);
         jobs.write(id, "ee\nfour\n");
-        let mut second = Reading::from(&record, first.offset());
+        let mut second = Reading::resume(&record, first.offset());
         assert_eq!(read(&mut second), ["three", "four"]);
         assert_eq!(read(&mut second), [""; 0]);
     }

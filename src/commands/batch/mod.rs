@@ -11,7 +11,7 @@ use serde_json::json;
 use super::dispatch::output_failed;
 use super::request::{open, read_at_most, standard_input, warn_of};
 use super::verdict::Strictness;
-use super::wait_loop::{SignalGuard, WatchAll};
+use super::wait_loop::{JobsWatcher, SignalGuard};
 use super::{CommandResult, Context, Problem, completions, summary};
 use crate::engine::{Batch, BatchItem, Dispatch, Ownership, Request, Task};
 use crate::error::{Exit, Failure};
@@ -127,7 +127,7 @@ fn follow(
         context.ui.note(format_args!("{}: {}{remarks}", names[number], summary::closing_line(&record)));
         Ok(report.add(number, &record)?)
     };
-    let watch = WatchAll::new(context, signals, names, Ownership::Caller, &mut on_finish);
+    let watch = JobsWatcher::new(context, signals, names, Ownership::Caller, &mut on_finish);
     watch.note(&format!("{} started", human::count(names.len(), "job")));
     watch.wait(jobs, batch.jobs.iter().chain(&batch.aggregate).copied(), None)
 }
