@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::commands::Global;
 use crate::config::{self, Config};
@@ -14,8 +13,8 @@ use crate::engine::{
     CallerContext, Dispatch, Engine, Jobs, JobsError, LocalJobs, is_trusted_journal, journal, named_usage_log,
 };
 use crate::error::{Exit, Failure};
-use crate::model::{JobId, JobSelector, Remedy};
-use crate::store::{Journal, StoreError, UnixSeconds};
+use crate::model::{JobId, JobSelector, Remedy, UnixSeconds, now};
+use crate::store::{Journal, StoreError};
 #[cfg(test)]
 use crate::ui::{ColorChoice, Verbosity};
 use crate::ui::{Ui, human};
@@ -242,7 +241,7 @@ impl Context {
 
     /// The time.
     pub(crate) fn now(&self) -> UnixSeconds {
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
+        now()
     }
 }
 

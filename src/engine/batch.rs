@@ -3,8 +3,7 @@
 use std::fmt;
 
 use super::{DispatchError, Engine, JobPlan, Request, Task, Tie};
-use crate::model::JobId;
-use crate::store::UnixSeconds;
+use crate::model::{JobId, UnixSeconds};
 use crate::supervisor::{OwnerPipe, Ownership};
 
 /// What an agent that puts the results of others together is told, unless the caller says something else.

@@ -5,8 +5,8 @@ use std::panic::resume_unwind;
 use std::thread::ScopedJoinHandle;
 use std::time::Duration;
 
-use crate::model::JobId;
-use crate::store::{Candidate, Leftovers, Plan, Policy, Store, StoreError, UnixSeconds, plan};
+use crate::model::{JobId, UnixSeconds};
+use crate::store::{Candidate, Leftovers, Plan, Policy, Store, StoreError, plan};
 use crate::supervisor::load_and_recover;
 
 /// Files without an owner are kept this long, in seconds: another process may be about to rename or report them.

@@ -7,8 +7,9 @@ use super::prepare::JobPlan;
 use super::{DispatchError, Engine, Request, Submitted, Task};
 use crate::backend::{CommandLine, Dialogue, DialogueTurn, fenced};
 use crate::config::{AgentName, BudgetUsd, Timeout};
+use crate::model::UnixSeconds;
 use crate::os;
-use crate::store::{ErrorType, JobKind, JobResult, Launch, Record, UnixSeconds};
+use crate::store::{ErrorType, JobKind, JobResult, Launch, Record};
 use crate::supervisor::{AdmissionRules, Ownership, StartError};
 use crate::text::redact_words;
 

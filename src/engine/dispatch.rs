@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use super::collect::collect_by_itself;
 use super::{DispatchError, Engine, JobPlan};
-use crate::model::JobId;
+use crate::model::{JobId, UnixSeconds};
 use crate::os;
-use crate::store::{
-    ErrorType, Finished, HeldJob, JobResult, Journal, Record, State, StoreError, UnixSeconds, Verdict,
-};
+use crate::store::{ErrorType, Finished, HeldJob, JobResult, Journal, Record, State, StoreError, Verdict};
 use crate::supervisor::{self, LaunchSpec, OwnerPipe, Ownership, StartError};
 
 /// How long a command that is run after the end may take, in milliseconds: it is a notification, not work.

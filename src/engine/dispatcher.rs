@@ -12,7 +12,8 @@ use super::jobs::Jobs;
 use super::notice::Notice;
 use super::request::Request;
 use super::stats::{Selection, Stats, StatsError};
-use crate::store::{RunStats, UnixSeconds};
+use crate::model::UnixSeconds;
+use crate::store::RunStats;
 use crate::supervisor::Ownership;
 
 /// A place that takes requests. Unlike [`Jobs`] it needs to know of the agents: looking at jobs and stopping them works

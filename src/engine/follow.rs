@@ -8,9 +8,9 @@ use super::ending::Ending;
 use super::jobs::{Jobs, JobsError, Output};
 use super::pending_reason::PendingReason;
 use crate::backend::{Backends, Event, EventReader, Look};
-use crate::model::JobId;
+use crate::model::{JobId, UnixSeconds};
 use crate::os::FileError;
-use crate::store::{Pieces, ReadAt, Record, Status, StoreError, UnixSeconds};
+use crate::store::{Pieces, ReadAt, Record, Status, StoreError};
 
 /// How often a job's output is looked at while there is something new.
 pub(super) const LOOK_AT_MOST: Duration = Duration::from_millis(50);

@@ -13,8 +13,8 @@ use super::collect::Collection;
 use super::ending::Ending;
 use crate::backend::UnknownBackend;
 use crate::config::AgentName;
-use crate::model::{JobId, JobSelector};
-use crate::store::{Answer, AnswerFile, JobResult, Policy, ReadAt, Record, Status, StoreError, UnixSeconds};
+use crate::model::{JobId, JobSelector, UnixSeconds};
+use crate::store::{Answer, AnswerFile, JobResult, Policy, ReadAt, Record, Status, StoreError};
 
 /// What stands between the names of the two agents in the record of a dialogue.
 pub const DIALOGUE_SIGN: &str = " ⇄ ";

@@ -11,10 +11,10 @@ use super::ending::{End, Ending};
 use super::jobs::{
     CancelError, Cancelled, Filter, Jobs, JobsError, Output, Records, Revision, SupervisorProcess,
 };
-use crate::model::{JobId, JobSelector};
+use crate::model::{JobId, JobSelector, UnixSeconds};
 use crate::store::{
     Journal, Lease, Leftovers, Liveness, Policy, ReadAt, Record, Resource, Status, Store, StoreError,
-    TryAcquire, UnixSeconds,
+    TryAcquire,
 };
 use crate::supervisor::{self, load_and_recover, suspended_supervisor};
 

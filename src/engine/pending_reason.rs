@@ -1,8 +1,8 @@
 //! Why a job is still pending.
 
 use super::jobs::{Jobs, JobsError};
-use crate::model::JobId;
-use crate::store::{Record, Status, UnixSeconds};
+use crate::model::{JobId, UnixSeconds};
+use crate::store::{Record, Status};
 
 /// What a job waits for before its agent is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,8 +8,9 @@ use serde::Serialize;
 use super::jobs::{Jobs, JobsError};
 use super::{Engine, journal};
 use crate::config::{Timeout, Untrusted, check_journal};
+use crate::model::UnixSeconds;
 use crate::os::FileError;
-use crate::store::{Entry, JobResult, Journal, RunStats, UnixSeconds};
+use crate::store::{Entry, JobResult, Journal, RunStats};
 
 /// How many runs it takes to tell what is usual.
 const ENOUGH_RUNS: usize = 5;

@@ -19,10 +19,10 @@ use super::jobs::{
 use super::notice::Notice;
 use super::request::Request;
 use super::stats::{Selection, Stats, StatsError};
-use crate::model::{JobId, JobSelector};
+use crate::model::{JobId, JobSelector, UnixSeconds};
 use crate::store::{
     Candidate, ErrorType, Finished, JobKind, JobResult, Policy, ReadAt, Record, RunStats, State, Status,
-    StoreError, UnixSeconds, Verdict, plan,
+    StoreError, Verdict, plan,
 };
 use crate::supervisor::Ownership;
 

@@ -5,15 +5,15 @@
 //! caller's: a command hears signals, the server has other calls.
 
 use std::task::Waker;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use super::cancel::cancel_all;
 use super::follow::{Backlog, Followers, LOOK_AT_MOST};
 use super::jobs::{CancelError, Jobs, JobsError};
 use super::pending_reason::PendingReason;
 use crate::backend::Event;
-use crate::model::JobId;
-use crate::store::{Record, UnixSeconds};
+use crate::model::{JobId, UnixSeconds, now};
+use crate::store::Record;
 
 /// How long a waiter sleeps at the most that has nothing to look at.
 const LONGEST_SLEEP: Duration = Duration::from_secs(3_600);
@@ -81,8 +81,7 @@ pub struct Now {
 impl Now {
     /// What the clocks say.
     pub fn read() -> Self {
-        let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64());
-        Self { instant: Instant::now(), time }
+        Self { instant: Instant::now(), time: now() }
     }
 }
 

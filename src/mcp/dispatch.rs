@@ -8,14 +8,14 @@ use super::arguments::{self, Arguments, Manner};
 use super::refused::Refused;
 use super::remedy::INSTEAD_OF_DISPATCHING;
 use super::result::{self, Reply};
-use super::server_state::{ServerState, now};
+use super::server_state::ServerState;
 use super::session::Session;
 use super::suggest::no_such_agent;
 use super::tasks;
 use super::waiting::{Caller, Waited};
 use crate::config::Config;
 use crate::engine::{DispatchError, Notice, Ownership, cancel_all, cancel_tree};
-use crate::model::JobId;
+use crate::model::{JobId, now};
 
 /// `dispatch`: hands a task to an agent.
 pub(super) async fn dispatch(

@@ -9,13 +9,13 @@ use super::arguments::{self, Arguments, Manner};
 use super::dispatch::{refused, stop, tell};
 use super::refused::Refused;
 use super::result::Reply;
-use super::server_state::{ServerState, now};
+use super::server_state::ServerState;
 use super::session::Session;
 use super::waiting::{Caller, Waited};
 use super::window::PART_CHARS;
 use crate::config::Config;
 use crate::engine::{Batch, BatchError, BatchItem, Notice, Ownership, Refusal, Request};
-use crate::model::{JobId, Remedy};
+use crate::model::{JobId, Remedy, now};
 
 /// The least that is given of each answer, in characters.
 const LEAST_PART_CHARS: usize = 500;

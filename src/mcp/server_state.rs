@@ -3,7 +3,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -17,7 +17,7 @@ use crate::engine::{
 };
 use crate::model::{JobId, Remedy};
 use crate::remedy::Commands;
-use crate::store::{Record, Status, StoreError, UnixSeconds};
+use crate::store::{Record, Status, StoreError};
 
 /// One server's view of the config and the jobs. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -274,11 +274,6 @@ impl ServerState {
             more_unreadable: if self.is_limited() { 0 } else { listing.more_unreadable },
         })
     }
-}
-
-/// The time.
-pub(super) fn now() -> UnixSeconds {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
 }
 
 /// A panic of one call is no reason to fail the others.

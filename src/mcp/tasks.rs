@@ -11,8 +11,8 @@ use super::refused::Refused;
 use super::result;
 use super::server_state::ServerState;
 use crate::engine::cancel_tree;
-use crate::model::JobId;
-use crate::store::{Record, Status, UnixSeconds};
+use crate::model::{JobId, UnixSeconds};
+use crate::store::{Record, Status};
 
 /// How often a client is asked to look, in milliseconds, at most.
 const POLL_INTERVAL_MS: u64 = 2_000;

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{ErrorType, Outcome, Record, Status, UnixSeconds};
-use crate::model::JobId;
+use super::{ErrorType, Outcome, Record, Status};
+use crate::model::{JobId, UnixSeconds};
 use crate::os::{FileError, open_log, open_log_to_read};
 
 /// How long a journal becomes before another one is begun, in bytes: some 15,000 jobs.

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::{JobFolder, Liveness, Store, StoreError, UnixSeconds, paths};
-use crate::model::JobId;
+use super::{JobFolder, Liveness, Store, StoreError, paths};
+use crate::model::{JobId, UnixSeconds};
 use crate::os::{FileError, OwnedDir};
 
 /// Files without a living owner.

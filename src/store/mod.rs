@@ -27,7 +27,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use crate::model::{JobId, JobSelector};
+use crate::model::{JobId, JobSelector, UnixSeconds};
 use crate::os::{FileError, OwnedDir};
 
 pub use answer::{Answer, INLINE_ANSWER_BYTES};
@@ -41,7 +41,7 @@ pub use lock::{HeldJob, Liveness, Waiter};
 pub use notes::{Halt, MOST_STRAYS, Notes};
 pub use queue::{QueueTicket, Slot, SubmitLock};
 pub use read_at::{Pieces, ReadAt};
-pub use record::{FORMAT, Finished, Launch, Record, State, Status, UnixSeconds, Verdict};
+pub use record::{FORMAT, Finished, Launch, Record, State, Status, Verdict};
 pub use result::{
     AnswerFile, ErrorType, JobResult, Outcome, RecordedRemedy, Unfinished, UnfinishedState, WorkKind,
 };

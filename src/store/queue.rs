@@ -10,8 +10,8 @@ use std::fs::{File, TryLockError};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use super::{Record, Status, Store, StoreError, UnixSeconds, Waiter};
-use crate::model::JobId;
+use super::{Record, Status, Store, StoreError, Waiter};
+use crate::model::{JobId, UnixSeconds};
 use crate::os::{FileError, LockError, OwnedDir, lock_within};
 
 const QUEUE: &str = "queue";

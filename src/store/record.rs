@@ -13,13 +13,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{JobKind, JobResult, RecordedLimit};
-use crate::model::JobId;
+use crate::model::{JobId, UnixSeconds};
 
 /// The format this version writes. Records of a newer format are read, never written.
 pub const FORMAT: u32 = 2;
-
-/// Seconds since the Unix epoch, with a fraction.
-pub type UnixSeconds = f64;
 
 /// One job.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::UnixSeconds;
-use crate::model::JobId;
+use crate::model::{JobId, UnixSeconds};
 
 /// Which finished jobs to delete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,9 +12,9 @@ use super::dependencies::{DependencyOutcome, gather};
 use super::job::{self, JobResources};
 use super::start::READY;
 use super::stop_sources::StopSources;
-use super::{LaunchSpec, now, on_done};
+use super::{LaunchSpec, on_done};
 use crate::backend::{Backends, LONGEST_TASK_BYTES};
-use crate::model::JobId;
+use crate::model::{JobId, now};
 use crate::os;
 use crate::store::{HeldJob, Record, Store};
 

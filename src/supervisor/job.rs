@@ -15,11 +15,12 @@ use super::strays::Strays;
 use super::watch::{OutputGauge, StreamWatch, as_evidence, open_output};
 use super::{DEPTH_VARIABLE, JOB_VARIABLE, LaunchSpec, ancestry, place};
 use crate::backend::{Backends, Ending, Evidence, FarewellSignal, Program, Stop};
+use crate::model::UnixSeconds;
 use crate::os::{self, Exit, ProcessTree, Spawned, Sweep};
 use crate::remedy::Commands;
 use crate::store::{
     ErrorType, Finished, Halt, HeldJob, JobFolder, JobResult, Journal, Record, RecordedLimit, State,
-    StoreError, UnixSeconds, Verdict,
+    StoreError, Verdict,
 };
 use crate::text::redact;
 

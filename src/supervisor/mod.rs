@@ -39,8 +39,3 @@ pub const JOB_VARIABLE: &str = "AGENT_DISPATCH_JOB";
 
 /// The environment variable that tells how many dispatches deep an agent is.
 pub const DEPTH_VARIABLE: &str = "AGENT_DISPATCH_DEPTH";
-
-/// Seconds since the Unix epoch.
-fn now() -> crate::store::UnixSeconds {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0.0, |t| t.as_secs_f64())
-}

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::job::{conclude_record, not_started, stopped_before_start};
 use super::watch::{as_evidence, open_output};
-use super::{JOB_VARIABLE, ancestry, now, place};
+use super::{JOB_VARIABLE, ancestry, place};
 use crate::backend::{Backends, Evidence, Stop};
-use crate::model::JobId;
+use crate::model::{JobId, now};
 use crate::os;
 use crate::store::{
     ErrorType, Halt, HeldJob, JobFolder, Journal, Record, RecordedLimit, Status, Store, StoreError,

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use agent_dispatch::engine::{collect, collectable};
-use agent_dispatch::model::JobId;
+use agent_dispatch::model::{JobId, UnixSeconds};
 use agent_dispatch::store::{
     ErrorType, Finished, HeldJob, JobResult, Liveness, Policy, Record, State, Status, Store, StoreError,
-    UnixSeconds, Verdict,
+    Verdict,
 };
 use agent_dispatch::supervisor::load_and_recover;
 use proptest::prelude::*;

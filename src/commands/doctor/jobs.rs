@@ -9,8 +9,8 @@ use crate::commands::Context;
 use crate::config::{check_jobs_directory, home_directory};
 use crate::engine::{FileSystem, Jobs, LocalJobs, file_system};
 use crate::error::Failure;
-use crate::model::JobId;
-use crate::store::{StoreError, UnixSeconds};
+use crate::model::{JobId, UnixSeconds};
+use crate::store::StoreError;
 use crate::ui::human;
 
 const SECTION: Section = Section::Jobs;
