@@ -45,7 +45,7 @@
 //! | a setting | a row in `config/settings.rs`, and the place that obeys it |
 //! | an option of a run | a row in `engine/request.rs`, an option in `commands/request.rs`, and the place that obeys it |
 //! | a command | a file in `commands/`, a variant in `cli.rs` |
-//! | an MCP tool | a name in `mcp/tool.rs`, its schema in `mcp/tools.rs`, a line in `mcp/server.rs` |
+//! | an MCP tool | a row in `mcp/tool.rs`, its arguments in `mcp/inputs.rs`, a line in `mcp/server.rs` |
 //! | an advice to the user | a variant in `model/remedy.rs`, its words in `remedy.rs` and `mcp/remedy.rs` |
 //! | a place where jobs run | an implementation of [`engine::Jobs`] and [`engine::Dispatch`] |
 //!
@@ -54,8 +54,8 @@
 //! # Invariants
 //!
 //! 1. `mcp` is the only module that knows MCP; [`ui`] the only one that writes to the terminal (a stray line would
-//!    corrupt an MCP stream); [`os`] the only one with `unsafe`. An agent CLI is named in its folder and in the list of
-//!    backends, and elsewhere only where a test says why.
+//!    corrupt an MCP stream); [`os`] the only one with `unsafe`. What is known of an agent CLI stands in its folder in
+//!    [`backend`]; its name stands there and in the list, and elsewhere only where the test `source::backends` says why.
 //! 2. A job's record is durable before its agent starts; a paid answer is not lost while the disk can hold it.
 //! 3. Alive means: the job's lock is held. Pids are never liveness.
 //! 4. Only the supervisor, or the process that holds the dead job's lock to recover it, writes a record's status. A final
@@ -71,8 +71,6 @@
 //!     reserves money before it can be spent.
 //! 11. A backend that this program does not know is an error that says so, never another one. A record of a newer format
 //!     is shown as far as it is understood, and never changed.
-//! 12. What is known of an agent CLI stands in its folder in [`backend`]. Its name stands there and in the list, and
-//!     elsewhere only where the test `source::backends` says why.
 
 #[cfg(not(unix))]
 compile_error!("agent-dispatch needs a Unix system (Linux or macOS); on Windows, use it inside WSL");
