@@ -24,7 +24,7 @@ fuzz_target!(|input: &[u8]| {
         if let Err(error) = config::load(path) {
             let message = error.to_string();
             assert!(message.contains("agents.yaml"), "an error names the file: {message}");
-            let _ = error.hint();
+            let _ = error.remedy();
         }
     });
 });
